@@ -1,0 +1,546 @@
+//! DDL as values, and their effect on a catalog. Pure: no object store, no SQL text but what is stored.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{
+    CatalogSnapshot, Change, Column, Constraint, Object, Oid, Pipe, QualifiedName, Relation, Role, Rule, Schema,
+    Table, View, undefined_relation,
+};
+use crate::error::{Error, ErrorKind, Result};
+
+/// A table as a statement describes it; OIDs come with the commit.
+#[derive(Debug, Clone, Default)]
+pub struct NewTable {
+    pub columns: Vec<Column>,
+    /// Name, if the user gave one, and rule.
+    pub constraints: Vec<(Option<String>, Rule)>,
+    pub partition_by: Vec<String>,
+    pub cluster_by: Vec<String>,
+    /// The query of a materialised view.
+    pub query: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DropKind {
+    Table,
+    View,
+    MaterializedView,
+}
+
+impl DropKind {
+    fn word(self) -> &'static str {
+        match self {
+            DropKind::Table => "table",
+            DropKind::View => "view",
+            DropKind::MaterializedView => "materialized view",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum CommentTarget {
+    Schema(String),
+    Relation(QualifiedName),
+    Column(QualifiedName, String),
+    Pipe(String),
+}
+
+#[derive(Debug, Clone)]
+pub enum Ddl {
+    CreateSchema { name: String, if_not_exists: bool },
+    DropSchema { name: String, if_exists: bool, cascade: bool },
+    CreateTable { name: QualifiedName, table: NewTable, location: String, if_not_exists: bool },
+    DropRelation { name: QualifiedName, kind: DropKind, if_exists: bool, cascade: bool },
+    RenameRelation { name: QualifiedName, to: String },
+    AddColumn { table: QualifiedName, column: Column, if_not_exists: bool },
+    CreateView { name: QualifiedName, query: String, columns: Vec<Column>, or_replace: bool },
+    CreatePipe { pipe: NewPipe, or_replace: bool, if_not_exists: bool },
+    DropPipe { name: String, if_exists: bool },
+    CreateRole { name: String, superuser: bool, login: bool, verifier: Option<String> },
+    AlterRole { name: String, verifier: Option<String> },
+    Comment { target: CommentTarget, comment: Option<String> },
+}
+
+#[derive(Debug, Clone)]
+pub struct NewPipe {
+    pub name: String,
+    pub from: String,
+    pub into: QualifiedName,
+    pub format: String,
+    pub options: BTreeMap<String, String>,
+    pub every_seconds: Option<u64>,
+    pub query: Option<String>,
+}
+
+/// What an operation did, for the answer to the client and for what must follow outside the catalog.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Done,
+    /// Nothing, because of IF EXISTS or IF NOT EXISTS. The text is a notice.
+    Skipped(String),
+    /// The folders of these tables are no longer used.
+    TablesDropped(Vec<Table>),
+    ColumnAdded(Table),
+}
+
+/// A catalog with changes that are not committed yet.
+pub struct Draft<'a> {
+    snapshot: CatalogSnapshot,
+    changes: Vec<Change>,
+    owner: &'a str,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(base: &CatalogSnapshot, owner: &'a str) -> Self {
+        Self { snapshot: base.clone(), changes: Vec::new(), owner }
+    }
+
+    /// The catalog as it will be.
+    pub fn snapshot(&self) -> Arc<CatalogSnapshot> {
+        Arc::new(self.snapshot.clone())
+    }
+
+    pub fn into_changes(self) -> Vec<Change> {
+        self.changes
+    }
+
+    pub fn apply(&mut self, ddl: &Ddl) -> Result<Effect> {
+        match ddl {
+            Ddl::CreateSchema { name, if_not_exists } => self.create_schema(name, *if_not_exists),
+            Ddl::DropSchema { name, if_exists, cascade } => self.drop_schema(name, *if_exists, *cascade),
+            Ddl::CreateTable { name, table, location, if_not_exists } => {
+                self.create_table(name, table, location, *if_not_exists)
+            }
+            Ddl::DropRelation { name, kind, if_exists, cascade } => {
+                self.drop_relation(name, *kind, *if_exists, *cascade)
+            }
+            Ddl::RenameRelation { name, to } => self.rename_relation(name, to),
+            Ddl::AddColumn { table, column, if_not_exists } => self.add_column(table, column, *if_not_exists),
+            Ddl::CreateView { name, query, columns, or_replace } => self.create_view(name, query, columns, *or_replace),
+            Ddl::CreatePipe { pipe, or_replace, if_not_exists } => self.create_pipe(pipe, *or_replace, *if_not_exists),
+            Ddl::DropPipe { name, if_exists } => self.drop_pipe(name, *if_exists),
+            Ddl::CreateRole { name, superuser, login, verifier } => {
+                self.create_role(name, *superuser, *login, verifier.as_deref())
+            }
+            Ddl::AlterRole { name, verifier } => self.alter_role(name, verifier.as_deref()),
+            Ddl::Comment { target, comment } => self.comment(target, comment.as_deref()),
+        }
+    }
+
+    fn put(&mut self, object: Object) {
+        let change = Change::Put(object);
+        self.snapshot.apply(&change);
+        self.changes.push(change);
+    }
+
+    fn remove(&mut self, object: &Object) {
+        let change = Change::drop(object);
+        self.snapshot.apply(&change);
+        self.changes.push(change);
+    }
+
+    fn create_schema(&mut self, name: &str, if_not_exists: bool) -> Result<Effect> {
+        if name.starts_with("pg_") || name == "information_schema" {
+            return Err(Error::new(ErrorKind::DuplicateSchema, format!("unacceptable schema name \"{name}\""))
+                .with_detail("The prefix \"pg_\" is reserved for system schemas."));
+        }
+        if self.snapshot.schema(name).is_some() {
+            return exists(if_not_exists, ErrorKind::DuplicateSchema, format!("schema \"{name}\" already exists"));
+        }
+        let oid = self.snapshot.next_oid();
+        self.put(Object::Schema(Schema {
+            oid,
+            name: name.to_owned(),
+            owner: self.owner.to_owned(),
+            comment: None,
+        }));
+        Ok(Effect::Done)
+    }
+
+    fn drop_schema(&mut self, name: &str, if_exists: bool, cascade: bool) -> Result<Effect> {
+        let Some(schema) = self.snapshot.schema(name).cloned() else {
+            return missing(if_exists, ErrorKind::UndefinedSchema, format!("schema \"{name}\" does not exist"));
+        };
+        let relations = self.snapshot.relation_names(name);
+        if !relations.is_empty() && !cascade {
+            return Err(Error::new(
+                ErrorKind::DependentObjects,
+                format!("cannot drop schema {name} because other objects depend on it"),
+            )
+            .with_detail(format!("It holds {}.", relations.join(", ")))
+            .with_hint("Use DROP … CASCADE to drop the dependent objects too."));
+        }
+        let mut dropped = Vec::new();
+        for relation in relations {
+            let name = QualifiedName::new(name, relation);
+            match self.snapshot.relation(&name).map(owned) {
+                Some(object) => {
+                    self.remove(&object);
+                    if let Object::Table(table) = object {
+                        dropped.push(table);
+                    }
+                }
+                None => continue,
+            }
+        }
+        self.remove(&Object::Schema(schema));
+        Ok(Effect::TablesDropped(dropped))
+    }
+
+    fn require_schema(&self, name: &str) -> Result<()> {
+        if name.starts_with("pg_") || name == "information_schema" {
+            return Err(Error::new(
+                ErrorKind::InsufficientPrivilege,
+                format!("permission denied to create in schema \"{name}\""),
+            )
+            .with_detail("System catalog modifications are not allowed."));
+        }
+        match self.snapshot.schema(name) {
+            Some(_) => Ok(()),
+            None => {
+                Err(Error::new(ErrorKind::UndefinedSchema, format!("schema \"{name}\" does not exist"))
+                    .with_hint(format!("CREATE SCHEMA {name}; makes it.")))
+            }
+        }
+    }
+
+    fn create_table(
+        &mut self,
+        name: &QualifiedName,
+        new: &NewTable,
+        location: &str,
+        if_not_exists: bool,
+    ) -> Result<Effect> {
+        self.require_schema(&name.schema)?;
+        if self.snapshot.relation(name).is_some() {
+            let message = format!("relation \"{}\" already exists", name.name);
+            return exists(if_not_exists, ErrorKind::DuplicateTable, message);
+        }
+        check_columns(new)?;
+        let oid = self.snapshot.next_oid();
+        let constraints = number_constraints(&name.name, oid, &new.constraints);
+        let mut columns = new.columns.clone();
+        for rule in new.constraints.iter().map(|(_, rule)| rule) {
+            if let Rule::PrimaryKey { columns: key } = rule {
+                for column in columns.iter_mut().filter(|column| key.contains(&column.name)) {
+                    column.not_null = true;
+                }
+            }
+        }
+        self.put(Object::Table(Table {
+            oid,
+            name: name.clone(),
+            owner: self.owner.to_owned(),
+            location: location.to_owned(),
+            columns,
+            constraints,
+            partition_by: new.partition_by.clone(),
+            cluster_by: new.cluster_by.clone(),
+            query: new.query.clone(),
+            comment: None,
+            created_at: chrono::Utc::now(),
+        }));
+        Ok(Effect::Done)
+    }
+
+    fn drop_relation(
+        &mut self,
+        name: &QualifiedName,
+        kind: DropKind,
+        if_exists: bool,
+        cascade: bool,
+    ) -> Result<Effect> {
+        let Some(object) = self.snapshot.relation(name).map(owned) else {
+            if self.snapshot.schema(&name.schema).is_none() && !if_exists {
+                return Err(Error::new(
+                    ErrorKind::UndefinedSchema,
+                    format!("schema \"{}\" does not exist", name.schema),
+                ));
+            }
+            let message = format!("{} \"{}\" does not exist", kind.word(), name.name);
+            return missing(if_exists, ErrorKind::UndefinedTable, message);
+        };
+        if object.kind() != kind.word() {
+            return Err(Error::new(
+                ErrorKind::WrongObjectType,
+                format!("\"{}\" is not a {}", name.name, kind.word()),
+            )
+            .with_hint(format!("Use DROP {} to remove it.", object.kind().to_uppercase())));
+        }
+        let dependents: Vec<String> = self
+            .snapshot
+            .pipes()
+            .filter(|pipe| pipe.into == *name)
+            .map(|pipe| format!("pipe \"{}\"", pipe.name))
+            .collect();
+        if !dependents.is_empty() && !cascade {
+            return Err(Error::new(
+                ErrorKind::DependentObjects,
+                format!("cannot drop {} {} because other objects depend on it", kind.word(), name),
+            )
+            .with_detail(format!("{} loads into it.", dependents.join(", ")))
+            .with_hint("Use DROP … CASCADE to drop the dependent objects too."));
+        }
+        let pipes: Vec<Object> =
+            self.snapshot.pipes().filter(|pipe| pipe.into == *name).cloned().map(Object::Pipe).collect();
+        pipes.iter().for_each(|pipe| self.remove(pipe));
+        self.remove(&object);
+        match object {
+            Object::Table(table) => Ok(Effect::TablesDropped(vec![table])),
+            _ => Ok(Effect::Done),
+        }
+    }
+
+    fn rename_relation(&mut self, name: &QualifiedName, to: &str) -> Result<Effect> {
+        let object = self.snapshot.relation(name).map(owned).ok_or_else(|| undefined_relation(name))?;
+        let target = QualifiedName::new(&name.schema, to);
+        if self.snapshot.relation(&target).is_some() {
+            return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{to}\" already exists")));
+        }
+        let renamed = match object {
+            Object::Table(table) => Object::Table(Table { name: target.clone(), ..table }),
+            Object::View(view) => Object::View(View { name: target.clone(), ..view }),
+            other => other,
+        };
+        self.put(renamed);
+        let pipes: Vec<Pipe> = self.snapshot.pipes().filter(|pipe| pipe.into == *name).cloned().collect();
+        for pipe in pipes {
+            self.put(Object::Pipe(Pipe { into: target.clone(), ..pipe }));
+        }
+        Ok(Effect::Done)
+    }
+
+    fn add_column(&mut self, name: &QualifiedName, column: &Column, if_not_exists: bool) -> Result<Effect> {
+        let mut table = self.snapshot.table(name)?.clone();
+        if table.column(&column.name).is_some() {
+            let message = format!("column \"{}\" of relation \"{}\" already exists", column.name, name.name);
+            return exists(if_not_exists, ErrorKind::DuplicateColumn, message);
+        }
+        if column.not_null {
+            return Err(Error::not_supported("a column that is added cannot be NOT NULL")
+                .with_detail("Rows that exist already have NULL in it."));
+        }
+        table.columns.push(column.clone());
+        self.put(Object::Table(table.clone()));
+        Ok(Effect::ColumnAdded(table))
+    }
+
+    fn create_view(
+        &mut self,
+        name: &QualifiedName,
+        query: &str,
+        columns: &[Column],
+        or_replace: bool,
+    ) -> Result<Effect> {
+        self.require_schema(&name.schema)?;
+        let old = match self.snapshot.relation(name) {
+            Some(Relation::View(view)) if or_replace => Some(view.clone()),
+            Some(Relation::Table(_)) if or_replace => {
+                return Err(Error::new(ErrorKind::WrongObjectType, format!("\"{}\" is not a view", name.name)));
+            }
+            Some(_) => {
+                return Err(Error::new(
+                    ErrorKind::DuplicateTable,
+                    format!("relation \"{}\" already exists", name.name),
+                ));
+            }
+            None => None,
+        };
+        let mut columns = columns.to_vec();
+        if let Some(old) = &old {
+            for column in &mut columns {
+                let kept = old.columns.iter().find(|known| known.name == column.name);
+                column.comment = kept.and_then(|known| known.comment.clone());
+            }
+            if old.query == query && old.columns == columns {
+                return Ok(Effect::Done);
+            }
+        }
+        let view = View {
+            oid: old.as_ref().map_or_else(|| self.snapshot.next_oid(), |old| old.oid),
+            name: name.clone(),
+            owner: self.owner.to_owned(),
+            query: query.to_owned(),
+            columns,
+            comment: old.and_then(|old| old.comment),
+        };
+        self.put(Object::View(view));
+        Ok(Effect::Done)
+    }
+
+    fn create_pipe(&mut self, new: &NewPipe, or_replace: bool, if_not_exists: bool) -> Result<Effect> {
+        let old = self.snapshot.pipe(&new.name).ok().cloned();
+        if old.is_some() && !or_replace {
+            let message = format!("pipe \"{}\" already exists", new.name);
+            return exists(if_not_exists, ErrorKind::DuplicateObject, message);
+        }
+        self.snapshot.table(&new.into)?;
+        self.put(Object::Pipe(Pipe {
+            oid: old.as_ref().map_or_else(|| self.snapshot.next_oid(), |old| old.oid),
+            name: new.name.clone(),
+            owner: self.owner.to_owned(),
+            from: new.from.clone(),
+            into: new.into.clone(),
+            format: new.format.clone(),
+            options: new.options.clone(),
+            every_seconds: new.every_seconds,
+            query: new.query.clone(),
+            comment: old.and_then(|old| old.comment),
+        }));
+        Ok(Effect::Done)
+    }
+
+    fn drop_pipe(&mut self, name: &str, if_exists: bool) -> Result<Effect> {
+        match self.snapshot.pipe(name).cloned() {
+            Ok(pipe) => {
+                self.remove(&Object::Pipe(pipe));
+                Ok(Effect::Done)
+            }
+            Err(_) => missing(if_exists, ErrorKind::UndefinedObject, format!("pipe \"{name}\" does not exist")),
+        }
+    }
+
+    fn create_role(&mut self, name: &str, superuser: bool, login: bool, verifier: Option<&str>) -> Result<Effect> {
+        if self.snapshot.role(name).is_some() {
+            return Err(Error::new(ErrorKind::DuplicateObject, format!("role \"{name}\" already exists")));
+        }
+        let oid = self.snapshot.next_oid();
+        self.put(Object::Role(Role {
+            oid,
+            name: name.to_owned(),
+            superuser,
+            login,
+            verifier: verifier.map(str::to_owned),
+        }));
+        Ok(Effect::Done)
+    }
+
+    fn alter_role(&mut self, name: &str, verifier: Option<&str>) -> Result<Effect> {
+        let Some(role) = self.snapshot.role(name).cloned() else {
+            return Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{name}\" does not exist")));
+        };
+        let verifier = verifier.map(str::to_owned);
+        if role.verifier != verifier {
+            self.put(Object::Role(Role { verifier, ..role }));
+        }
+        Ok(Effect::Done)
+    }
+
+    fn comment(&mut self, target: &CommentTarget, comment: Option<&str>) -> Result<Effect> {
+        let comment = comment.map(str::to_owned);
+        let (before, after) = match target {
+            CommentTarget::Schema(name) => {
+                let schema = self.snapshot.schema(name).cloned().ok_or_else(|| {
+                    Error::new(ErrorKind::UndefinedSchema, format!("schema \"{name}\" does not exist"))
+                })?;
+                (Object::Schema(schema.clone()), Object::Schema(Schema { comment, ..schema }))
+            }
+            CommentTarget::Relation(name) => {
+                let before =
+                    self.snapshot.relation(name).map(owned).ok_or_else(|| undefined_relation(name))?;
+                let mut after = before.clone();
+                match &mut after {
+                    Object::Table(table) => table.comment = comment,
+                    Object::View(view) => view.comment = comment,
+                    _ => {}
+                }
+                (before, after)
+            }
+            CommentTarget::Column(name, column) => self.comment_on_column(name, column, comment)?,
+            CommentTarget::Pipe(name) => {
+                let pipe = self.snapshot.pipe(name)?.clone();
+                (Object::Pipe(pipe.clone()), Object::Pipe(Pipe { comment, ..pipe }))
+            }
+        };
+        if before != after {
+            self.put(after);
+        }
+        Ok(Effect::Done)
+    }
+
+    fn comment_on_column(
+        &self,
+        name: &QualifiedName,
+        column: &str,
+        comment: Option<String>,
+    ) -> Result<(Object, Object)> {
+        let before = self.snapshot.relation(name).map(owned).ok_or_else(|| undefined_relation(name))?;
+        let mut after = before.clone();
+        let columns = match &mut after {
+            Object::Table(table) => &mut table.columns,
+            Object::View(view) => &mut view.columns,
+            _ => return Err(undefined_relation(name)),
+        };
+        let found = columns.iter_mut().find(|known| known.name == column).ok_or_else(|| {
+            Error::new(
+                ErrorKind::UndefinedColumn,
+                format!("column \"{column}\" of relation \"{}\" does not exist", name.name),
+            )
+        })?;
+        found.comment = comment;
+        Ok((before, after))
+    }
+}
+
+fn owned(relation: Relation<'_>) -> Object {
+    match relation {
+        Relation::Table(table) => Object::Table(table.clone()),
+        Relation::View(view) => Object::View(view.clone()),
+    }
+}
+
+fn exists(skip: bool, kind: ErrorKind, message: String) -> Result<Effect> {
+    if skip { Ok(Effect::Skipped(format!("{message}, skipping"))) } else { Err(Error::new(kind, message)) }
+}
+
+fn missing(skip: bool, kind: ErrorKind, message: String) -> Result<Effect> {
+    exists(skip, kind, message)
+}
+
+fn check_columns(new: &NewTable) -> Result<()> {
+    if new.columns.is_empty() {
+        return Err(Error::not_supported("a table needs at least one column"));
+    }
+    for (index, column) in new.columns.iter().enumerate() {
+        if new.columns[..index].iter().any(|before| before.name.eq_ignore_ascii_case(&column.name)) {
+            return Err(Error::new(
+                ErrorKind::DuplicateColumn,
+                format!("column \"{}\" specified more than once", column.name),
+            ));
+        }
+    }
+    let keys = new.constraints.iter().flat_map(|(_, rule)| match rule {
+        Rule::PrimaryKey { columns } | Rule::Unique { columns } => columns.as_slice(),
+        Rule::Check { .. } => &[],
+    });
+    for name in keys.chain(&new.partition_by).chain(&new.cluster_by) {
+        if !new.columns.iter().any(|column| column.name == *name) {
+            return Err(Error::new(ErrorKind::UndefinedColumn, format!("column \"{name}\" does not exist")));
+        }
+    }
+    if new.partition_by.len() == new.columns.len() {
+        return Err(Error::not_supported("a table needs a column that it is not partitioned by"));
+    }
+    Ok(())
+}
+
+/// PostgreSQL's names: `t_pkey`, `t_a_key`, `t_check`, `t_check1`.
+fn number_constraints(table: &str, table_oid: Oid, rules: &[(Option<String>, Rule)]) -> Vec<Constraint> {
+    let mut numbered: Vec<Constraint> = Vec::with_capacity(rules.len());
+    for (index, (name, rule)) in rules.iter().enumerate() {
+        let wanted = name.clone().unwrap_or_else(|| match rule {
+            Rule::PrimaryKey { .. } => format!("{table}_pkey"),
+            Rule::Unique { columns } => format!("{table}_{}_key", columns.join("_")),
+            Rule::Check { .. } => format!("{table}_check"),
+        });
+        let mut unique = wanted.clone();
+        let mut suffix = 0;
+        while numbered.iter().any(|constraint| constraint.name == unique) {
+            suffix += 1;
+            unique = format!("{wanted}{suffix}");
+        }
+        numbered.push(Constraint { oid: table_oid + 1 + index as Oid, name: unique, rule: rule.clone() });
+    }
+    numbered
+}

@@ -1,0 +1,239 @@
+//! What the catalog knows: plain data, stored as JSON in the catalog's Delta table.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::types::SqlType;
+
+/// Identifies an object for as long as it exists, across sessions, restarts and nodes.
+pub type Oid = u32;
+
+/// The first OID for objects that people make, as in PostgreSQL.
+pub const FIRST_OID: Oid = 16384;
+
+/// A schema-qualified name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct QualifiedName {
+    pub schema: String,
+    pub name: String,
+}
+
+impl QualifiedName {
+    pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
+        Self { schema: schema.into(), name: name.into() }
+    }
+}
+
+impl fmt::Display for QualifiedName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.schema, self.name)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Object {
+    Schema(Schema),
+    Table(Table),
+    View(View),
+    Pipe(Pipe),
+    Role(Role),
+}
+
+impl Object {
+    pub fn oid(&self) -> Oid {
+        match self {
+            Object::Schema(schema) => schema.oid,
+            Object::Table(table) => table.oid,
+            Object::View(view) => view.oid,
+            Object::Pipe(pipe) => pipe.oid,
+            Object::Role(role) => role.oid,
+        }
+    }
+
+    /// The word for messages and for the catalog's `kind` column.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Object::Schema(_) => "schema",
+            Object::Table(table) if table.query.is_some() => "materialized view",
+            Object::Table(_) => "table",
+            Object::View(_) => "view",
+            Object::Pipe(_) => "pipe",
+            Object::Role(_) => "role",
+        }
+    }
+
+    /// The schema, for objects that live in one.
+    pub fn schema_name(&self) -> Option<&str> {
+        match self {
+            Object::Table(table) => Some(&table.name.schema),
+            Object::View(view) => Some(&view.name.schema),
+            Object::Schema(_) | Object::Pipe(_) | Object::Role(_) => None,
+        }
+    }
+
+    pub fn name(&self) -> &str {
+        match self {
+            Object::Schema(schema) => &schema.name,
+            Object::Table(table) => &table.name.name,
+            Object::View(view) => &view.name.name,
+            Object::Pipe(pipe) => &pipe.name,
+            Object::Role(role) => &role.name,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Schema {
+    pub oid: Oid,
+    pub name: String,
+    pub owner: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// A table, or a materialised view: a table that a query fills.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Table {
+    pub oid: Oid,
+    #[serde(flatten)]
+    pub name: QualifiedName,
+    pub owner: String,
+    /// The folder of its Delta log, under the root.
+    pub location: String,
+    pub columns: Vec<Column>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<Constraint>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partition_by: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cluster_by: Vec<String>,
+    /// The query of a materialised view.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    pub created_at: DateTime<Utc>,
+}
+
+impl Table {
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The schema of the files.
+    pub fn storage_schema(&self) -> SchemaRef {
+        self.arrow_schema(SqlType::to_arrow)
+    }
+
+    /// The schema that queries see.
+    pub fn query_schema(&self) -> SchemaRef {
+        self.arrow_schema(SqlType::to_query_arrow)
+    }
+
+    fn arrow_schema(&self, arrow: impl Fn(&SqlType) -> arrow::datatypes::DataType) -> SchemaRef {
+        let fields: Vec<_> = self
+            .columns
+            .iter()
+            .map(|column| column.data_type.to_field(&column.name, !column.not_null, arrow(&column.data_type)))
+            .collect();
+        Arc::new(ArrowSchema::new(fields))
+    }
+
+    /// The columns of the primary key, if one is declared.
+    pub fn primary_key(&self) -> Option<&[String]> {
+        self.constraints.iter().find_map(|constraint| match &constraint.rule {
+            Rule::PrimaryKey { columns } => Some(columns.as_slice()),
+            _ => None,
+        })
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Column {
+    pub name: String,
+    #[serde(rename = "type")]
+    pub data_type: SqlType,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_null: bool,
+    /// SQL text of the default expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+impl Column {
+    pub fn new(name: impl Into<String>, data_type: SqlType) -> Self {
+        Self { name: name.into(), data_type, not_null: false, default: None, comment: None }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Constraint {
+    pub oid: Oid,
+    pub name: String,
+    #[serde(flatten)]
+    pub rule: Rule,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "snake_case")]
+pub enum Rule {
+    PrimaryKey { columns: Vec<String> },
+    Unique { columns: Vec<String> },
+    /// SQL text; a row passes unless it is false.
+    Check { expression: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct View {
+    pub oid: Oid,
+    #[serde(flatten)]
+    pub name: QualifiedName,
+    pub owner: String,
+    /// SQL text of the query.
+    pub query: String,
+    /// What the query returned when the view was made.
+    pub columns: Vec<Column>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+/// A rule for loading files: where they come from, how they are read, and where their rows go.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pipe {
+    pub oid: Oid,
+    pub name: String,
+    pub owner: String,
+    /// A folder under the root, or a URL.
+    pub from: String,
+    pub into: QualifiedName,
+    pub format: String,
+    #[serde(default)]
+    pub options: BTreeMap<String, String>,
+    /// `None`: on call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub every_seconds: Option<u64>,
+    /// SQL text over the relation `source`; `None` takes the columns of the same names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Role {
+    pub oid: Oid,
+    pub name: String,
+    pub superuser: bool,
+    pub login: bool,
+    /// A SCRAM verifier in PostgreSQL's text form; never a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verifier: Option<String>,
+}

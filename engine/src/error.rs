@@ -1,0 +1,621 @@
+//! The one error type that crosses crate boundaries, and its mapping to SQLSTATE.
+//!
+//! Messages follow PostgreSQL: the primary message is lower-case, one line, without a full stop, and names
+//! the kind of object; detail and hint are whole sentences. A function of `udfs/` returns an [`Error`] inside
+//! [`DataFusionError::External`] and [`Error::from`] finds it again however deep DataFusion has wrapped it.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong, as coarse as a client program can react to it. One kind, one SQLSTATE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    Syntax,
+    UndefinedTable,
+    DuplicateTable,
+    UndefinedColumn,
+    AmbiguousColumn,
+    DuplicateColumn,
+    UndefinedFunction,
+    UndefinedObject,
+    DuplicateObject,
+    DependentObjects,
+    WrongObjectType,
+    DatatypeMismatch,
+    UndefinedSchema,
+    DuplicateSchema,
+    NotSupported,
+    InsufficientPrivilege,
+    InvalidPassword,
+    InvalidAuthorization,
+    SerializationFailure,
+    FailedTransaction,
+    ActiveTransaction,
+    NoActiveTransaction,
+    ReadOnlyTransaction,
+    UndefinedStatement,
+    UndefinedPortal,
+    DuplicateStatement,
+    DuplicatePortal,
+    PortalNotRunnable,
+    ProtocolViolation,
+    CardinalityViolation,
+    GroupingError,
+    DivisionByZero,
+    NumericOutOfRange,
+    InvalidText,
+    InvalidDatetime,
+    StringTooLong,
+    InvalidArgument,
+    NotNullViolation,
+    UniqueViolation,
+    CheckViolation,
+    OutOfMemory,
+    DiskFull,
+    LimitExceeded,
+    TooManyConnections,
+    Cancelled,
+    ShuttingDown,
+    StorageIo,
+    ForeignSystem,
+    DataCorrupted,
+    Internal,
+}
+
+impl ErrorKind {
+    /// The five characters that drivers branch on.
+    pub fn sqlstate(self) -> &'static str {
+        use ErrorKind::*;
+        match self {
+            Syntax => "42601",
+            UndefinedTable => "42P01",
+            DuplicateTable => "42P07",
+            UndefinedColumn => "42703",
+            AmbiguousColumn => "42702",
+            DuplicateColumn => "42701",
+            UndefinedFunction => "42883",
+            UndefinedObject => "42704",
+            DuplicateObject => "42710",
+            DependentObjects => "2BP01",
+            WrongObjectType => "42809",
+            DatatypeMismatch => "42804",
+            UndefinedSchema => "3F000",
+            DuplicateSchema => "42P06",
+            NotSupported => "0A000",
+            InsufficientPrivilege => "42501",
+            InvalidPassword => "28P01",
+            InvalidAuthorization => "28000",
+            SerializationFailure => "40001",
+            FailedTransaction => "25P02",
+            ActiveTransaction => "25001",
+            NoActiveTransaction => "25P01",
+            ReadOnlyTransaction => "25006",
+            UndefinedStatement => "26000",
+            UndefinedPortal => "34000",
+            DuplicateStatement => "42P05",
+            DuplicatePortal => "42P03",
+            PortalNotRunnable => "55000",
+            ProtocolViolation => "08P01",
+            CardinalityViolation => "21000",
+            GroupingError => "42803",
+            DivisionByZero => "22012",
+            NumericOutOfRange => "22003",
+            InvalidText => "22P02",
+            InvalidDatetime => "22007",
+            StringTooLong => "22001",
+            InvalidArgument => "22023",
+            NotNullViolation => "23502",
+            UniqueViolation => "23505",
+            CheckViolation => "23514",
+            OutOfMemory => "53200",
+            DiskFull => "53100",
+            LimitExceeded => "53400",
+            TooManyConnections => "53300",
+            Cancelled => "57014",
+            ShuttingDown => "57P01",
+            StorageIo => "58030",
+            ForeignSystem => "HV000",
+            DataCorrupted => "XX001",
+            Internal => "XX000",
+        }
+    }
+
+    /// Whether one row, rather than the whole file or statement, is to blame.
+    pub fn concerns_a_row(self) -> bool {
+        use ErrorKind::*;
+        matches!(
+            self,
+            DivisionByZero
+                | NumericOutOfRange
+                | InvalidText
+                | InvalidDatetime
+                | StringTooLong
+                | InvalidArgument
+                | NotNullViolation
+                | UniqueViolation
+                | CheckViolation
+        )
+    }
+}
+
+/// An error with what a person needs to act on it. Boxed, so that `Result<T>` stays small.
+#[derive(Debug)]
+pub struct Error(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    detail: Option<String>,
+    hint: Option<String>,
+    /// 1-based character offset into the statement.
+    position: Option<usize>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: message.into(),
+            detail: None,
+            hint: None,
+            position: None,
+            source: None,
+        }))
+    }
+
+    pub fn syntax(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Syntax, message)
+    }
+
+    pub fn not_supported(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NotSupported, message)
+    }
+
+    pub fn invalid_argument(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidArgument, message)
+    }
+
+    /// A state that only a bug of ours can reach.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+    }
+
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = Some(detail.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.0.hint = Some(hint.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_position(mut self, position: usize) -> Self {
+        self.0.position = Some(position);
+        self
+    }
+
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Puts `context` and a colon before the message: `file "a.csv": …`.
+    #[must_use]
+    pub fn in_context(mut self, context: impl fmt::Display) -> Self {
+        self.0.message = format!("{context}: {}", self.0.message);
+        self
+    }
+
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    pub fn sqlstate(&self) -> &'static str {
+        self.0.kind.sqlstate()
+    }
+
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    pub fn detail(&self) -> Option<&str> {
+        self.0.detail.as_deref()
+    }
+
+    pub fn hint(&self) -> Option<&str> {
+        self.0.hint.as_deref()
+    }
+
+    pub fn position(&self) -> Option<usize> {
+        self.0.position
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl Clone for Error {
+    /// Everything but the source, which is for logs only.
+    fn clone(&self) -> Self {
+        Self(Box::new(Inner {
+            kind: self.0.kind,
+            message: self.0.message.clone(),
+            detail: self.0.detail.clone(),
+            hint: self.0.hint.clone(),
+            position: self.0.position,
+            source: None,
+        }))
+    }
+}
+
+/// So that a function, a provider or a stream inside DataFusion can fail with one of ours.
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        DataFusionError::External(Box::new(error))
+    }
+}
+
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Self {
+        use object_store::Error as Store;
+        let message = match &error {
+            Store::NotFound { path, .. } => format!("object \"{path}\" does not exist"),
+            Store::AlreadyExists { path, .. } => format!("object \"{path}\" already exists"),
+            Store::PermissionDenied { path, .. } | Store::Unauthenticated { path, .. } => {
+                format!("object store refuses access to \"{path}\"")
+            }
+            other => format!("object store request failed: {}", first_line(&other.to_string())),
+        };
+        Error::new(ErrorKind::StorageIo, message).with_source(error)
+    }
+}
+
+impl From<arrow::error::ArrowError> for Error {
+    fn from(error: arrow::error::ArrowError) -> Self {
+        from_arrow(&error)
+    }
+}
+
+impl From<parquet::errors::ParquetError> for Error {
+    fn from(error: parquet::errors::ParquetError) -> Self {
+        if let parquet::errors::ParquetError::External(inner) = &error
+            && let Some(found) = find_ours(inner.as_ref())
+        {
+            return found;
+        }
+        Error::new(
+            ErrorKind::DataCorrupted,
+            format!("invalid parquet file: {}", first_line(strip_class(&error.to_string()))),
+        )
+        .with_source(error)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        let kind = match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
+            _ => ErrorKind::StorageIo,
+        };
+        Error::new(kind, format!("input or output failed: {}", first_line(&error.to_string()))).with_source(error)
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Error::new(ErrorKind::InvalidText, format!("invalid json: {error}"))
+    }
+}
+
+impl From<DataFusionError> for Error {
+    fn from(error: DataFusionError) -> Self {
+        if let Some(found) = find_ours(&error) {
+            return found;
+        }
+        from_datafusion(&error)
+    }
+}
+
+impl From<deltalake_core::DeltaTableError> for Error {
+    fn from(error: deltalake_core::DeltaTableError) -> Self {
+        if let Some(found) = find_ours(&error) {
+            return found;
+        }
+        use deltalake_core::DeltaTableError as Delta;
+        match error {
+            Delta::ObjectStore { source } => source.into(),
+            Delta::Parquet { source } => source.into(),
+            Delta::Arrow { source } => source.into(),
+            other => {
+                let text = first_line(&other.to_string()).to_owned();
+                let kind = if text.contains("conflict") || text.contains("Transaction") {
+                    ErrorKind::SerializationFailure
+                } else {
+                    ErrorKind::StorageIo
+                };
+                Error::new(kind, format!("table log: {text}")).with_source(other)
+            }
+        }
+    }
+}
+
+/// Walks the chain of causes for an [`Error`] of ours.
+fn find_ours(error: &(dyn StdError + 'static)) -> Option<Error> {
+    let mut next = Some(error);
+    while let Some(current) = next {
+        if let Some(ours) = current.downcast_ref::<Error>() {
+            return Some(ours.clone());
+        }
+        // Shared errors hide their cause behind an Arc that `source` looks through only for its content.
+        if let Some(DataFusionError::Shared(shared)) = current.downcast_ref::<DataFusionError>() {
+            next = Some(shared.as_ref());
+            continue;
+        }
+        if let Some(DataFusionError::Collection(all)) = current.downcast_ref::<DataFusionError>() {
+            return all.iter().find_map(|one| find_ours(one));
+        }
+        next = current.source();
+    }
+    None
+}
+
+fn from_datafusion(error: &DataFusionError) -> Error {
+    match error {
+        DataFusionError::SchemaError(schema, _) => from_schema(schema),
+        DataFusionError::SQL(parser, _) => Error::syntax(first_line(&parser.to_string()).to_owned()),
+        DataFusionError::NotImplemented(text) => Error::not_supported(lower_first(first_line(text))),
+        DataFusionError::ResourcesExhausted(text) => {
+            Error::new(ErrorKind::OutOfMemory, lower_first(first_line(text)))
+                .with_hint("Raise memory_limit in the configuration, or select fewer rows or columns at a time.")
+        }
+        DataFusionError::ArrowError(arrow, _) => from_arrow(arrow),
+        DataFusionError::ParquetError(parquet) => Error::new(
+            ErrorKind::DataCorrupted,
+            format!("invalid parquet file: {}", first_line(strip_class(&parquet.to_string()))),
+        ),
+        DataFusionError::ObjectStore(store) => {
+            Error::new(ErrorKind::StorageIo, format!("object store request failed: {}", first_line(&store.to_string())))
+        }
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => from_datafusion(inner),
+        DataFusionError::Shared(inner) => from_datafusion(inner),
+        DataFusionError::Collection(all) => match all.first() {
+            Some(first) => from_datafusion(first),
+            None => Error::internal("an empty collection of errors"),
+        },
+        DataFusionError::Plan(text) | DataFusionError::Execution(text) | DataFusionError::Configuration(text) => {
+            from_text(text)
+        }
+        DataFusionError::External(inner) => from_text(&inner.to_string()),
+        other => Error::internal(first_line(strip_class(&other.to_string())).to_owned()),
+    }
+}
+
+fn from_schema(error: &SchemaError) -> Error {
+    match error {
+        SchemaError::FieldNotFound { field, .. } => {
+            let message = match &field.relation {
+                Some(relation) => format!("column {}.{} does not exist", relation.table(), field.name),
+                None => format!("column \"{}\" does not exist", field.name),
+            };
+            Error::new(ErrorKind::UndefinedColumn, message)
+        }
+        SchemaError::AmbiguousReference { field } => {
+            Error::new(ErrorKind::AmbiguousColumn, format!("column reference \"{}\" is ambiguous", field.name))
+        }
+        SchemaError::DuplicateUnqualifiedField { name } => {
+            Error::new(ErrorKind::DuplicateColumn, format!("column \"{name}\" specified more than once"))
+        }
+        SchemaError::DuplicateQualifiedField { name, .. } => {
+            Error::new(ErrorKind::DuplicateColumn, format!("column \"{name}\" specified more than once"))
+        }
+    }
+}
+
+fn from_arrow(error: &arrow::error::ArrowError) -> Error {
+    use arrow::error::ArrowError as Arrow;
+    match error {
+        Arrow::DivideByZero => Error::new(ErrorKind::DivisionByZero, "division by zero"),
+        Arrow::ArithmeticOverflow(text) => {
+            Error::new(ErrorKind::NumericOutOfRange, format!("value out of range: {}", lower_first(first_line(text))))
+        }
+        Arrow::CastError(text) | Arrow::ParseError(text) => from_cast(text),
+        Arrow::ExternalError(inner) => match find_ours(inner.as_ref()) {
+            Some(ours) => ours,
+            None => from_text(&inner.to_string()),
+        },
+        Arrow::IoError(text, _) => Error::new(ErrorKind::StorageIo, lower_first(first_line(text))),
+        Arrow::CsvError(text) | Arrow::JsonError(text) => {
+            Error::new(ErrorKind::InvalidText, lower_first(first_line(text)))
+        }
+        Arrow::InvalidArgumentError(text) => from_text(text),
+        Arrow::NotYetImplemented(text) => Error::not_supported(lower_first(first_line(text))),
+        other => Error::internal(first_line(strip_class(&other.to_string())).to_owned()),
+    }
+}
+
+/// arrow-rs says `Cannot cast string 'x' to value of Int64 type`; PostgreSQL says
+/// `invalid input syntax for type bigint: "x"`.
+fn from_cast(text: &str) -> Error {
+    let text = first_line(text);
+    if let Some((value, target)) =
+        text.strip_prefix("Cannot cast string '").and_then(|rest| rest.split_once("' to value of "))
+    {
+        let target = target.trim_end_matches(" type");
+        return Error::new(
+            ErrorKind::InvalidText,
+            format!("invalid input syntax for type {}: \"{value}\"", postgres_type_name(target)),
+        );
+    }
+    if text.contains("timestamp") || text.contains("date") || text.contains("Error parsing") {
+        return Error::new(ErrorKind::InvalidDatetime, lower_first(text));
+    }
+    if text.contains("overflow") || text.contains("Can't cast value") || text.contains("out of range") {
+        return Error::new(ErrorKind::NumericOutOfRange, lower_first(text));
+    }
+    Error::new(ErrorKind::InvalidText, lower_first(text))
+}
+
+fn postgres_type_name(arrow: &str) -> String {
+    match arrow {
+        "Int8" | "Int16" | "UInt8" => "smallint".into(),
+        "Int32" | "UInt16" => "integer".into(),
+        "Int64" | "UInt32" => "bigint".into(),
+        "Float32" => "real".into(),
+        "Float64" => "double precision".into(),
+        "Boolean" => "boolean".into(),
+        "Date32" | "Date64" => "date".into(),
+        other if other.starts_with("Decimal") => "numeric".into(),
+        other if other.starts_with("Timestamp") => "timestamp".into(),
+        other => other.to_lowercase(),
+    }
+}
+
+/// DataFusion reports much as prose. The patterns are the wordings of DataFusion 55.
+fn from_text(text: &str) -> Error {
+    let text = first_line(strip_class(text));
+    let quoted = |prefix: &str, suffix: &str| {
+        text.strip_prefix(prefix).and_then(|rest| rest.split_once(suffix)).map(|(name, _)| name.to_owned())
+    };
+    if let Some(name) = quoted("table '", "' not found") {
+        return Error::new(ErrorKind::UndefinedTable, format!("relation \"{}\" does not exist", short_relation(&name)));
+    }
+    if let Some(name) = quoted("Invalid function '", "'") {
+        return undefined_function(&name, text);
+    }
+    if let Some(name) = quoted("Table function '", "' not found") {
+        return undefined_function(&name, text);
+    }
+    if text.contains("does not support zero arguments")
+        || text.contains("Failed to coerce arguments")
+        || text.contains("No function matches")
+    {
+        return Error::new(ErrorKind::UndefinedFunction, lower_first(text))
+            .with_hint("No function matches the given name and argument types. You might need to add explicit type casts.");
+    }
+    if text.contains("must appear in the GROUP BY clause") || text.contains("must be in GROUP BY") {
+        return Error::new(ErrorKind::GroupingError, lower_first(text));
+    }
+    if text.contains("Cannot coerce") || text.contains("Unsupported CAST") || text.contains("type_coercion") {
+        return Error::new(ErrorKind::DatatypeMismatch, lower_first(text));
+    }
+    if text.contains("Divide by zero") || text.contains("divide by zero") {
+        return Error::new(ErrorKind::DivisionByZero, "division by zero");
+    }
+    if text.contains("Cannot cast string") || text.contains("Error parsing") {
+        return from_cast(text);
+    }
+    if text.contains("returned more than one row") {
+        return Error::new(
+            ErrorKind::CardinalityViolation,
+            "more than one row returned by a subquery used as an expression",
+        );
+    }
+    if text.contains("not supported") || text.contains("unsupported") || text.contains("Unsupported") {
+        return Error::not_supported(lower_first(text));
+    }
+    Error::syntax(lower_first(text))
+}
+
+fn undefined_function(name: &str, text: &str) -> Error {
+    let error = Error::new(ErrorKind::UndefinedFunction, format!("function {name} does not exist"));
+    match text.split_once("Did you mean '").and_then(|(_, rest)| rest.split_once('\'')) {
+        Some((near, _)) => error.with_hint(format!("Perhaps you meant the function \"{near}\".")),
+        None => error.with_hint("SELECT name, arguments FROM system.functions lists what there is."),
+    }
+}
+
+/// `voxhouse.public.orders` is called `orders`, `voxhouse.x.feedback` is called `x.feedback`.
+fn short_relation(name: &str) -> &str {
+    let name = name.strip_prefix("voxhouse.").unwrap_or(name);
+    name.strip_prefix("public.").unwrap_or(name)
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim_end_matches('.')
+}
+
+/// DataFusion and Arrow begin messages with the class: `Error during planning: …`.
+fn strip_class(text: &str) -> &str {
+    const CLASSES: [&str; 9] = [
+        "Error during planning: ",
+        "Execution error: ",
+        "External error: ",
+        "Arrow error: ",
+        "Parquet error: ",
+        "Internal error: ",
+        "Schema error: ",
+        "Invalid or Unsupported Configuration: ",
+        "Optimizer rule failed: ",
+    ];
+    let mut text = text;
+    while let Some(rest) = CLASSES.iter().find_map(|class| text.strip_prefix(class)) {
+        text = rest;
+    }
+    text
+}
+
+fn lower_first(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        // An acronym or a quoted name keeps its case.
+        Some(first) if !letters.clone().next().is_some_and(char::is_uppercase) => {
+            first.to_lowercase().chain(letters).collect()
+        }
+        _ => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_ours_survives_every_wrapping() {
+        let ours = Error::invalid_argument("confidence must lie between 0 and 1").with_hint("Try 0.95.");
+        let wrapped = DataFusionError::Context(
+            "while evaluating".into(),
+            Box::new(DataFusionError::Shared(std::sync::Arc::new(ours.into()))),
+        );
+        let back = Error::from(wrapped);
+        assert_eq!(back.sqlstate(), "22023");
+        assert_eq!(back.message(), "confidence must lie between 0 and 1");
+        assert_eq!(back.hint(), Some("Try 0.95."));
+    }
+
+    #[test]
+    fn arrow_casts_read_like_postgres() {
+        let error = Error::from(arrow::error::ArrowError::CastError(
+            "Cannot cast string 'seven' to value of Int32 type".into(),
+        ));
+        assert_eq!(error.sqlstate(), "22P02");
+        assert_eq!(error.message(), "invalid input syntax for type integer: \"seven\"");
+    }
+
+    #[test]
+    fn a_missing_table_is_named_as_the_user_wrote_it() {
+        let error =
+            Error::from(DataFusionError::Plan("table 'voxhouse.x.feedbak' not found".into()));
+        assert_eq!((error.sqlstate(), error.message()), ("42P01", "relation \"x.feedbak\" does not exist"));
+    }
+}

@@ -1,0 +1,223 @@
+//! The object store under a warehouse, and where things lie in it.
+//!
+//! A root is any object-store URL: `file://`, `s3://`, `gs://`, `az://`, `memory://` (tests). Credentials and
+//! endpoints come from the usual environment (`AWS_ENDPOINT`, `AWS_ACCESS_KEY_ID`, …) and from options.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::Path as FilePath;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use url::Url;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Where query plans find the store; the same for every root.
+pub const STORE_URL: &str = "voxhouse://root";
+
+/// One warehouse root. Cheap to clone.
+#[derive(Clone)]
+pub struct Storage {
+    url: Url,
+    /// Serves the whole bucket or file system: Delta tables are addressed from there.
+    store: Arc<dyn ObjectStore>,
+    /// The root inside `store`.
+    prefix: Path,
+}
+
+impl fmt::Debug for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Storage").field("url", &self.url.as_str()).finish()
+    }
+}
+
+impl Storage {
+    /// Opens the store of a root, which may be a URL or a local path. Touches nothing yet.
+    pub fn open(root: &str, options: &HashMap<String, String>) -> Result<Self> {
+        let url = root_url(root)?;
+        if url.scheme() == "file" {
+            let path = local_path(&url)?;
+            std::fs::create_dir_all(&path)
+                .map_err(|error| Error::from(error).in_context(format!("warehouse root \"{root}\"")))?;
+        }
+        let mut settings: Vec<(String, String)> = environment_options(url.scheme());
+        settings.extend(options.iter().map(|(key, value)| (key.to_lowercase(), value.clone())));
+        let (store, prefix) = object_store::parse_url_opts(&url, settings)
+            .map_err(|error| Error::from(error).in_context(format!("warehouse root \"{root}\"")))?;
+        Ok(Self { url, store: Arc::from(store), prefix })
+    }
+
+    /// A root that lives as long as the process.
+    pub fn in_memory() -> Result<Self> {
+        Self::open("memory:///", &HashMap::new())
+    }
+
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The folder of a `file://` root.
+    pub fn local_folder(&self) -> Option<std::path::PathBuf> {
+        (self.url.scheme() == "file").then(|| self.url.to_file_path().ok()).flatten()
+    }
+
+    /// The store that plans and Delta logs address by full path.
+    pub fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.store)
+    }
+
+    /// The store seen from the root.
+    pub fn rooted(&self) -> Arc<dyn ObjectStore> {
+        Arc::new(PrefixStore::new(Arc::clone(&self.store), self.prefix.clone()))
+    }
+
+    pub fn object_store_url() -> ObjectStoreUrl {
+        // The constant is a valid URL; a test holds it to that.
+        ObjectStoreUrl::parse(STORE_URL).unwrap_or_else(|_| ObjectStoreUrl::local_filesystem())
+    }
+
+    /// The full path of something given by its path under the root.
+    pub fn path(&self, relative: &str) -> Path {
+        relative.split('/').filter(|part| !part.is_empty()).fold(self.prefix.clone(), |path, part| path.join(part))
+    }
+
+    /// The Delta log of the table that lies at `location` under the root.
+    pub fn log_store(&self, location: &str) -> Result<LogStoreRef> {
+        let path = self.path(location);
+        let url = self.table_url(location)?;
+        let config = StorageConfig::default();
+        let table_store = Arc::new(PrefixStore::new(Arc::clone(&self.store), path));
+        Ok(default_logstore(table_store, Arc::clone(&self.store), &url, &config))
+    }
+
+    fn table_url(&self, location: &str) -> Result<Url> {
+        let mut url = self.url.clone();
+        let folder = format!("{}/{}/", url.path().trim_end_matches('/'), location.trim_matches('/'));
+        url.set_path(&folder);
+        Ok(url)
+    }
+
+    /// Whether the store refuses to create a key that exists. Without that, two writers would overwrite each
+    /// other's commits.
+    pub async fn refuses_overwrite(&self) -> Result<bool> {
+        let path = self.path(&format!("_system/probe-{}", uuid::Uuid::new_v4()));
+        let create = || PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        self.store.put_opts(&path, PutPayload::from_static(b"first"), create()).await?;
+        let second = self.store.put_opts(&path, PutPayload::from_static(b"second"), create()).await;
+        self.store.delete(&path).await?;
+        match second {
+            Ok(_) => Ok(false),
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(true),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    pub async fn put(&self, relative: &str, bytes: Bytes) -> Result<()> {
+        self.store.put(&self.path(relative), bytes.into()).await?;
+        Ok(())
+    }
+}
+
+fn root_url(root: &str) -> Result<Url> {
+    let invalid = |reason: String| {
+        Error::invalid_argument(format!("invalid warehouse root \"{root}\": {reason}"))
+            .with_hint("Give a folder or a URL such as s3://bucket/folder, gs://…, az://… or file:///folder.")
+    };
+    if root.contains("://") {
+        let mut url = Url::parse(root).map_err(|error| invalid(error.to_string()))?;
+        let path = format!("{}/", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        return Ok(url);
+    }
+    let path = std::path::absolute(FilePath::new(root)).map_err(|error| invalid(error.to_string()))?;
+    Url::from_directory_path(&path).map_err(|()| invalid("not a path".into()))
+}
+
+fn local_path(url: &Url) -> Result<std::path::PathBuf> {
+    url.to_file_path()
+        .map_err(|()| Error::invalid_argument(format!("invalid warehouse root \"{url}\": not a local path")))
+}
+
+/// What object_store's own `from_env` builders would read, for the scheme at hand.
+fn environment_options(scheme: &str) -> Vec<(String, String)> {
+    let prefixes: &[&str] = match scheme {
+        "s3" | "s3a" => &["AWS_"],
+        "gs" => &["GOOGLE_"],
+        "az" | "azure" | "abfs" | "abfss" => &["AZURE_"],
+        _ => &[],
+    };
+    std::env::vars()
+        .filter(|(key, _)| prefixes.iter().any(|prefix| key.starts_with(prefix)))
+        .map(|(key, value)| (key.to_lowercase(), value))
+        .collect()
+}
+
+/// Reads a small object; `None` when there is none.
+pub async fn get_if_exists(store: &dyn ObjectStore, path: &Path) -> Result<Option<Bytes>> {
+    match store.get(path).await {
+        Ok(found) => Ok(Some(found.bytes().await?)),
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes everything under a folder of the root. Returns how many objects.
+pub async fn delete_folder(storage: &Storage, relative: &str) -> Result<usize> {
+    use futures::TryStreamExt;
+    let store = storage.store();
+    let folder = storage.path(relative);
+    let paths: Vec<Path> = store.list(Some(&folder)).map_ok(|meta| meta.location).try_collect().await?;
+    for path in &paths {
+        match store.delete(path).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    if let Some(root) = storage.local_folder() {
+        // Object stores have no folders; on a disk the empty ones would stay behind.
+        let _ = std::fs::remove_dir_all(root.join(relative));
+    }
+    Ok(paths.len())
+}
+
+/// Refuses a root on which several writers would lose each other's commits.
+pub async fn require_conditional_put(storage: &Storage) -> Result<()> {
+    if storage.refuses_overwrite().await? {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::StorageIo,
+        format!("object store \"{}\" overwrites existing objects on a conditional put", storage.url()),
+    )
+    .with_detail("A second writer could replace a commit of the first without noticing.")
+    .with_hint("Use a store that honours If-None-Match, or switch the feature on in its configuration."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_url_parses() {
+        assert!(ObjectStoreUrl::parse(STORE_URL).is_ok());
+    }
+
+    #[test]
+    fn a_relative_folder_is_a_root() {
+        let url = root_url("./somewhere").unwrap();
+        assert_eq!(url.scheme(), "file");
+        assert!(url.path().ends_with("/somewhere/"));
+    }
+
+    #[tokio::test]
+    async fn the_memory_store_refuses_to_overwrite() {
+        let storage = Storage::in_memory().unwrap();
+        assert!(storage.refuses_overwrite().await.unwrap());
+    }
+}

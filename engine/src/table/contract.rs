@@ -1,0 +1,375 @@
+//! What a row must satisfy to enter a table: types, lengths, NOT NULL, CHECK and keys.
+//!
+//! Rows are checked a batch at a time. A bad row is told apart from the good ones with its reason; whether
+//! it fails the statement or goes to the rejects is the caller's business.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::{CastOptions, cast_with_options, filter_record_batch};
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::row::{RowConverter, SortField};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::common::DFSchema;
+use datafusion::physical_expr::PhysicalExpr;
+use futures::TryStreamExt;
+use parking_lot::Mutex;
+
+use crate::catalog::{Column, Rule, SqlType, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::planning::Planner;
+
+/// A row that may not enter, by its place in the batch.
+#[derive(Debug, Clone)]
+pub struct Violation {
+    pub row: usize,
+    pub error: Error,
+}
+
+/// The good rows of a batch, in the table's storage schema, and what was wrong with the others.
+pub struct Checked {
+    pub good: RecordBatch,
+    /// For each row of `good`, its place in the batch given.
+    pub origins: Vec<usize>,
+    pub violations: Vec<Violation>,
+}
+
+/// Checks the rows of one statement or one load. Shared by its writers: a key counts for all of them.
+pub struct Contract {
+    table: String,
+    columns: Vec<Column>,
+    schema: SchemaRef,
+    checks: Vec<Check>,
+    keys: Vec<Key>,
+}
+
+struct Check {
+    name: String,
+    expression: Arc<dyn PhysicalExpr>,
+}
+
+/// A primary key or a unique constraint, and the keys seen so far.
+struct Key {
+    name: String,
+    primary: bool,
+    columns: Vec<usize>,
+    converter: Mutex<(RowConverter, HashSet<Box<[u8]>>)>,
+}
+
+impl Contract {
+    pub fn new(table: &Table, planner: &dyn Planner) -> Result<Self> {
+        let schema = table.storage_schema();
+        let df_schema = DFSchema::try_from(Arc::clone(&schema))?;
+        let state = planner.session_state();
+        let mut checks = Vec::new();
+        let mut keys = Vec::new();
+        for constraint in &table.constraints {
+            match &constraint.rule {
+                Rule::Check { expression } => {
+                    let planned = planner.plan_expression(expression, &df_schema)?;
+                    let expression = state.create_physical_expr(planned, &df_schema)?;
+                    checks.push(Check { name: constraint.name.clone(), expression });
+                }
+                Rule::PrimaryKey { columns } => keys.push(Key::new(&constraint.name, true, columns, &schema)?),
+                Rule::Unique { columns } => keys.push(Key::new(&constraint.name, false, columns, &schema)?),
+            }
+        }
+        Ok(Self { table: table.name.name.clone(), columns: table.columns.clone(), schema, checks, keys })
+    }
+
+    /// The storage schema, which good rows have.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    pub fn has_keys(&self) -> bool {
+        !self.keys.is_empty()
+    }
+
+    /// Learns the keys that the table holds already, from a stream of its rows in the storage schema's order.
+    pub async fn learn_keys(&self, mut rows: datafusion::execution::SendableRecordBatchStream) -> Result<()> {
+        while let Some(batch) = rows.try_next().await? {
+            let columns = batch
+                .columns()
+                .iter()
+                .zip(self.schema.fields())
+                .map(|(column, field)| Ok(arrow::compute::cast(column, field.data_type())?))
+                .collect::<Result<Vec<_>>>()?;
+            for key in &self.keys {
+                key.claim(&columns, batch.num_rows())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks a batch whose columns stand in the table's order, of any type that can be assigned.
+    pub fn check(&self, columns: &[ArrayRef], rows: usize) -> Result<Checked> {
+        let mut verdict = Verdict::new(rows);
+        let mut stored = Vec::with_capacity(columns.len());
+        for (column, values) in self.columns.iter().zip(columns) {
+            stored.push(self.assign(column, values, &mut verdict)?);
+        }
+        let nullable: Vec<_> =
+            self.schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+        let loose = Arc::new(arrow::datatypes::Schema::new(nullable));
+        let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
+        let batch = RecordBatch::try_new_with_options(loose, stored, &options)?;
+        self.apply_checks(&batch, &mut verdict)?;
+        for key in &self.keys {
+            key.check(&batch, &mut verdict, &self.table)?;
+        }
+        let good = match verdict.mask() {
+            Some(mask) => filter_record_batch(&batch, &mask)?,
+            None => batch,
+        };
+        let good = RecordBatch::try_new(Arc::clone(&self.schema), good.columns().to_vec())?;
+        Ok(Checked { good, origins: verdict.good_rows(), violations: verdict.into_violations() })
+    }
+
+    fn assign(&self, column: &Column, values: &ArrayRef, verdict: &mut Verdict) -> Result<ArrayRef> {
+        let target = column.data_type.to_arrow();
+        let stored = assignment_cast(column, values, &target)?;
+        if stored.null_count() > values.logical_null_count() {
+            let shown = ArrayFormatter::try_new(values.as_ref(), &FormatOptions::default())?;
+            let nulls = values.logical_nulls();
+            for row in 0..values.len() {
+                if stored.is_null(row) && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
+                    verdict.reject(row, || bad_value(column, &shown.value(row).to_string(), values.data_type()));
+                }
+            }
+        }
+        self.check_text(column, &stored, verdict);
+        if column.not_null && stored.null_count() > 0 {
+            for row in (0..stored.len()).filter(|row| stored.is_null(*row)) {
+                verdict.reject(row, || {
+                    Error::new(
+                        ErrorKind::NotNullViolation,
+                        format!(
+                            "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
+                            column.name, self.table
+                        ),
+                    )
+                });
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Rules of text types that Arrow does not know.
+    fn check_text(&self, column: &Column, stored: &ArrayRef, verdict: &mut Verdict) {
+        let Some(texts) = stored.as_any().downcast_ref::<StringArray>() else { return };
+        let verify: Box<dyn Fn(&str) -> Option<Error>> = match &column.data_type {
+            SqlType::Varchar(length) | SqlType::Char(length) => {
+                let (length, shown) = (*length as usize, column.data_type.to_string());
+                Box::new(move |text: &str| {
+                    let too_long = text.len() > length && text.chars().count() > length;
+                    too_long.then(|| {
+                        Error::new(ErrorKind::StringTooLong, format!("value too long for type {shown}"))
+                    })
+                })
+            }
+            SqlType::Json => Box::new(|text: &str| {
+                serde_json::from_str::<serde::de::IgnoredAny>(text).err().map(|error| {
+                    Error::new(ErrorKind::InvalidText, "invalid input syntax for type json")
+                        .with_detail(error.to_string())
+                })
+            }),
+            SqlType::Uuid => Box::new(|text: &str| {
+                uuid::Uuid::parse_str(text).err().map(|_| {
+                    Error::new(ErrorKind::InvalidText, format!("invalid input syntax for type uuid: \"{text}\""))
+                })
+            }),
+            _ => return,
+        };
+        for (row, text) in texts.iter().enumerate() {
+            if let Some(error) = text.and_then(&verify) {
+                verdict.reject(row, || error.in_context(format!("column \"{}\"", column.name)));
+            }
+        }
+    }
+
+    fn apply_checks(&self, batch: &RecordBatch, verdict: &mut Verdict) -> Result<()> {
+        for check in &self.checks {
+            let answer = check.expression.evaluate(batch)?.into_array(batch.num_rows())?;
+            let Some(answer) = answer.as_boolean_opt() else {
+                return Err(Error::new(
+                    ErrorKind::DatatypeMismatch,
+                    format!("check constraint \"{}\" is not a boolean expression", check.name),
+                ));
+            };
+            for (row, passed) in answer.iter().enumerate() {
+                if passed == Some(false) {
+                    verdict.reject(row, || {
+                        Error::new(
+                            ErrorKind::CheckViolation,
+                            format!(
+                                "new row for relation \"{}\" violates check constraint \"{}\"",
+                                self.table, check.name
+                            ),
+                        )
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Key {
+    fn new(name: &str, primary: bool, columns: &[String], schema: &SchemaRef) -> Result<Self> {
+        let columns = columns.iter().map(|column| Ok(schema.index_of(column)?)).collect::<Result<Vec<_>>>()?;
+        let fields = columns.iter().map(|index| SortField::new(schema.field(*index).data_type().clone())).collect();
+        let converter = Mutex::new((RowConverter::new(fields)?, HashSet::new()));
+        Ok(Self { name: name.to_owned(), primary, columns, converter })
+    }
+
+    /// Takes the keys without a check; keys with a NULL are not kept, for NULL equals nothing.
+    fn claim(&self, columns: &[ArrayRef], rows: usize) -> Result<()> {
+        let key: Vec<ArrayRef> = self.columns.iter().map(|index| Arc::clone(&columns[*index])).collect();
+        let mut guard = self.converter.lock();
+        let (converter, seen) = &mut *guard;
+        let encoded = converter.convert_columns(&key)?;
+        for row in 0..rows {
+            if key.iter().all(|column| column.is_valid(row)) {
+                seen.insert(encoded.row(row).as_ref().into());
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self, batch: &RecordBatch, verdict: &mut Verdict, table: &str) -> Result<()> {
+        let key: Vec<ArrayRef> = self.columns.iter().map(|index| Arc::clone(batch.column(*index))).collect();
+        let mut guard = self.converter.lock();
+        let (converter, seen) = &mut *guard;
+        let encoded = converter.convert_columns(&key)?;
+        for row in 0..batch.num_rows() {
+            if verdict.is_bad(row) || key.iter().any(|column| column.is_null(row)) {
+                continue;
+            }
+            if !seen.insert(encoded.row(row).as_ref().into()) {
+                verdict.reject(row, || self.duplicate(batch, row, table));
+            }
+        }
+        Ok(())
+    }
+
+    fn duplicate(&self, batch: &RecordBatch, row: usize, table: &str) -> Error {
+        let schema = batch.schema();
+        let names: Vec<&str> = self.columns.iter().map(|index| schema.field(*index).name().as_str()).collect();
+        let values: Vec<String> = self
+            .columns
+            .iter()
+            .filter_map(|index| {
+                let shown = ArrayFormatter::try_new(batch.column(*index).as_ref(), &FormatOptions::default()).ok()?;
+                Some(shown.value(row).to_string())
+            })
+            .collect();
+        let kind = if self.primary { "primary key" } else { "unique constraint" };
+        Error::new(
+            ErrorKind::UniqueViolation,
+            format!("duplicate key value violates unique constraint \"{}\"", self.name),
+        )
+        .with_detail(format!(
+            "Key ({})=({}) already exists: {kind} of relation \"{table}\".",
+            names.join(", "),
+            values.join(", ")
+        ))
+    }
+}
+
+/// Which rows of a batch are bad, and why; the first reason of a row stands.
+struct Verdict {
+    rows: usize,
+    bad: Vec<bool>,
+    violations: Vec<Violation>,
+}
+
+impl Verdict {
+    fn new(rows: usize) -> Self {
+        Self { rows, bad: Vec::new(), violations: Vec::new() }
+    }
+
+    fn is_bad(&self, row: usize) -> bool {
+        self.bad.get(row).copied().unwrap_or(false)
+    }
+
+    fn reject(&mut self, row: usize, error: impl FnOnce() -> Error) {
+        if self.bad.is_empty() {
+            self.bad = vec![false; self.rows];
+        }
+        if !std::mem::replace(&mut self.bad[row], true) {
+            self.violations.push(Violation { row, error: error() });
+        }
+    }
+
+    fn mask(&self) -> Option<BooleanArray> {
+        (!self.bad.is_empty()).then(|| self.bad.iter().map(|bad| Some(!bad)).collect())
+    }
+
+    fn good_rows(&self) -> Vec<usize> {
+        (0..self.rows).filter(|row| !self.is_bad(*row)).collect()
+    }
+
+    fn into_violations(mut self) -> Vec<Violation> {
+        self.violations.sort_by_key(|violation| violation.row);
+        self.violations
+    }
+}
+
+/// PostgreSQL's assignment: what fits is converted, what does not becomes NULL here and an error above.
+fn assignment_cast(column: &Column, values: &ArrayRef, target: &DataType) -> Result<ArrayRef> {
+    if values.data_type() == target {
+        return Ok(Arc::clone(values));
+    }
+    let assignable = match (values.data_type(), target) {
+        (DataType::Boolean, DataType::Utf8) => true,
+        (DataType::Boolean, target) if target.is_numeric() => false,
+        (source, DataType::Boolean) if source.is_numeric() => false,
+        (source, DataType::Date32 | DataType::Timestamp(_, _)) if source.is_numeric() => false,
+        (DataType::Date32 | DataType::Timestamp(_, _), target) if target.is_numeric() => false,
+        (source, target) => arrow::compute::can_cast_types(source, target),
+    };
+    if !assignable {
+        let source = SqlType::from_arrow(values.data_type())
+            .map_or_else(|_| values.data_type().to_string(), |known| known.to_string());
+        return Err(Error::new(
+            ErrorKind::DatatypeMismatch,
+            format!("column \"{}\" is of type {} but expression is of type {source}", column.name, column.data_type),
+        )
+        .with_hint("You will need to rewrite or cast the expression."));
+    }
+    let values = match values.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if target.is_numeric() => trimmed(values)?,
+        _ => Arc::clone(values),
+    };
+    Ok(cast_with_options(&values, target, &CastOptions { safe: true, ..CastOptions::default() })?)
+}
+
+/// PostgreSQL reads numbers with blanks around them.
+fn trimmed(values: &ArrayRef) -> Result<ArrayRef> {
+    let texts = arrow::compute::cast(values, &DataType::Utf8)?;
+    let texts = texts.as_string::<i32>();
+    if texts.iter().flatten().all(|text| text.trim().len() == text.len()) {
+        return Ok(Arc::new(texts.clone()));
+    }
+    Ok(Arc::new(texts.iter().map(|text| text.map(str::trim)).collect::<StringArray>()))
+}
+
+fn bad_value(column: &Column, value: &str, source: &DataType) -> Error {
+    let shown: String = value.chars().take(100).collect();
+    if matches!(source, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
+        let kind = match column.data_type {
+            SqlType::Date | SqlType::Timestamp | SqlType::TimestampTz => ErrorKind::InvalidDatetime,
+            _ => ErrorKind::InvalidText,
+        };
+        return Error::new(
+            kind,
+            format!("column \"{}\": invalid input syntax for type {}: \"{shown}\"", column.name, column.data_type),
+        );
+    }
+    Error::new(
+        ErrorKind::NumericOutOfRange,
+        format!("column \"{}\": {shown} is out of range for type {}", column.name, column.data_type),
+    )
+}

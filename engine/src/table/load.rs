@@ -1,0 +1,191 @@
+//! Streams of rows into data files, through a table's contract.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use arrow::datatypes::{SchemaRef, UInt64Type};
+use datafusion::execution::{SendableRecordBatchStream, SessionState};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, execute_stream_partitioned};
+use futures::TryStreamExt;
+use tokio::task::JoinSet;
+
+use super::contract::Contract;
+use super::snapshot::TableSnapshot;
+use super::write::{TableWriter, Written};
+use super::DeltaTable;
+use crate::catalog::Table;
+use crate::error::{Error, Result};
+
+/// What becomes of a row that breaks the contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnViolation {
+    /// The statement fails with the first one.
+    Fail,
+    /// The row is set aside; the others go in.
+    Reject,
+}
+
+/// A row set aside: its number in the file, when known.
+#[derive(Debug, Clone)]
+pub struct RejectedRow {
+    pub row_number: Option<u64>,
+    pub error: Error,
+}
+
+#[derive(Debug, Default)]
+pub struct Loaded {
+    pub written: Written,
+    pub rejected: Vec<RejectedRow>,
+}
+
+/// More rejects than this fail the load: the mapping is wrong, not the rows.
+const MAX_REJECTED_ROWS: usize = 100_000;
+
+/// Where each column of the table comes from in the rows of a plan.
+#[derive(Debug, Clone)]
+pub struct ColumnMapping {
+    /// By position in the table; `None` reads as NULL.
+    sources: Vec<Option<usize>>,
+    /// The column that tells a row's number.
+    row_number: Option<usize>,
+}
+
+impl ColumnMapping {
+    /// Matches columns by name. A column of the rows that the table lacks is an error.
+    pub fn by_name(table: &Table, rows: &SchemaRef, row_column: Option<&str>) -> Result<Self> {
+        let row_number = row_column.and_then(|name| rows.index_of(name).ok());
+        for (index, field) in rows.fields().iter().enumerate() {
+            if Some(index) != row_number && table.column(field.name()).is_none() {
+                return Err(Error::new(
+                    crate::ErrorKind::UndefinedColumn,
+                    format!("column \"{}\" of relation \"{}\" does not exist", field.name(), table.name.name),
+                )
+                .with_hint(format!(
+                    "The columns are {}.",
+                    table.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+                )));
+            }
+        }
+        let sources = table.columns.iter().map(|column| rows.index_of(&column.name).ok()).collect();
+        Ok(Self { sources, row_number })
+    }
+
+    fn columns(&self, batch: &RecordBatch, contract: &Contract) -> Vec<ArrayRef> {
+        self.sources
+            .iter()
+            .zip(contract.schema().fields())
+            .map(|(source, field)| match source {
+                Some(index) => Arc::clone(batch.column(*index)),
+                None => new_null_array(field.data_type(), batch.num_rows()),
+            })
+            .collect()
+    }
+}
+
+/// Runs a plan and writes its rows as data files of `table`, on as many cores as the plan has partitions.
+/// Nothing is committed. Files of a load that fails are left to VACUUM.
+pub async fn write_plan(
+    delta: &Arc<DeltaTable>,
+    base: &Arc<TableSnapshot>,
+    table: &Table,
+    contract: &Arc<Contract>,
+    state: &SessionState,
+    plan: LogicalPlan,
+    row_column: Option<&str>,
+    on_violation: OnViolation,
+) -> Result<Loaded> {
+    let mapping = ColumnMapping::by_name(table, plan.schema().inner(), row_column)?;
+    let plan = sorted(plan, &table.cluster_by)?;
+    let physical = state.create_physical_plan(&plan).await?;
+    write_physical(delta, base, contract, state, physical, mapping, on_violation).await
+}
+
+/// Sorts by the cluster key, so that files and row groups cover narrow ranges of it.
+fn sorted(plan: LogicalPlan, cluster_by: &[String]) -> Result<LogicalPlan> {
+    let known: Vec<_> = cluster_by
+        .iter()
+        .filter(|name| plan.schema().has_column_with_unqualified_name(name))
+        .map(|name| col(datafusion::common::Column::from_name(name)).sort(true, false))
+        .collect();
+    if known.is_empty() {
+        return Ok(plan);
+    }
+    Ok(LogicalPlanBuilder::from(plan).sort(known)?.build()?)
+}
+
+async fn write_physical(
+    delta: &Arc<DeltaTable>,
+    base: &Arc<TableSnapshot>,
+    contract: &Arc<Contract>,
+    state: &SessionState,
+    physical: Arc<dyn ExecutionPlan>,
+    mapping: ColumnMapping,
+    on_violation: OnViolation,
+) -> Result<Loaded> {
+    tracing::debug!(partitions = physical.output_partitioning().partition_count(), "writing a plan");
+    let mut writers = JoinSet::new();
+    for rows in execute_stream_partitioned(physical, state.task_ctx())? {
+        let (delta, base, contract) = (Arc::clone(delta), Arc::clone(base), Arc::clone(contract));
+        let mapping = mapping.clone();
+        writers.spawn(async move { write_stream(&delta, &base, &contract, rows, &mapping, on_violation).await });
+    }
+    let mut loaded = Loaded::default();
+    while let Some(finished) = writers.join_next().await {
+        // Dropping the set on an error stops the other writers.
+        let part = finished.map_err(|error| Error::internal(format!("a writer stopped: {error}")))??;
+        loaded.written.extend(part.written);
+        loaded.rejected.extend(part.rejected);
+        refuse_flood(loaded.rejected.len())?;
+    }
+    Ok(loaded)
+}
+
+async fn write_stream(
+    delta: &DeltaTable,
+    base: &TableSnapshot,
+    contract: &Contract,
+    mut rows: SendableRecordBatchStream,
+    mapping: &ColumnMapping,
+    on_violation: OnViolation,
+) -> Result<Loaded> {
+    let mut writer = TableWriter::new(delta, base, Arc::clone(contract.schema()))?;
+    let mut rejected = Vec::new();
+    let outcome = async {
+        while let Some(batch) = rows.try_next().await? {
+            let checked = contract.check(&mapping.columns(&batch, contract), batch.num_rows())?;
+            for violation in checked.violations {
+                if on_violation == OnViolation::Fail {
+                    return Err(violation.error);
+                }
+                let row_number = mapping.row_number.map(|index| {
+                    use arrow::array::AsArray;
+                    batch.column(index).as_primitive::<UInt64Type>().value(violation.row)
+                });
+                rejected.push(RejectedRow { row_number, error: violation.error });
+            }
+            refuse_flood(rejected.len())?;
+            writer.write(&checked.good).await?;
+        }
+        Ok(())
+    }
+    .await;
+    match outcome {
+        Ok(()) => Ok(Loaded { written: writer.finish().await?, rejected }),
+        Err(error) => {
+            writer.abort().await;
+            Err(error)
+        }
+    }
+}
+
+fn refuse_flood(rejected: usize) -> Result<()> {
+    if rejected <= MAX_REJECTED_ROWS {
+        return Ok(());
+    }
+    Err(Error::new(
+        crate::ErrorKind::LimitExceeded,
+        format!("more than {MAX_REJECTED_ROWS} rows were rejected"),
+    )
+    .with_hint("Mend the pipe's query or the table's contract; the file is loaded again at the next run."))
+}

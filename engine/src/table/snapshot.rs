@@ -1,0 +1,193 @@
+//! A table at one version: its files, with what is known of each.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
+use deltalake_core::table::state::DeltaTableState;
+use object_store::path::Path;
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A data file of a snapshot.
+#[derive(Debug, Clone)]
+pub struct DataFile {
+    /// Under the table's folder.
+    pub path: Path,
+    pub size: u64,
+    pub modified_at_ms: i64,
+    pub rows: Option<u64>,
+    pub partition_values: HashMap<String, Option<String>>,
+    minimums: Value,
+    maximums: Value,
+    null_counts: Value,
+}
+
+impl DataFile {
+    /// What is known of the columns of `schema`, partition columns included.
+    ///
+    /// Bounds of strings may be cut and those of decimals rounded, so both stay unknown; bounds of timestamps
+    /// are kept to the millisecond in the log and widened here.
+    pub fn statistics(&self, schema: &Schema) -> Statistics {
+        let column_statistics = schema.fields().iter().map(|field| self.column(field.name(), field.data_type()));
+        Statistics {
+            num_rows: self.rows.map_or(Precision::Absent, |rows| Precision::Exact(rows as usize)),
+            total_byte_size: Precision::Inexact(self.size as usize),
+            column_statistics: column_statistics.collect(),
+        }
+    }
+
+    fn column(&self, name: &str, data_type: &DataType) -> ColumnStatistics {
+        if let Some(text) = self.partition_values.get(name) {
+            return self.partition_column(text.as_deref(), data_type);
+        }
+        let mut known = ColumnStatistics::new_unknown();
+        if let Some(nulls) = self.null_counts.get(name).and_then(Value::as_u64) {
+            known.null_count = Precision::Exact(nulls as usize);
+        }
+        let bound = |bounds: &Value, widen_ms: i64| match bounds.get(name).and_then(|v| scalar(v, data_type, widen_ms)) {
+            Some(value) => Precision::Exact(value),
+            None => Precision::Absent,
+        };
+        known.min_value = bound(&self.minimums, 0);
+        known.max_value = bound(&self.maximums, 1);
+        // A widened bound is a bound, but not the extreme value itself.
+        if matches!(data_type, DataType::Timestamp(_, _)) {
+            known.min_value = known.min_value.to_inexact();
+            known.max_value = known.max_value.to_inexact();
+        }
+        known
+    }
+
+    fn partition_column(&self, text: Option<&str>, data_type: &DataType) -> ColumnStatistics {
+        let mut known = ColumnStatistics::new_unknown();
+        match partition_scalar(text, data_type) {
+            Ok(value) if !value.is_null() => {
+                known.null_count = Precision::Exact(0);
+                known.min_value = Precision::Exact(value.clone());
+                known.max_value = Precision::Exact(value);
+            }
+            Ok(_) => {
+                known.null_count = self.rows.map_or(Precision::Absent, |rows| Precision::Exact(rows as usize));
+            }
+            Err(_) => {}
+        }
+        known
+    }
+}
+
+/// The text of a partition value in the log, as a value of the column's type.
+pub fn partition_scalar(text: Option<&str>, data_type: &DataType) -> Result<ScalarValue> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        return Ok(ScalarValue::try_from(data_type)?);
+    };
+    if let DataType::Timestamp(unit, zone) = data_type {
+        let wall = ScalarValue::from(text).cast_to(&DataType::Timestamp(*unit, None))?;
+        return Ok(wall.cast_to(&DataType::Timestamp(*unit, zone.clone()))?);
+    }
+    Ok(ScalarValue::from(text).cast_to(data_type)?)
+}
+
+fn scalar(value: &Value, data_type: &DataType, widen_ms: i64) -> Option<ScalarValue> {
+    Some(match data_type {
+        DataType::Boolean => ScalarValue::Boolean(Some(value.as_bool()?)),
+        DataType::Int16 => ScalarValue::Int16(Some(i16::try_from(value.as_i64()?).ok()?)),
+        DataType::Int32 => ScalarValue::Int32(Some(i32::try_from(value.as_i64()?).ok()?)),
+        DataType::Int64 => ScalarValue::Int64(Some(value.as_i64()?)),
+        DataType::Date32 => ScalarValue::from(value.as_str()?).cast_to(&DataType::Date32).ok()?,
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => {
+            let wall = ScalarValue::from(value.as_str()?.trim_end_matches('Z'));
+            match wall.cast_to(&DataType::Timestamp(TimeUnit::Microsecond, None)).ok()? {
+                ScalarValue::TimestampMicrosecond(Some(at), _) => {
+                    ScalarValue::TimestampMicrosecond(Some(at.checked_add(widen_ms * 1000)?), zone.clone())
+                }
+                _ => return None,
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// Immutable; shared by every query that reads this version.
+#[derive(Debug)]
+pub struct TableSnapshot {
+    state: DeltaTableState,
+    files: OnceLock<Arc<Vec<DataFile>>>,
+}
+
+impl TableSnapshot {
+    pub(super) fn new(state: DeltaTableState) -> Result<Self> {
+        Ok(Self { state, files: OnceLock::new() })
+    }
+
+    pub(super) fn state(&self) -> &DeltaTableState {
+        &self.state
+    }
+
+    pub fn version(&self) -> u64 {
+        self.state.version()
+    }
+
+    /// The schema in the log, strings as Utf8.
+    pub fn schema(&self) -> SchemaRef {
+        self.state.snapshot().arrow_schema()
+    }
+
+    pub fn partition_columns(&self) -> &[String] {
+        self.state.metadata().partition_columns()
+    }
+
+    pub(crate) fn metadata(&self) -> &deltalake_core::kernel::Metadata {
+        self.state.metadata()
+    }
+
+    /// The files of this version. Built once a snapshot.
+    pub fn files(&self) -> Result<Arc<Vec<DataFile>>> {
+        if let Some(files) = self.files.get() {
+            return Ok(Arc::clone(files));
+        }
+        let files = Arc::new(self.read_files()?);
+        Ok(Arc::clone(self.files.get_or_init(|| files)))
+    }
+
+    fn read_files(&self) -> Result<Vec<DataFile>> {
+        let log = self.state.log_data();
+        let mut files = Vec::with_capacity(log.num_files());
+        for view in log.iter() {
+            if view.deletion_vector_descriptor().is_some() {
+                return Err(Error::new(ErrorKind::NotSupported, "tables with deletion vectors cannot be read yet")
+                    .with_hint("Purge the vectors with the program that wrote them (REORG TABLE … APPLY (PURGE))."));
+            }
+            let stats: Value =
+                view.stats().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null);
+            files.push(DataFile {
+                path: view.object_store_path(),
+                size: view.size().max(0) as u64,
+                modified_at_ms: view.modification_time(),
+                rows: stats.get("numRecords").and_then(Value::as_u64),
+                partition_values: view.partition_values_map(),
+                minimums: stats.get("minValues").cloned().unwrap_or(Value::Null),
+                maximums: stats.get("maxValues").cloned().unwrap_or(Value::Null),
+                null_counts: stats.get("nullCount").cloned().unwrap_or(Value::Null),
+            });
+        }
+        Ok(files)
+    }
+
+    /// The log's removal of some files, by path.
+    pub(super) fn remove_actions(&self, paths: &std::collections::HashSet<String>) -> Vec<deltalake_core::kernel::Action> {
+        let log = self.state.log_data();
+        log.iter()
+            .filter(|view| paths.contains(view.object_store_path().as_ref()))
+            .map(|view| view.remove_action(true).into())
+            .collect()
+    }
+
+    /// Rows, when every file's count is known.
+    pub fn row_count(&self) -> Result<Option<u64>> {
+        Ok(self.files()?.iter().map(|file| file.rows).sum())
+    }
+}

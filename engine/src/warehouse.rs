@@ -1,0 +1,223 @@
+//! A warehouse: one root, its catalog and its tables.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use deltalake_core::kernel::Action;
+use deltalake_core::kernel::MetadataExt as _;
+use deltalake_core::protocol::DeltaOperation;
+use parking_lot::Mutex;
+
+use crate::catalog::ddl::{Ddl, Draft, Effect, NewTable};
+use crate::catalog::log::Catalog;
+use crate::catalog::{Author, CatalogSnapshot, QualifiedName, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::source::Formats;
+use crate::storage::{Storage, delete_folder, require_conditional_put};
+use crate::table::scan::TableScan;
+use crate::table::snapshot::TableSnapshot;
+use crate::table::{CommitInfo, DeltaTable};
+
+/// Shared by every session of the process.
+pub struct Warehouse {
+    storage: Storage,
+    catalog: Catalog,
+    formats: Formats,
+    /// By location. A dropped table's handle stays until the process ends; it is small.
+    tables: Mutex<HashMap<String, Arc<DeltaTable>>>,
+}
+
+impl Warehouse {
+    /// Opens the warehouse under a root, or makes it.
+    pub async fn open(storage: Storage, formats: Formats) -> Result<Arc<Self>> {
+        require_conditional_put(&storage).await?;
+        let catalog = Catalog::open_or_create(&storage).await?;
+        Ok(Arc::new(Self { storage, catalog, formats, tables: Mutex::new(HashMap::new()) }))
+    }
+
+    pub fn storage(&self) -> &Storage {
+        &self.storage
+    }
+
+    pub fn formats(&self) -> &Formats {
+        &self.formats
+    }
+
+    /// The catalog as other nodes see it now.
+    pub async fn catalog(&self) -> Result<Arc<CatalogSnapshot>> {
+        self.catalog.refresh().await
+    }
+
+    /// The catalog as this node last saw it.
+    pub fn known_catalog(&self) -> Arc<CatalogSnapshot> {
+        self.catalog.current()
+    }
+
+    pub fn catalog_log(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The handle on a table's log.
+    pub fn delta(&self, table: &Table) -> Result<Arc<DeltaTable>> {
+        self.delta_at(&table.location)
+    }
+
+    /// The handle on the log at a location under the root.
+    pub fn delta_at(&self, location: &str) -> Result<Arc<DeltaTable>> {
+        let mut tables = self.tables.lock();
+        if let Some(known) = tables.get(location) {
+            return Ok(Arc::clone(known));
+        }
+        let handle = Arc::new(DeltaTable::at(&self.storage, location)?);
+        tables.insert(location.to_owned(), Arc::clone(&handle));
+        Ok(handle)
+    }
+
+    /// The table as of now, for a query.
+    pub async fn scan(&self, table: &Table) -> Result<TableScan> {
+        let snapshot = self.delta(table)?.snapshot().await?;
+        self.scan_snapshot(table, snapshot)
+    }
+
+    pub fn scan_snapshot(&self, table: &Table, snapshot: Arc<TableSnapshot>) -> Result<TableScan> {
+        TableScan::new(&self.storage, &table.location, snapshot, table.query_schema())
+    }
+
+    /// Runs DDL as one commit: all of it, or none. The effects come in the order of the operations.
+    pub async fn run_ddl(&self, author: &Author, operations: Vec<Ddl>) -> Result<Vec<Effect>> {
+        let mut created = Vec::new();
+        for operation in &operations {
+            if let Ddl::CreateTable { name, table, location, .. } = operation
+                && self.make_log(name, table, location).await?
+            {
+                created.push(location.clone());
+            }
+        }
+        let committed = self
+            .catalog
+            .commit(author, |base| {
+                let mut draft = Draft::new(base, &author.role);
+                let effects = operations.iter().map(|operation| draft.apply(operation)).collect::<Result<Vec<_>>>()?;
+                Ok((draft.into_changes(), effects))
+            })
+            .await;
+        match committed {
+            Ok(effects) => {
+                self.discard_skipped(&operations, &effects, &created).await;
+                self.follow_up(&effects).await?;
+                Ok(effects)
+            }
+            Err(error) => {
+                self.discard(&created).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Where a new table will lie. A folder that holds the remains of a dropped table is left alone.
+    pub async fn free_location(&self, name: &QualifiedName) -> Result<String> {
+        let plain = format!("{}/{}", name.schema, name.name);
+        if !DeltaTable::at(&self.storage, &plain)?.exists().await? {
+            return Ok(plain);
+        }
+        Ok(format!("{plain}-{}", uuid::Uuid::new_v4().simple()))
+    }
+
+    /// Returns whether the log was made now, so that it can be taken back.
+    async fn make_log(&self, name: &QualifiedName, table: &NewTable, location: &str) -> Result<bool> {
+        let schema = storage_schema(table);
+        match self.delta_at(location)?.create(&schema, &table.partition_by, &name.name).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::DuplicateTable => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn discard_skipped(&self, operations: &[Ddl], effects: &[Effect], created: &[String]) {
+        let skipped: Vec<String> = operations
+            .iter()
+            .zip(effects)
+            .filter_map(|(operation, effect)| match (operation, effect) {
+                (Ddl::CreateTable { location, .. }, Effect::Skipped(_)) if created.contains(location) => {
+                    Some(location.clone())
+                }
+                _ => None,
+            })
+            .collect();
+        self.discard(&skipped).await;
+    }
+
+    async fn discard(&self, locations: &[String]) {
+        for location in locations {
+            self.tables.lock().remove(location);
+            if let Err(error) = delete_folder(&self.storage, location).await {
+                tracing::warn!(%location, %error, "removing the log of a table that was not created");
+            }
+        }
+    }
+
+    /// What DDL means for the tables themselves.
+    async fn follow_up(&self, effects: &[Effect]) -> Result<()> {
+        for effect in effects {
+            match effect {
+                Effect::TablesDropped(tables) => {
+                    let locations: Vec<String> = tables.iter().map(|table| table.location.clone()).collect();
+                    self.discard(&locations).await;
+                }
+                Effect::ColumnAdded(table) => self.widen_log(table).await?,
+                Effect::Done | Effect::Skipped(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings the columns of a table's log up to those of the catalog.
+    async fn widen_log(&self, table: &Table) -> Result<()> {
+        use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel as _;
+        let delta = self.delta(table)?;
+        for attempt in 0.. {
+            let snapshot = delta.snapshot().await?;
+            let schema: deltalake_core::kernel::StructType =
+                table.storage_schema().as_ref().try_into_kernel().map_err(|error: arrow::error::ArrowError| {
+                    Error::from(error)
+                })?;
+            let fields = schema.fields().filter(|field| snapshot.schema().index_of(field.name()).is_err());
+            let fields: Vec<_> = fields.cloned().collect();
+            if fields.is_empty() {
+                return Ok(());
+            }
+            let metadata = snapshot.metadata().clone().with_schema(&schema).map_err(deltalake_core::DeltaTableError::from)?;
+            let operation = DeltaOperation::AddColumn { fields };
+            let actions = vec![Action::Metadata(metadata)];
+            match delta.replace(&snapshot, actions, operation, CommitInfo::default()).await {
+                Ok(_) => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::SerializationFailure && attempt < 10 => {
+                    tokio::time::sleep(crate::table::jitter(attempt)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn storage_schema(table: &NewTable) -> arrow::datatypes::SchemaRef {
+    let key: Vec<&String> = table
+        .constraints
+        .iter()
+        .filter_map(|(_, rule)| match rule {
+            crate::catalog::Rule::PrimaryKey { columns } => Some(columns),
+            _ => None,
+        })
+        .flatten()
+        .collect();
+    let fields: Vec<_> = table
+        .columns
+        .iter()
+        .map(|column| {
+            let nullable = !column.not_null && !key.contains(&&column.name);
+            arrow::datatypes::Field::new(&column.name, column.data_type.to_arrow(), nullable)
+        })
+        .collect();
+    Arc::new(arrow::datatypes::Schema::new(fields))
+}
