@@ -28,6 +28,7 @@ pub enum ErrorKind {
     WrongObjectType,
     DatatypeMismatch,
     UndefinedSchema,
+    UndefinedDatabase,
     DuplicateSchema,
     NotSupported,
     InsufficientPrivilege,
@@ -85,6 +86,7 @@ impl ErrorKind {
             WrongObjectType => "42809",
             DatatypeMismatch => "42804",
             UndefinedSchema => "3F000",
+            UndefinedDatabase => "3D000",
             DuplicateSchema => "42P06",
             NotSupported => "0A000",
             InsufficientPrivilege => "42501",
@@ -509,6 +511,9 @@ fn from_text(text: &str) -> Error {
     if text.contains("does not support zero arguments")
         || text.contains("Failed to coerce arguments")
         || text.contains("No function matches")
+        || text.contains("failed to match any signature")
+        || (text.contains("requires") && text.contains("but received"))
+        || (text.contains("expects") && text.contains("but received"))
     {
         return Error::new(ErrorKind::UndefinedFunction, lower_first(text))
             .with_hint("No function matches the given name and argument types. You might need to add explicit type casts.");
@@ -545,10 +550,10 @@ fn undefined_function(name: &str, text: &str) -> Error {
     }
 }
 
-/// `voxhouse.public.orders` is called `orders`, `voxhouse.x.feedback` is called `x.feedback`.
+/// `voxhouse.pg_search_path.orders` is called `orders`, `voxhouse.x.feedback` is called `x.feedback`.
 fn short_relation(name: &str) -> &str {
     let name = name.strip_prefix("voxhouse.").unwrap_or(name);
-    name.strip_prefix("public.").unwrap_or(name)
+    name.strip_prefix("pg_search_path.").unwrap_or(name)
 }
 
 fn first_line(text: &str) -> &str {

@@ -3,7 +3,10 @@
 //! Architecture invariant: object storage is the only state. Nothing here knows the Postgres wire or HTTP.
 
 pub mod catalog;
+pub mod dml;
 pub mod error;
+pub mod identity;
+pub mod ingest;
 pub mod planning;
 pub mod source;
 pub mod storage;

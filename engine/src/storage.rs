@@ -58,6 +58,12 @@ impl Storage {
         Self::open("memory:///", &HashMap::new())
     }
 
+    /// A root on a store of the test's own.
+    #[cfg(test)]
+    pub(crate) fn over(store: Arc<dyn ObjectStore>) -> Result<Self> {
+        Ok(Self { store, ..Self::in_memory()? })
+    }
+
     pub fn url(&self) -> &Url {
         &self.url
     }

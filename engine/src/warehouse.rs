@@ -123,8 +123,8 @@ impl Warehouse {
         Ok(format!("{plain}-{}", uuid::Uuid::new_v4().simple()))
     }
 
-    /// Returns whether the log was made now, so that it can be taken back.
-    async fn make_log(&self, name: &QualifiedName, table: &NewTable, location: &str) -> Result<bool> {
+    /// Makes the log of a table to be. Returns whether it was made now, so that it can be taken back.
+    pub async fn make_log(&self, name: &QualifiedName, table: &NewTable, location: &str) -> Result<bool> {
         let schema = storage_schema(table);
         match self.delta_at(location)?.create(&schema, &table.partition_by, &name.name).await {
             Ok(()) => Ok(true),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, new_null_array};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, new_null_array};
 use arrow::datatypes::{SchemaRef, UInt64Type};
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
@@ -153,19 +153,7 @@ async fn write_stream(
     let mut rejected = Vec::new();
     let outcome = async {
         while let Some(batch) = rows.try_next().await? {
-            let checked = contract.check(&mapping.columns(&batch, contract), batch.num_rows())?;
-            for violation in checked.violations {
-                if on_violation == OnViolation::Fail {
-                    return Err(violation.error);
-                }
-                let row_number = mapping.row_number.map(|index| {
-                    use arrow::array::AsArray;
-                    batch.column(index).as_primitive::<UInt64Type>().value(violation.row)
-                });
-                rejected.push(RejectedRow { row_number, error: violation.error });
-            }
-            refuse_flood(rejected.len())?;
-            writer.write(&checked.good).await?;
+            write_batch(&mut writer, contract, &batch, mapping, on_violation, &mut rejected).await?;
         }
         Ok(())
     }
@@ -179,7 +167,33 @@ async fn write_stream(
     }
 }
 
-fn refuse_flood(rejected: usize) -> Result<()> {
+/// Checks some rows and writes the good ones.
+pub(crate) async fn write_batch(
+    writer: &mut TableWriter,
+    contract: &Contract,
+    batch: &RecordBatch,
+    mapping: &ColumnMapping,
+    on_violation: OnViolation,
+    rejected: &mut Vec<RejectedRow>,
+) -> Result<()> {
+    let checked = contract.check(&mapping.columns(batch, contract), batch.num_rows())?;
+    for violation in checked.violations {
+        if on_violation == OnViolation::Fail {
+            return Err(violation.error);
+        }
+        let row_number = mapping.row_number.map(|column| row_number(batch, column, violation.row));
+        rejected.push(RejectedRow { row_number, error: violation.error });
+    }
+    refuse_flood(rejected.len())?;
+    writer.write(&checked.good).await
+}
+
+/// The number in the file of a row of a batch.
+pub(crate) fn row_number(batch: &RecordBatch, column: usize, row: usize) -> u64 {
+    batch.column(column).as_primitive::<UInt64Type>().value(row)
+}
+
+pub(crate) fn refuse_flood(rejected: usize) -> Result<()> {
     if rejected <= MAX_REJECTED_ROWS {
         return Ok(());
     }

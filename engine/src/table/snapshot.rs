@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
+use deltalake_core::kernel::Action;
 use deltalake_core::table::state::DeltaTableState;
 use object_store::path::Path;
 use serde_json::Value;
@@ -178,7 +179,7 @@ impl TableSnapshot {
     }
 
     /// The log's removal of some files, by path.
-    pub(super) fn remove_actions(&self, paths: &std::collections::HashSet<String>) -> Vec<deltalake_core::kernel::Action> {
+    pub(crate) fn remove_actions(&self, paths: &std::collections::HashSet<String>) -> Vec<Action> {
         let log = self.state.log_data();
         log.iter()
             .filter(|view| paths.contains(view.object_store_path().as_ref()))

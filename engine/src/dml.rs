@@ -1,0 +1,225 @@
+//! Statements that change the rows of one table. Each is one commit, and returns the number of rows.
+//!
+//! DELETE and UPDATE copy on write: files with affected rows are written anew, the others stay. What was
+//! computed against a version that another writer has moved on from is computed again.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+use datafusion::catalog::TableProvider;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::physical_plan::execute_stream;
+use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use futures::TryStreamExt;
+
+use crate::catalog::{Author, Table};
+use crate::error::{ErrorKind, Result};
+use crate::planning::Planner;
+use crate::table::contract::Contract;
+use crate::table::load::{OnViolation, write_plan};
+use crate::table::snapshot::TableSnapshot;
+use crate::table::{CommitInfo, DeltaTable, jitter};
+use crate::warehouse::Warehouse;
+
+/// Tries of a statement whose files another writer keeps changing.
+const ATTEMPTS: u32 = 8;
+
+/// Which statement rewrites files; it decides the operation in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rewrite {
+    Delete,
+    Update,
+}
+
+impl Rewrite {
+    fn operation(self) -> DeltaOperation {
+        match self {
+            Rewrite::Delete => DeltaOperation::Delete { predicate: None },
+            Rewrite::Update => DeltaOperation::Update { predicate: None },
+        }
+    }
+}
+
+/// Runs the statements of one session.
+pub struct Dml<'a> {
+    pub warehouse: &'a Warehouse,
+    pub planner: &'a dyn Planner,
+    pub state: &'a SessionState,
+    pub author: &'a Author,
+}
+
+impl Dml<'_> {
+    /// Adds the rows of a plan whose columns bear the names of the table's.
+    pub async fn insert(&self, table: &Table, plan: LogicalPlan) -> Result<u64> {
+        let delta = self.warehouse.delta(table)?;
+        for attempt in 0.. {
+            let base = delta.snapshot().await?;
+            let contract = self.contract(table, &base, |_| true).await?;
+            let loaded = self.write(&delta, &base, table, &contract, plan.clone()).await?;
+            let rows = loaded.rows;
+            if loaded.adds.is_empty() {
+                return Ok(rows);
+            }
+            if !contract.has_keys() {
+                delta.append(loaded.adds, self.commit_info(rows)).await?;
+                return Ok(rows);
+            }
+            // With a key the rows hold only against the version they were checked against.
+            let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+            match delta.replace(&base, loaded.adds, operation, self.commit_info(rows)).await {
+                Ok(_) => return Ok(rows),
+                Err(error) => pause_or_give_up(attempt, error).await?,
+            }
+        }
+        Ok(0)
+    }
+
+    /// Puts the rows of a plan in place of all rows of the table.
+    pub async fn overwrite(&self, table: &Table, plan: LogicalPlan) -> Result<u64> {
+        let delta = self.warehouse.delta(table)?;
+        for attempt in 0.. {
+            let base = delta.snapshot().await?;
+            let contract = self.contract(table, &base, |_| false).await?;
+            let loaded = self.write(&delta, &base, table, &contract, plan.clone()).await?;
+            let mut actions = base.remove_actions(&all_files(&base)?);
+            actions.extend(loaded.adds);
+            let operation = DeltaOperation::Write { mode: SaveMode::Overwrite, partition_by: None, predicate: None };
+            match delta.replace(&base, actions, operation, self.commit_info(loaded.rows)).await {
+                Ok(_) => return Ok(loaded.rows),
+                Err(error) => pause_or_give_up(attempt, error).await?,
+            }
+        }
+        Ok(0)
+    }
+
+    pub async fn truncate(&self, table: &Table) -> Result<()> {
+        let delta = self.warehouse.delta(table)?;
+        for attempt in 0.. {
+            let base = delta.snapshot().await?;
+            let actions = base.remove_actions(&all_files(&base)?);
+            if actions.is_empty() {
+                return Ok(());
+            }
+            match delta.replace(&base, actions, Rewrite::Delete.operation(), self.commit_info(0)).await {
+                Ok(_) => return Ok(()),
+                Err(error) => pause_or_give_up(attempt, error).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Rewrites the files that hold affected rows.
+    ///
+    /// `affected` plans, over the table with its file column, one row a file: its name and the number of
+    /// affected rows. `remaining` plans the new content of those files. Returns the number of affected rows.
+    pub async fn rewrite(
+        &self,
+        table: &Table,
+        kind: Rewrite,
+        affected: impl AsyncFn(Arc<dyn TableProvider>) -> Result<LogicalPlan>,
+        remaining: impl AsyncFn(Arc<dyn TableProvider>) -> Result<LogicalPlan>,
+    ) -> Result<u64> {
+        let delta = self.warehouse.delta(table)?;
+        for attempt in 0.. {
+            let base = delta.snapshot().await?;
+            let scan = self.warehouse.scan_snapshot(table, Arc::clone(&base))?.with_file_column();
+            let (files, rows) = self.affected_files(affected(Arc::new(scan)).await?).await?;
+            if files.is_empty() {
+                return Ok(0);
+            }
+            let contract = self.contract(table, &base, |file| !files.contains(file)).await?;
+            let scan = self.warehouse.scan_snapshot(table, Arc::clone(&base))?.only_files(&files);
+            let plan = remaining(Arc::new(scan)).await?;
+            let loaded = self.write(&delta, &base, table, &contract, plan).await?;
+            let mut actions = base.remove_actions(&files);
+            actions.extend(loaded.adds);
+            match delta.replace(&base, actions, kind.operation(), self.commit_info(rows)).await {
+                Ok(_) => return Ok(rows),
+                Err(error) => pause_or_give_up(attempt, error).await?,
+            }
+        }
+        Ok(0)
+    }
+
+    async fn affected_files(&self, plan: LogicalPlan) -> Result<(HashSet<String>, u64)> {
+        let physical = self.state.create_physical_plan(&plan).await?;
+        let mut stream = execute_stream(physical, self.state.task_ctx())?;
+        let mut files = HashSet::new();
+        let mut rows = 0;
+        while let Some(batch) = stream.try_next().await? {
+            let names = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
+            let counts = arrow::compute::cast(batch.column(1), &arrow::datatypes::DataType::Int64)?;
+            files.extend(names.as_string::<i32>().iter().flatten().map(str::to_owned));
+            rows += counts.as_primitive::<Int64Type>().iter().flatten().sum::<i64>() as u64;
+        }
+        Ok((files, rows))
+    }
+
+    /// The table's contract, knowing the keys in the files that stay.
+    async fn contract(
+        &self,
+        table: &Table,
+        base: &Arc<TableSnapshot>,
+        stays: impl Fn(&str) -> bool,
+    ) -> Result<Arc<Contract>> {
+        let contract = Contract::new(table, self.planner)?;
+        if contract.has_keys() {
+            let files: HashSet<String> = all_files(base)?.into_iter().filter(|file| stays(file)).collect();
+            let scan = self.warehouse.scan_snapshot(table, Arc::clone(base))?.only_files(&files);
+            let source = datafusion::datasource::provider_as_source(Arc::new(scan));
+            let plan = LogicalPlanBuilder::scan("existing", source, None)?.build()?;
+            let physical = self.state.create_physical_plan(&plan).await?;
+            contract.learn_keys(execute_stream(physical, self.state.task_ctx())?).await?;
+        }
+        Ok(Arc::new(contract))
+    }
+
+    async fn write(
+        &self,
+        delta: &Arc<DeltaTable>,
+        base: &Arc<TableSnapshot>,
+        table: &Table,
+        contract: &Arc<Contract>,
+        plan: LogicalPlan,
+    ) -> Result<crate::table::write::Written> {
+        let loaded = write_plan(delta, base, table, contract, self.state, plan, None, OnViolation::Fail).await?;
+        Ok(loaded.written)
+    }
+
+    fn commit_info(&self, rows: u64) -> CommitInfo {
+        CommitInfo {
+            application: None,
+            metadata: [
+                ("role".to_owned(), self.author.role.clone().into()),
+                ("statement".to_owned(), shortened(&self.author.statement).into()),
+                ("rows".to_owned(), rows.into()),
+            ]
+            .into(),
+        }
+    }
+}
+
+/// A statement of a megabyte of VALUES does not belong into the log.
+fn shortened(statement: &str) -> String {
+    const KEPT: usize = 2_000;
+    match statement.char_indices().nth(KEPT) {
+        Some((end, _)) => format!("{} …", &statement[..end]),
+        None => statement.to_owned(),
+    }
+}
+
+fn all_files(base: &TableSnapshot) -> Result<HashSet<String>> {
+    Ok(base.files()?.iter().map(|file| file.path.to_string()).collect())
+}
+
+async fn pause_or_give_up(attempt: u32, error: crate::Error) -> Result<()> {
+    if error.kind() != ErrorKind::SerializationFailure || attempt + 1 >= ATTEMPTS {
+        return Err(error);
+    }
+    tokio::time::sleep(jitter(attempt)).await;
+    Ok(())
+}
+

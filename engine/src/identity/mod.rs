@@ -1,0 +1,303 @@
+//! Identity: which records, orders and answers belong to one person.
+//!
+//! Persons are worked out from the tables when a query asks, and kept until one of the tables has a new
+//! version: the answer is always in step with the data, and source rows are never rewritten.
+
+pub mod components;
+pub mod graph;
+pub mod key;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::physical_plan::execute_stream;
+use futures::TryStreamExt;
+
+use crate::catalog::{CatalogSnapshot, QualifiedName};
+use crate::error::{Error, Result};
+use crate::warehouse::Warehouse;
+use graph::{Graph, Identifier};
+
+/// The relations of the schema `id`, with their columns.
+pub const RELATIONS: [(&str, &[&str], &str); 6] = [
+    (
+        "identifiers",
+        &["key_type", "source_system", "key_value", "customer_id"],
+        "Every identifier, in its normal form, and the person it belongs to",
+    ),
+    ("records", &["source_system", "record_id", "customer_id"], "Every row of o.customers and its person"),
+    ("order_customers", &["source_system", "order_id", "customer_id"], "Every order and its person"),
+    ("feedback_customers", &["source_system", "feedback_id", "customer_id"], "Every feedback row and its person"),
+    ("case_customers", &["source_system", "case_id", "customer_id"], "Every case and its person"),
+    (
+        "subscription_customers",
+        &["source_system", "subscription_id", "customer_id"],
+        "Every subscription and its person",
+    ),
+];
+
+/// The columns of `o.customers` that identify a person, beside the record's own number.
+const RECORD_KEYS: [&str; 6] = ["phone", "email", "wechat_openid", "wechat_unionid", "member_no", "id_card"];
+
+/// The schema of one of [`RELATIONS`].
+pub fn relation_schema(relation: &str) -> Option<SchemaRef> {
+    let (_, columns, _) = RELATIONS.iter().find(|(name, _, _)| *name == relation)?;
+    let fields: Vec<Field> = columns.iter().map(|column| Field::new(*column, DataType::Utf8, true)).collect();
+    Some(Arc::new(Schema::new(fields)))
+}
+
+/// What the tables say at one version of each.
+#[derive(Debug)]
+pub struct Resolved {
+    versions: Versions,
+    relations: HashMap<&'static str, RecordBatch>,
+}
+
+type Versions = Vec<(String, u64)>;
+
+impl Resolved {
+    pub fn relation(&self, name: &str) -> Option<&RecordBatch> {
+        self.relations.get(name)
+    }
+}
+
+/// Keeps the newest answer.
+#[derive(Debug, Default)]
+pub struct Identity {
+    latest: tokio::sync::Mutex<Option<Arc<Resolved>>>,
+}
+
+/// A table whose rows name a person: how its rows are found again, and which columns say who it is.
+struct Carrier {
+    table: &'static str,
+    row_id: &'static str,
+    relation: &'static str,
+    /// Beside the row's own `key_type` and `key_value`.
+    order_column: Option<&'static str>,
+}
+
+const CARRIERS: [Carrier; 4] = [
+    Carrier { table: "orders", row_id: "order_id", relation: "order_customers", order_column: Some("order_id") },
+    Carrier {
+        table: "feedback",
+        row_id: "feedback_id",
+        relation: "feedback_customers",
+        order_column: Some("order_id"),
+    },
+    Carrier { table: "cases", row_id: "case_id", relation: "case_customers", order_column: None },
+    Carrier {
+        table: "subscriptions",
+        row_id: "subscription_id",
+        relation: "subscription_customers",
+        order_column: None,
+    },
+];
+
+impl Carrier {
+    fn name(&self) -> QualifiedName {
+        QualifiedName::new(if self.table == "feedback" { "x" } else { "o" }, self.table)
+    }
+
+    fn columns(&self) -> Vec<&'static str> {
+        let mut columns = vec!["source_system", self.row_id, "key_type", "key_value"];
+        columns.extend(self.order_column.filter(|column| *column != self.row_id));
+        columns
+    }
+}
+
+impl Identity {
+    /// The persons as of now.
+    pub async fn resolve(
+        &self,
+        warehouse: &Warehouse,
+        catalog: &CatalogSnapshot,
+        state: &SessionState,
+    ) -> Result<Arc<Resolved>> {
+        let mut latest = self.latest.lock().await;
+        let versions = versions(warehouse, catalog).await?;
+        if let Some(known) = latest.as_ref()
+            && known.versions == versions
+        {
+            return Ok(Arc::clone(known));
+        }
+        let relations = work_out(warehouse, catalog, state).await?;
+        let resolved = Arc::new(Resolved { versions, relations });
+        *latest = Some(Arc::clone(&resolved));
+        Ok(resolved)
+    }
+}
+
+fn sources() -> Vec<QualifiedName> {
+    let mut names = vec![QualifiedName::new("o", "customers"), QualifiedName::new("x", "events")];
+    names.extend(CARRIERS.iter().map(Carrier::name));
+    names
+}
+
+async fn versions(warehouse: &Warehouse, catalog: &CatalogSnapshot) -> Result<Versions> {
+    let mut versions = Vec::new();
+    for name in sources() {
+        if let Ok(table) = catalog.table(&name) {
+            versions.push((table.location.clone(), warehouse.delta(table)?.snapshot().await?.version()));
+        }
+    }
+    Ok(versions)
+}
+
+async fn work_out(
+    warehouse: &Warehouse,
+    catalog: &CatalogSnapshot,
+    state: &SessionState,
+) -> Result<HashMap<&'static str, RecordBatch>> {
+    let reader = Reader { warehouse, catalog, state };
+    let mut graph = Graph::default();
+    let records = add_records(&reader, &mut graph).await?;
+    let mut carried = Vec::new();
+    for carrier in &CARRIERS {
+        carried.push((carrier.relation, add_carrier(&reader, &mut graph, carrier).await?));
+    }
+    add_events(&reader, &mut graph).await?;
+    let persons = graph.into_persons();
+    let mut relations = HashMap::new();
+    let (mut types, mut systems, mut values, mut ids) = Default::default();
+    for (identifier, customer_id) in persons.identifiers() {
+        push(&mut types, Some(&identifier.key_type));
+        push(&mut systems, identifier.source_system.as_deref());
+        push(&mut values, Some(&identifier.value));
+        push(&mut ids, Some(customer_id));
+    }
+    relations.insert("identifiers", batch("identifiers", vec![types, systems, values, ids])?);
+    carried.push(("records", records));
+    for (relation, rows) in carried {
+        let (mut systems, mut row_ids, mut ids) = Default::default();
+        for row in rows {
+            push(&mut systems, Some(&row.source_system));
+            push(&mut row_ids, Some(&row.row_id));
+            push(&mut ids, Some(persons.customer_id(row.node)));
+        }
+        relations.insert(relation, batch(relation, vec![systems, row_ids, ids])?);
+    }
+    Ok(relations)
+}
+
+fn push(builder: &mut StringBuilder, value: Option<&str>) {
+    builder.append_option(value);
+}
+
+fn batch(relation: &str, columns: Vec<StringBuilder>) -> Result<RecordBatch> {
+    let schema = relation_schema(relation).ok_or_else(|| Error::internal("unknown identity relation"))?;
+    let columns = columns.into_iter().map(|mut column| Arc::new(column.finish()) as ArrayRef).collect();
+    Ok(RecordBatch::try_new(schema, columns)?)
+}
+
+/// A row of a table, and a node of its person.
+struct PersonRow {
+    source_system: String,
+    row_id: String,
+    node: u32,
+}
+
+async fn add_records(reader: &Reader<'_>, graph: &mut Graph) -> Result<Vec<PersonRow>> {
+    let mut columns = vec!["source_system", "record_id"];
+    columns.extend(RECORD_KEYS);
+    let mut rows = Vec::new();
+    reader
+        .each_row(&QualifiedName::new("o", "customers"), &columns, |values| {
+            let (Some(system), Some(record)) = (values[0], values[1]) else { return };
+            let keys = RECORD_KEYS.iter().zip(&values[2..]).filter_map(|(key_type, value)| {
+                Identifier::new(key_type, system, (*value)?)
+            });
+            if let Some(node) = graph.join(Identifier::new("record_id", system, record).into_iter().chain(keys)) {
+                rows.push(PersonRow { source_system: system.to_owned(), row_id: record.to_owned(), node });
+            }
+        })
+        .await?;
+    Ok(rows)
+}
+
+async fn add_carrier(reader: &Reader<'_>, graph: &mut Graph, carrier: &Carrier) -> Result<Vec<PersonRow>> {
+    let columns = carrier.columns();
+    let order_at = carrier.order_column.and_then(|order| columns.iter().position(|column| *column == order));
+    let mut rows = Vec::new();
+    reader
+        .each_row(&carrier.name(), &columns, |values| {
+            let (Some(system), Some(row_id)) = (values[0], values[1]) else { return };
+            let key = match (values[2], values[3]) {
+                (Some(key_type), Some(value)) => Identifier::new(key_type, system, value),
+                _ => None,
+            };
+            let order = order_at.and_then(|at| values[at]).and_then(|order| Identifier::new("order_id", system, order));
+            // An order that names nobody is nobody's; it must not become a person of its own.
+            if key.is_none() && carrier.row_id == "order_id" {
+                return;
+            }
+            if let Some(node) = graph.join(key.into_iter().chain(order)) {
+                rows.push(PersonRow { source_system: system.to_owned(), row_id: row_id.to_owned(), node });
+            }
+        })
+        .await?;
+    Ok(rows)
+}
+
+async fn add_events(reader: &Reader<'_>, graph: &mut Graph) -> Result<()> {
+    let columns = ["source_system", "key_type", "key_value"];
+    reader
+        .each_row(&QualifiedName::new("x", "events"), &columns, |values| {
+            if let (Some(system), Some(key_type), Some(value)) = (values[0], values[1], values[2]) {
+                graph.join(Identifier::new(key_type, system, value));
+            }
+        })
+        .await
+}
+
+struct Reader<'a> {
+    warehouse: &'a Warehouse,
+    catalog: &'a CatalogSnapshot,
+    state: &'a SessionState,
+}
+
+impl Reader<'_> {
+    /// Calls `visit` with the named columns of each row as text. A table or a column that is not there reads
+    /// as no rows and as NULL.
+    async fn each_row(
+        &self,
+        name: &QualifiedName,
+        columns: &[&str],
+        mut visit: impl FnMut(&[Option<&str>]),
+    ) -> Result<()> {
+        let Ok(table) = self.catalog.table(name) else { return Ok(()) };
+        let scan = self.warehouse.scan(table).await?;
+        let schema = table.query_schema();
+        let present: Vec<Option<usize>> = columns.iter().map(|column| schema.index_of(column).ok()).collect();
+        let projection: Vec<usize> = present.iter().flatten().copied().collect();
+        if projection.is_empty() {
+            return Ok(());
+        }
+        let source = provider_as_source(Arc::new(scan));
+        let plan = LogicalPlanBuilder::scan(&name.name, source, Some(projection))?.build()?;
+        let physical = self.state.create_physical_plan(&plan).await?;
+        let mut stream = execute_stream(physical, self.state.task_ctx())?;
+        while let Some(batch) = stream.try_next().await? {
+            let texts = batch
+                .columns()
+                .iter()
+                .map(|column| Ok(arrow::compute::cast(column, &DataType::Utf8)?))
+                .collect::<Result<Vec<ArrayRef>>>()?;
+            let mut read = texts.iter().map(|column| column.as_string::<i32>());
+            let readers: Vec<Option<&StringArray>> =
+                present.iter().map(|column| column.and_then(|_| read.next())).collect();
+            let mut values = vec![None; columns.len()];
+            for row in 0..batch.num_rows() {
+                for (value, reader) in values.iter_mut().zip(&readers) {
+                    *value = reader.filter(|reader| reader.is_valid(row)).map(|reader| reader.value(row));
+                }
+                visit(&values);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,181 @@
+//! The files under a prefix: which are there, what they are called, and what tells one version from another.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt};
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::storage::Storage;
+
+/// Endings under which programs write files that are not complete yet.
+const UNFINISHED: [&str; 5] = [".tmp", ".part", ".partial", ".crdownload", "._copying_"];
+
+const HASH_READ_BYTES: u64 = 8 << 20;
+
+/// One version of one object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Identity {
+    size: i64,
+    etag: Option<String>,
+    /// To the microsecond, as tables keep it.
+    modified_at: DateTime<Utc>,
+    /// `None` where the store's entity tag tells the content.
+    pub(super) content_hash: Option<String>,
+}
+
+impl Identity {
+    /// What a listing tells.
+    pub(super) fn of(meta: &ObjectMeta) -> Self {
+        let modified_at = meta.last_modified.duration_trunc(TimeDelta::microseconds(1));
+        Self {
+            size: i64::try_from(meta.size).unwrap_or(i64::MAX),
+            etag: meta.e_tag.clone(),
+            modified_at: modified_at.unwrap_or(meta.last_modified),
+            content_hash: None,
+        }
+    }
+
+    /// Whether a listing shows the object unchanged.
+    pub(super) fn is_same_object(&self, other: &Identity) -> bool {
+        self.size == other.size && self.etag == other.etag && self.modified_at == other.modified_at
+    }
+
+    /// Whether the bytes are the same, by hash or else by the entity tag of the store.
+    pub(super) fn is_same_content(&self, other: &Identity) -> bool {
+        self.size == other.size
+            && match (&self.content_hash, &other.content_hash) {
+                (Some(one), Some(two)) => one == two,
+                (None, None) => self.etag.is_some() && self.etag == other.etag,
+                _ => false,
+            }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct SourceFile {
+    /// How people know it: the path under the root, or a URL.
+    pub(super) name: String,
+    pub(super) meta: ObjectMeta,
+}
+
+/// A folder of an object store.
+#[derive(Debug, Clone)]
+pub(super) struct Folder {
+    pub(super) store: Arc<dyn ObjectStore>,
+    path: Path,
+    /// What a name has in place of these first parts of a path.
+    base: Path,
+    label: String,
+    /// Whether equal entity tags mean equal bytes, however often the object was written. S3 derives the tag from
+    /// the content; the tags of other stores change with each write.
+    pub(super) tags_tell_content: bool,
+}
+
+impl Folder {
+    /// A path under the root, or a URL.
+    pub(super) fn open(storage: &Storage, from: &str) -> Result<Self> {
+        if !from.contains("://") {
+            let tags_tell_content = is_s3(storage.url());
+            return Ok(Self {
+                store: storage.store(),
+                path: storage.path(from),
+                base: storage.path(""),
+                label: String::new(),
+                tags_tell_content,
+            });
+        }
+        let invalid = |reason: String| Error::invalid_argument(format!("invalid URL \"{from}\": {reason}"));
+        let url = Url::parse(from).map_err(|error| invalid(error.to_string()))?;
+        let label = format!("{}://{}/", url.scheme(), url.authority());
+        if url.scheme() == "file" {
+            // Unlike a warehouse root it is not made when it is missing.
+            let (store, path) = object_store::parse_url(&url).map_err(|error| invalid(error.to_string()))?;
+            let (store, base) = (Arc::from(store), Path::default());
+            return Ok(Self { store, path, base, label, tags_tell_content: false });
+        }
+        let other = Storage::open(from, &Default::default())?;
+        let (store, path) = (other.store(), other.path(""));
+        Ok(Self { store, path, base: Path::default(), label, tags_tell_content: is_s3(&url) })
+    }
+
+    /// The files under it, oldest first; hidden and unfinished ones left out. The folder may be a file itself.
+    pub(super) async fn list(&self) -> Result<Vec<SourceFile>> {
+        let listed: Result<Vec<ObjectMeta>, _> = self.store.list(Some(&self.path)).try_collect().await;
+        let mut found = match listed {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        if found.is_empty()
+            && !self.path.as_ref().is_empty()
+            && let Ok(file) = self.store.head(&self.path).await
+        {
+            return Ok(vec![self.named(file)]);
+        }
+        found.retain(|meta| self.is_complete(&meta.location));
+        found.sort_by(|one, two| (one.last_modified, &one.location).cmp(&(two.last_modified, &two.location)));
+        Ok(found.into_iter().map(|meta| self.named(meta)).collect())
+    }
+
+    fn is_complete(&self, path: &Path) -> bool {
+        let Some(mut parts) = path.prefix_match(&self.path) else { return false };
+        let visible = parts.all(|part| !part.as_ref().starts_with(['_', '.']));
+        let name = path.as_ref().to_lowercase();
+        visible && !UNFINISHED.iter().any(|ending| name.ends_with(ending))
+    }
+
+    fn named(&self, meta: ObjectMeta) -> SourceFile {
+        let parts: Option<Vec<_>> = meta.location.prefix_match(&self.base).map(Iterator::collect);
+        let path = match &parts {
+            Some(parts) => parts.iter().map(|part| part.as_ref()).collect::<Vec<_>>().join("/"),
+            None => meta.location.to_string(),
+        };
+        SourceFile { name: format!("{}{path}", self.label), meta }
+    }
+}
+
+fn is_s3(url: &Url) -> bool {
+    matches!(url.scheme(), "s3" | "s3a")
+}
+
+/// The BLAKE3 digest of an object, as text: two files that differ never share it, even on purpose.
+pub(super) async fn content_hash(store: &dyn ObjectStore, meta: &ObjectMeta) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    let mut start = 0;
+    while start < meta.size {
+        let end = meta.size.min(start + HASH_READ_BYTES);
+        let range = Some(GetRange::Bounded(start..end));
+        let answer = store.get_opts(&meta.location, GetOptions { range, ..GetOptions::default() }).await?;
+        let changed = answer.meta.size != meta.size || answer.meta.last_modified != meta.last_modified;
+        let bytes = answer.bytes().await?;
+        if changed || bytes.len() as u64 != end - start {
+            return Err(Error::new(
+                ErrorKind::StorageIo,
+                format!("object \"{}\" changed after it was listed", meta.location),
+            )
+            .with_hint("It is read again as a new file."));
+        }
+        hasher.update(&bytes);
+        start = end;
+    }
+    Ok(hexadecimal(&hasher.finalize().as_bytes()[..16]))
+}
+
+/// A short digest of a text.
+pub(super) fn text_hash(text: &str) -> String {
+    hexadecimal(&blake3::hash(text.as_bytes()).as_bytes()[..8])
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,148 @@
+//! What is loaded into what, and how: a pipe, or files that were pushed.
+
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::path::Path;
+
+use super::Push;
+use super::files::{Folder, SourceFile, text_hash};
+use super::ledger::Key;
+use crate::catalog::{CatalogSnapshot, Pipe, Table};
+use crate::error::{Error, ErrorKind, Result};
+use crate::source::{FileFormat, FormatOptions, Formats};
+use crate::warehouse::Warehouse;
+
+pub(super) struct Job {
+    pub(super) key: Key,
+    /// The pipe's name, or `load:` and the table.
+    pub(super) name: String,
+    /// On whose behalf the query is planned.
+    pub(super) role: String,
+    pub(super) table: Table,
+    pub(super) store: Arc<dyn ObjectStore>,
+    pub(super) options: FormatOptions,
+    pub(super) query: Option<String>,
+    /// A digest of all that decides how a file is read and which rows pass.
+    pub(super) definition: String,
+    pub(super) tags_tell_content: bool,
+    source: Source,
+    formats: Formats,
+    format: Option<Arc<dyn FileFormat>>,
+}
+
+enum Source {
+    Folder(Folder),
+    Files(Vec<SourceFile>),
+}
+
+impl Job {
+    pub(super) fn of_pipe(warehouse: &Warehouse, catalog: &CatalogSnapshot, pipe: &Pipe) -> Result<Self> {
+        let table = catalog.table(&pipe.into)?.clone();
+        let format = warehouse.formats().by_name(&pipe.format)?;
+        format.check_options(&pipe.options)?;
+        let folder = Folder::open(warehouse.storage(), &pipe.from)?;
+        Ok(Self {
+            key: Key::new(Some(pipe.oid), table.oid),
+            name: pipe.name.clone(),
+            role: pipe.owner.clone(),
+            definition: definition(&table, Some(&pipe.format), &pipe.options, pipe.query.as_deref())?,
+            table,
+            store: Arc::clone(&folder.store),
+            options: pipe.options.clone(),
+            query: pipe.query.clone(),
+            tags_tell_content: folder.tags_tell_content,
+            source: Source::Folder(folder),
+            formats: warehouse.formats().clone(),
+            format: Some(format),
+        })
+    }
+
+    pub(super) fn of_push(
+        warehouse: &Warehouse,
+        catalog: &CatalogSnapshot,
+        role: &str,
+        push: Push,
+    ) -> Result<Self> {
+        let table = catalog.table(&push.into)?.clone();
+        let format = push.format.as_deref().map(|name| warehouse.formats().by_name(name)).transpose()?;
+        if let Some(format) = &format {
+            format.check_options(&push.options)?;
+        }
+        let named = |meta: object_store::ObjectMeta| SourceFile { name: meta.location.to_string(), meta };
+        Ok(Self {
+            key: Key::new(None, table.oid),
+            name: format!("load:{}", table.name),
+            role: role.to_owned(),
+            definition: definition(&table, push.format.as_deref(), &push.options, None)?,
+            table,
+            store: push.store,
+            options: push.options,
+            query: None,
+            tags_tell_content: false,
+            source: Source::Files(push.files.into_iter().map(named).collect()),
+            formats: warehouse.formats().clone(),
+            format,
+        })
+    }
+
+    /// A materialised view is filled by its query alone.
+    pub(super) fn check_target(&self) -> Result<()> {
+        if self.table.query.is_none() {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::WrongObjectType,
+            format!("cannot load into materialized view \"{}\"", self.table.name.name),
+        ))
+    }
+
+    /// Whether files come by push: their content alone tells whether they were loaded, and a failure is
+    /// tried again whenever someone pushes the file again.
+    pub(super) fn is_push(&self) -> bool {
+        matches!(self.source, Source::Files(_))
+    }
+
+    /// The files there are, in the order in which they are loaded.
+    pub(super) async fn files(&self) -> Result<Vec<SourceFile>> {
+        match &self.source {
+            Source::Files(files) => Ok(files.clone()),
+            Source::Folder(folder) => {
+                let mut files = folder.list().await?;
+                files.retain(|file| self.may_read(&file.meta.location));
+                Ok(files)
+            }
+        }
+    }
+
+    /// A file whose name belongs to another format waits for another pipe.
+    fn may_read(&self, path: &Path) -> bool {
+        match (&self.format, self.formats.by_file_name(path.as_ref())) {
+            (Some(format), Ok(claiming)) => format.name() == claiming.name(),
+            _ => true,
+        }
+    }
+
+    pub(super) fn format_of(&self, path: &Path) -> Result<Arc<dyn FileFormat>> {
+        match &self.format {
+            Some(format) => Ok(Arc::clone(format)),
+            None => self.formats.by_file_name(path.as_ref()),
+        }
+    }
+}
+
+fn definition(
+    table: &Table,
+    format: Option<&str>,
+    options: &FormatOptions,
+    query: Option<&str>,
+) -> Result<String> {
+    let parts = serde_json::json!({
+        "columns": table.columns,
+        "constraints": table.constraints,
+        "format": format,
+        "options": options,
+        "query": query,
+    });
+    Ok(text_hash(&serde_json::to_string(&parts)?))
+}

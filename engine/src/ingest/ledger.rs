@@ -1,0 +1,468 @@
+//! `_system/loads`: what became of every file, as events; and what this process remembers of them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use arrow::json::LineDelimitedWriter;
+use chrono::{DateTime, Utc};
+use datafusion::catalog::TableProvider;
+use datafusion::execution::{SessionState, context::SessionContext};
+use datafusion::functions_aggregate::min_max::max_udaf;
+use datafusion::logical_expr::expr::WindowFunction;
+use datafusion::logical_expr::{Expr, ExprFunctionExt, col, lit};
+use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+use parking_lot::RwLock;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::files::Identity;
+use super::state_table::StateTable;
+use crate::catalog::Oid;
+use crate::error::{Error, ErrorKind, Result};
+use crate::table::Application;
+use crate::warehouse::Warehouse;
+
+const LOCATION: &str = "_system/loads";
+
+/// Small files are read this many at a time.
+const READ_AHEAD: usize = 16;
+
+/// Who loads into what. A table that is dropped and made again is another target, and its files are new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Key {
+    /// 0: files that were pushed.
+    pipe_oid: i64,
+    target_oid: i64,
+}
+
+impl Key {
+    pub(super) fn new(pipe: Option<Oid>, target: Oid) -> Self {
+        Self { pipe_oid: pipe.map_or(0, i64::from), target_oid: i64::from(target) }
+    }
+
+    pub(super) fn oids(self) -> (i64, i64) {
+        (self.pipe_oid, self.target_oid)
+    }
+
+    pub(super) fn pipe(self) -> Option<Oid> {
+        Oid::try_from(self.pipe_oid).ok().filter(|oid| *oid != 0)
+    }
+
+    pub(super) fn target(self) -> Option<Oid> {
+        Oid::try_from(self.target_oid).ok()
+    }
+
+    /// The application id of its transactions, in every log.
+    pub(super) fn application(self) -> String {
+        match self.pipe() {
+            Some(pipe) => format!("pipe/{pipe}/{}", self.target_oid),
+            None => format!("load/{}", self.target_oid),
+        }
+    }
+
+    /// The transaction of a batch.
+    pub(super) fn at(self, batch: i64) -> Application {
+        Application { id: self.application(), version: batch }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum State {
+    /// For people to see, and for [`super::Ingestion::recover`] to find; it decides nothing.
+    Started,
+    Loaded,
+    Failed,
+    Skipped,
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Event {
+    pub(super) pipe_oid: i64,
+    pub(super) target_oid: i64,
+    pub(super) pipe: String,
+    pub(super) target: String,
+    /// The batch in which the file was tried.
+    pub(super) batch: i64,
+    pub(super) file: String,
+    #[serde(flatten)]
+    pub(super) identity: Identity,
+    /// A digest of the pipe's and the table's definition: a file that failed is tried again under another.
+    pub(super) definition: String,
+    pub(super) state: State,
+    /// Whether a file that failed is tried again in any case.
+    pub(super) retry: bool,
+    pub(super) rows: Option<i64>,
+    pub(super) rejected: Option<i64>,
+    /// The table version that holds the rows.
+    pub(super) version: Option<i64>,
+    pub(super) started_at: DateTime<Utc>,
+    pub(super) finished_at: Option<DateTime<Utc>>,
+    pub(super) sqlstate: Option<String>,
+    pub(super) error: Option<String>,
+    pub(super) recorded_at: DateTime<Utc>,
+}
+
+impl Event {
+    fn key(&self) -> Key {
+        Key { pipe_oid: self.pipe_oid, target_oid: self.target_oid }
+    }
+
+    /// The event of a file that ends so.
+    pub(super) fn failed(mut self, error: &Error) -> Self {
+        self.state = State::Failed;
+        self.retry = is_transient(error.kind());
+        self.sqlstate = Some(error.sqlstate().to_owned());
+        self.error = Some(told(error));
+        self.ended()
+    }
+
+    pub(super) fn ended(mut self) -> Self {
+        let now = Utc::now();
+        self.finished_at = Some(now);
+        self.recorded_at = now;
+        self
+    }
+}
+
+/// An error in one line: message, detail and hint.
+pub(super) fn told(error: &Error) -> String {
+    let mut text = error.message().to_owned();
+    for more in [error.detail(), error.hint()].into_iter().flatten() {
+        text.push_str(". ");
+        text.push_str(more.trim_end_matches('.'));
+    }
+    text
+}
+
+/// Whether the same file may load later though neither it nor the pipe changes.
+fn is_transient(kind: ErrorKind) -> bool {
+    use ErrorKind::*;
+    matches!(
+        kind,
+        StorageIo
+            | Cancelled
+            | ShuttingDown
+            | OutOfMemory
+            | DiskFull
+            | TooManyConnections
+            | SerializationFailure
+            | ForeignSystem
+            | UndefinedTable
+            | UndefinedSchema
+            | UndefinedFunction
+            | UndefinedObject
+            | InsufficientPrivilege
+    )
+}
+
+/// What is known of one version of a file.
+#[derive(Debug, Clone)]
+struct Seen {
+    identity: Identity,
+    fate: Fate,
+}
+
+#[derive(Debug, Clone)]
+enum Fate {
+    /// Its rows are in the table.
+    Loaded,
+    Failed { definition: String, retry: bool, error: Option<String> },
+}
+
+/// How a file stands to what was loaded before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Standing {
+    New,
+    /// This very object was dealt with.
+    Known,
+    /// This object failed before, for a reason that may have passed.
+    Retry,
+    /// The object is new, and its content is that of a file loaded before.
+    Repeated { first: String },
+}
+
+/// What is remembered of one pipe and target.
+#[derive(Debug, Clone, Default)]
+struct History {
+    /// The last batch whose outcome is recorded.
+    finished: i64,
+    files: HashMap<String, Vec<Seen>>,
+    /// Content and the name under which it was loaded first.
+    contents: HashMap<String, String>,
+    begun: HashMap<String, Event>,
+}
+
+impl History {
+    fn apply(&mut self, event: Event) {
+        if event.state == State::Started {
+            self.begun.insert(event.file.clone(), event);
+            return;
+        }
+        self.begun.remove(&event.file);
+        let fate = match event.state {
+            State::Failed => {
+                Fate::Failed { definition: event.definition, retry: event.retry, error: event.error }
+            }
+            _ => Fate::Loaded,
+        };
+        if event.state == State::Loaded {
+            self.finished = self.finished.max(event.batch);
+            if let Some(content) = &event.identity.content_hash {
+                self.contents.entry(content.clone()).or_insert_with(|| event.file.clone());
+            }
+        }
+        let versions = self.files.entry(event.file).or_default();
+        // A file that was loaded stays loaded, whatever another process says of it later.
+        match versions.iter_mut().find(|seen| seen.identity == event.identity) {
+            Some(seen) if matches!(seen.fate, Fate::Loaded) => {}
+            Some(seen) => seen.fate = fate,
+            None => versions.push(Seen { identity: event.identity, fate }),
+        }
+    }
+
+    fn standing(&self, file: &str, object: &Identity, definition: &str) -> Standing {
+        let mut standing = Standing::New;
+        let versions = self.files.get(file).into_iter().flatten();
+        for seen in versions.filter(|seen| seen.identity.is_same_object(object)) {
+            match &seen.fate {
+                Fate::Failed { definition: then, retry, .. } if *retry || then != definition => {
+                    standing = Standing::Retry;
+                }
+                _ => return Standing::Known,
+            }
+        }
+        standing
+    }
+}
+
+#[derive(Debug, Default)]
+struct Memory {
+    /// The version of the table up to which it is read.
+    version: Option<u64>,
+    histories: HashMap<Key, History>,
+}
+
+pub(super) struct Ledger {
+    table: StateTable,
+    memory: RwLock<Memory>,
+    refreshing: tokio::sync::Mutex<()>,
+}
+
+impl Ledger {
+    pub(super) fn new(warehouse: &Warehouse) -> Result<Self> {
+        let table = StateTable::new(warehouse, LOCATION, schema())?;
+        Ok(Self { table, memory: RwLock::default(), refreshing: tokio::sync::Mutex::new(()) })
+    }
+
+    /// Reads what was committed since the last time, here or elsewhere.
+    pub(super) async fn refresh(&self) -> Result<()> {
+        let _turn = self.refreshing.lock().await;
+        let delta = self.table.delta().await?;
+        let Some(known) = self.memory.read().version else {
+            let snapshot = delta.snapshot().await?;
+            let files = snapshot.files()?.iter().map(|file| file.path.clone()).collect();
+            self.remember(self.read(files).await?, snapshot.version());
+            return Ok(());
+        };
+        let mut next = known + 1;
+        while let Some(entry) = delta.log_store().read_commit_entry(next).await? {
+            self.remember(self.read(added_paths(&entry)?).await?, next);
+            next += 1;
+        }
+        Ok(())
+    }
+
+    fn remember(&self, mut events: Vec<Event>, version: u64) {
+        events.sort_by_key(|event| event.recorded_at);
+        let mut memory = self.memory.write();
+        for event in events {
+            memory.histories.entry(event.key()).or_default().apply(event);
+        }
+        memory.version = Some(version);
+    }
+
+    async fn read(&self, paths: Vec<Path>) -> Result<Vec<Event>> {
+        let store = self.table.storage().store();
+        let folder = self.table.storage().path(self.table.location());
+        let mut files = futures::stream::iter(paths)
+            .map(|path| {
+                let location = path.parts().fold(folder.clone(), |path, part| path.join(part));
+                let store = Arc::clone(&store);
+                async move { store.get(&location).await?.bytes().await }
+            })
+            .buffered(READ_AHEAD);
+        let mut events = Vec::new();
+        while let Some(bytes) = files.try_next().await? {
+            for batch in ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()? {
+                events.extend(from_batch(&batch?)?);
+            }
+        }
+        Ok(events)
+    }
+
+    pub(super) fn keys(&self) -> Vec<Key> {
+        let mut keys: Vec<Key> = self.memory.read().histories.keys().copied().collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    pub(super) fn finished(&self, key: Key) -> i64 {
+        self.memory.read().histories.get(&key).map_or(0, |history| history.finished)
+    }
+
+    /// Files that were begun and of which nothing was heard since.
+    pub(super) fn begun(&self, key: Key) -> Vec<Event> {
+        let memory = self.memory.read();
+        memory.histories.get(&key).into_iter().flat_map(|history| history.begun.values().cloned()).collect()
+    }
+
+    /// How an object stands that was listed but not read.
+    pub(super) fn standing(&self, key: Key, file: &str, object: &Identity, definition: &str) -> Standing {
+        let memory = self.memory.read();
+        memory
+            .histories
+            .get(&key)
+            .map_or(Standing::New, |history| history.standing(file, object, definition))
+    }
+
+    /// Whether this content was loaded from a file of this name.
+    pub(super) fn has_version(&self, key: Key, file: &str, identity: &Identity) -> bool {
+        let memory = self.memory.read();
+        let versions = memory.histories.get(&key).and_then(|history| history.files.get(file));
+        versions.into_iter().flatten().any(|seen| {
+            matches!(seen.fate, Fate::Loaded) && seen.identity.is_same_content(identity)
+        })
+    }
+
+    /// The name of the file from which this content was loaded.
+    pub(super) fn loaded_as(&self, key: Key, content: &str) -> Option<String> {
+        self.memory.read().histories.get(&key)?.contents.get(content).cloned()
+    }
+
+    /// Whether this failure of this object is recorded already.
+    pub(super) fn is_old_news(&self, event: &Event) -> bool {
+        let memory = self.memory.read();
+        let versions =
+            memory.histories.get(&event.key()).and_then(|history| history.files.get(&event.file));
+        versions.into_iter().flatten().any(|seen| {
+            seen.identity.is_same_object(&event.identity)
+                && matches!(&seen.fate, Fate::Failed { definition, error, .. }
+                    if *error == event.error && *definition == event.definition)
+        })
+    }
+
+    /// Records what concerns no commit of the target: begun, failed and skipped files.
+    pub(super) async fn record(&self, events: Vec<Event>) -> Result<()> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        self.table.append(&events, None).await?;
+        self.refresh().await
+    }
+
+    /// Records the outcome of a batch, once.
+    pub(super) async fn finish(&self, mut events: Vec<Event>, version: u64, batch: Application) -> Result<()> {
+        for event in &mut events {
+            event.version = (event.state == State::Loaded).then(|| i64::try_from(version).unwrap_or(i64::MAX));
+        }
+        self.table.append(&events, Some(batch)).await?;
+        self.refresh().await
+    }
+
+    pub(super) async fn record_interrupted(&self, begun: Vec<Event>) -> Result<()> {
+        let error = Error::new(ErrorKind::Cancelled, "the load was interrupted before it was committed")
+            .with_hint("Load the file again; what was committed is not doubled.");
+        self.record(begun.into_iter().map(|event| event.failed(&error)).collect()).await
+    }
+
+    pub(super) async fn compact(&self) -> Result<()> {
+        self.table.compact().await
+    }
+
+    /// The fate of each file in each batch. A beginning is shown until something is known of the file.
+    pub(super) async fn provider(&self, state: SessionState) -> Result<Arc<dyn TableProvider>> {
+        let newest = Expr::from(WindowFunction::new(max_udaf(), vec![col("recorded_at")]))
+            .partition_by(vec![col("pipe_oid"), col("target_oid"), col("file")])
+            .build()?
+            .alias("newest_at");
+        let shown = [
+            "pipe", "target", "file", "size", "etag", "rows", "rejected", "version", "started_at",
+            "finished_at", "state", "sqlstate", "error", "batch",
+        ];
+        let events = SessionContext::new_with_state(state).read_table(Arc::new(self.table.scan().await?))?;
+        let loads = events
+            .window(vec![newest])?
+            .filter(col("state").not_eq(lit("started")).or(col("recorded_at").eq(col("newest_at"))))?
+            .select_columns(&shown)?;
+        Ok(loads.into_view())
+    }
+}
+
+fn schema() -> Schema {
+    let required = |name: &str, data_type: DataType| Field::new(name, data_type, false);
+    let text = |name: &str| Field::new(name, DataType::Utf8, true);
+    let number = |name: &str| Field::new(name, DataType::Int64, true);
+    let at = || DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    Schema::new(vec![
+        required("pipe_oid", DataType::Int64),
+        required("target_oid", DataType::Int64),
+        required("pipe", DataType::Utf8),
+        required("target", DataType::Utf8),
+        required("batch", DataType::Int64),
+        required("file", DataType::Utf8),
+        required("size", DataType::Int64),
+        text("etag"),
+        required("modified_at", at()),
+        text("content_hash"),
+        required("definition", DataType::Utf8),
+        required("state", DataType::Utf8),
+        required("retry", DataType::Boolean),
+        number("rows"),
+        number("rejected"),
+        number("version"),
+        required("started_at", at()),
+        Field::new("finished_at", at(), true),
+        text("sqlstate"),
+        text("error"),
+        required("recorded_at", at()),
+    ])
+}
+
+fn from_batch(batch: &RecordBatch) -> Result<Vec<Event>> {
+    let mut lines = Vec::new();
+    let mut writer = LineDelimitedWriter::new(&mut lines);
+    writer.write(batch)?;
+    writer.finish()?;
+    let events = serde_json::Deserializer::from_slice(&lines).into_iter::<Event>();
+    events
+        .map(|event| {
+            event.map_err(|error| {
+                Error::new(ErrorKind::DataCorrupted, "the record of loads is corrupt")
+                    .with_detail(error.to_string())
+            })
+        })
+        .collect()
+}
+
+/// New rows of a log entry; what a compaction rewrote is known.
+fn added_paths(entry: &[u8]) -> Result<Vec<Path>> {
+    let mut paths = HashSet::new();
+    for action in serde_json::Deserializer::from_slice(entry).into_iter::<Value>() {
+        let action = action?;
+        let Some(add) = action.get("add") else { continue };
+        if add.get("dataChange").and_then(Value::as_bool) == Some(true)
+            && let Some(path) = add.get("path").and_then(Value::as_str)
+        {
+            // The log has paths percent-encoded, as URLs.
+            paths.insert(Path::from_url_path(path).map_err(object_store::Error::from)?);
+        }
+    }
+    Ok(paths.into_iter().collect())
+}

@@ -1,0 +1,157 @@
+//! Whatever fails at whatever moment, the next run makes every row and every reject count once.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use object_store::memory::InMemory;
+use object_store::{ObjectStore, ObjectStoreExt};
+
+use super::support::{Fault, FaultyStore, Process};
+use super::{FATES, IDS};
+
+/// Three files in two batches, with rejects and a file that cannot be read.
+async fn prepared() -> InMemory {
+    let store = InMemory::new();
+    let process = Process::start(Arc::new(store.clone())).await.unwrap();
+    process.create_table(true).await;
+    process.create_pipe(None).await;
+    process.put("a.lines", "id,text\n1,one\n2,two\nx,bad\n").await;
+    process.put("b.lines", "nothing\n").await;
+    process.put("c.lines", "id,text\n3,three\n4\n5,\n").await;
+    process.put("d.lines", "id,text\n6,six\n").await;
+    store
+}
+
+async fn assert_exactly_once(process: &Process, when: &str) {
+    assert_eq!(process.query(IDS).await, ["1|one", "2|two", "3|three", "6|six"], "{when}");
+    assert_eq!(
+        process.query("SELECT file, row_number FROM rejects ORDER BY file, row_number").await,
+        ["landing/notes/a.lines|3", "landing/notes/c.lines|2", "landing/notes/c.lines|3"],
+        "{when}"
+    );
+    assert_eq!(
+        process.query("SELECT file, rows, rejected FROM loads WHERE state = 'loaded' ORDER BY file").await,
+        ["landing/notes/a.lines|2|1", "landing/notes/c.lines|1|2", "landing/notes/d.lines|1|0"],
+        "{when}"
+    );
+    let open = process.query("SELECT file FROM loads WHERE state = 'started'").await;
+    assert!(open.is_empty(), "{when}: {open:?}");
+    let unread = process.query("SELECT DISTINCT error FROM loads WHERE file LIKE '%b.lines'").await;
+    assert_eq!(unread.len(), 1, "{when}: {unread:?}");
+}
+
+/// One run on a store that fails at the given request; then one on a store that works. Returns whether the
+/// fault came to pass.
+async fn fail_at(prepared: &InMemory, fault: Fault, request: usize, recover: bool) -> bool {
+    let when = format!("{fault:?} at request {request}");
+    let disk: Arc<dyn ObjectStore> = Arc::new(fork(prepared).await);
+    let faulty = FaultyStore::new(Arc::clone(&disk), fault, request);
+    let doomed = async {
+        if let Ok(process) = Process::start(Arc::clone(&faulty) as _).await {
+            let _ = process.ingestion.run_pipe("notes", None).await;
+        }
+    };
+    tokio::select! {
+        () = doomed => {}
+        () = faulty.hung.notified() => {}
+    }
+    let process = Process::start(disk).await.unwrap();
+    if recover {
+        process.ingestion.recover().await.unwrap();
+    }
+    let report = process.ingestion.run_pipe("notes", None).await.unwrap_or_else(|error| panic!("{when}: {error}"));
+    assert!(report.files_failed <= 1, "{when}: {:?}", report.errors);
+    assert_exactly_once(&process, &when).await;
+    faulty.struck.load(Ordering::SeqCst)
+}
+
+async fn fork(store: &InMemory) -> InMemory {
+    let copy = InMemory::new();
+    let mut listed = store.list(None);
+    while let Some(meta) = futures::TryStreamExt::try_next(&mut listed).await.unwrap() {
+        let bytes = store.get(&meta.location).await.unwrap().bytes().await.unwrap();
+        copy.put(&meta.location, bytes.into()).await.unwrap();
+    }
+    copy
+}
+
+async fn fail_everywhere(fault: Fault) -> usize {
+    let prepared = prepared().await;
+    let mut request = 0;
+    while fail_at(&prepared, fault, request, request % 2 == 0).await {
+        request += 1;
+    }
+    assert!(request > 20, "{fault:?} struck only {request} times");
+    println!("{fault:?}: {request} crash points");
+    request
+}
+
+#[tokio::test]
+async fn a_process_that_is_cut_off() {
+    fail_everywhere(Fault::CutOff).await;
+}
+
+#[tokio::test]
+async fn a_process_that_is_cut_off_after_a_request_was_carried_out() {
+    fail_everywhere(Fault::CutOffAfter).await;
+}
+
+#[tokio::test]
+async fn a_request_that_fails_once() {
+    fail_everywhere(Fault::Once).await;
+}
+
+#[tokio::test]
+async fn a_request_whose_answer_is_lost() {
+    fail_everywhere(Fault::AnswerLost).await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_dropped() {
+    fail_everywhere(Fault::Hang).await;
+}
+
+#[tokio::test]
+async fn a_file_that_is_gone_after_a_crash_is_told() {
+    let prepared = prepared().await;
+    for request in 0.. {
+        let disk: Arc<dyn ObjectStore> = Arc::new(fork(&prepared).await);
+        let faulty = FaultyStore::new(Arc::clone(&disk), Fault::CutOff, request);
+        if let Ok(process) = Process::start(Arc::clone(&faulty) as _).await {
+            let _ = process.ingestion.run_pipe("notes", None).await;
+        }
+        let process = Process::start(disk).await.unwrap();
+        if process.query(FATES).await.iter().any(|fate| fate.contains("a.lines|started")) {
+            process.store.delete(&"landing/notes/a.lines".into()).await.unwrap();
+            process.ingestion.recover().await.unwrap();
+            let fate = "SELECT state, sqlstate, error FROM loads WHERE file LIKE '%a.lines'";
+            let gone = "failed|58030|the file disappeared before it was loaded";
+            let fate = process.query(fate).await;
+            // The crash may have come after the commit that decides.
+            if fate == [gone] {
+                return;
+            }
+        }
+        assert!(faulty.struck.load(Ordering::SeqCst), "no crash left the file begun");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_that_run_one_pipe_at_once() {
+    let prepared = prepared().await;
+    for round in 0..8 {
+        let disk: Arc<dyn ObjectStore> = Arc::new(fork(&prepared).await);
+        let one = Process::start(Arc::clone(&disk)).await.unwrap();
+        let two = Process::start(Arc::clone(&disk)).await.unwrap();
+        let run = |process: &Process| {
+            let ingestion = Arc::clone(&process.ingestion);
+            tokio::spawn(async move { ingestion.run_pipe("notes", None).await })
+        };
+        let (first, second) = (run(&one), run(&two));
+        let (first, second) = (first.await.unwrap().unwrap(), second.await.unwrap().unwrap());
+        assert_eq!(first.rows + second.rows, 4, "round {round}");
+        for process in [&one, &two] {
+            assert_exactly_once(process, &format!("round {round}")).await;
+        }
+    }
+}

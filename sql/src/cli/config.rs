@@ -1,0 +1,99 @@
+//! The configuration file, `voxhouse.toml`. Flags and environment variables stand above it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use voxhouse_engine::{Error, Result};
+
+const DEFAULT_FILE: &str = "voxhouse.toml";
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Folder or URL of the warehouse.
+    pub root: String,
+    /// Where the Postgres protocol is served.
+    pub listen: SocketAddr,
+    /// Certificate chain and private key, in PEM. Both or neither.
+    pub tls_cert: Option<PathBuf>,
+    pub tls_key: Option<PathBuf>,
+    /// A file with the password of the role `voxhouse`, in place of the one that is made at the first start.
+    pub password_file: Option<PathBuf>,
+    /// What all queries together may use before they spill, such as "2GB"; half of the machine's memory.
+    pub memory_limit: Option<String>,
+    /// Sessions at a time.
+    pub max_connections: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            root: "./voxhouse-data".to_owned(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 5433)),
+            tls_cert: None,
+            tls_key: None,
+            password_file: None,
+            memory_limit: None,
+            max_connections: 100,
+        }
+    }
+}
+
+impl Config {
+    /// A file that was asked for must be there; the default one need not.
+    pub fn read(file: Option<&Path>) -> Result<Self> {
+        let path = file.unwrap_or(Path::new(DEFAULT_FILE));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => return Ok(Self::default()),
+            Err(error) => {
+                return Err(Error::from(error).in_context(format!("configuration file \"{}\"", path.display())));
+            }
+        };
+        toml::from_str(&text).map_err(|error| {
+            Error::invalid_argument(format!("configuration file \"{}\" is not valid", path.display()))
+                .with_detail(error.to_string())
+        })
+    }
+}
+
+/// `512MB`, `2GB`, or a number of bytes.
+pub fn bytes(text: &str) -> Result<usize> {
+    let text = text.trim();
+    let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let factor = match text[split..].trim().to_lowercase().as_str() {
+        "" | "b" => Some(1usize),
+        "kb" | "kib" => Some(1 << 10),
+        "mb" | "mib" => Some(1 << 20),
+        "gb" | "gib" => Some(1 << 30),
+        _ => None,
+    };
+    text[..split]
+        .parse::<usize>()
+        .ok()
+        .zip(factor)
+        .and_then(|(number, factor)| number.checked_mul(factor))
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| {
+            Error::invalid_argument(format!("invalid size \"{text}\"")).with_hint("Write for example 512MB or 2GB.")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(bytes("2GB").unwrap(), 2 << 30);
+        assert_eq!(bytes("1024").unwrap(), 1024);
+        assert_eq!(bytes("a lot").unwrap_err().sqlstate(), "22023");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        assert!(toml::from_str::<Config>("rooot = 'x'").is_err());
+        assert_eq!(toml::from_str::<Config>("root = 's3://b/w'").unwrap().root, "s3://b/w");
+    }
+}

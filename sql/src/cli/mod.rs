@@ -1,0 +1,118 @@
+//! The command line: what `voxhouse` can be told to do.
+
+mod answers;
+mod check;
+mod config;
+mod demo;
+mod load;
+mod password;
+mod progress;
+mod serve;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand};
+use voxhouse_engine::storage::Storage;
+use voxhouse_engine::{Error, Result};
+
+use crate::instance::{Instance, InstanceOptions};
+use config::Config;
+
+/// The warehouse for customer experience: what customers say and do, in SQL.
+#[derive(Parser)]
+#[command(name = "voxhouse", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve a warehouse over the Postgres protocol.
+    Serve(serve::ServeArgs),
+    /// Make the bundled example, answer its questions, and serve it.
+    Demo(demo::DemoArgs),
+    /// Load files into a table, each file once.
+    Load(load::LoadArgs),
+    /// Look whether a warehouse is in order.
+    Check(check::CheckArgs),
+}
+
+/// Which warehouse, and what the process may use.
+#[derive(Args, Debug, Clone, Default)]
+struct RootArgs {
+    /// Folder or URL of the warehouse (file://, s3://, gs://, az://).
+    #[arg(long, env = "VOXHOUSE_ROOT", value_name = "URL")]
+    root: Option<String>,
+    /// Configuration file; voxhouse.toml in the current folder if there is one.
+    #[arg(long, env = "VOXHOUSE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What all queries together may use before they spill, such as 2GB.
+    #[arg(long, env = "VOXHOUSE_MEMORY_LIMIT", value_name = "SIZE")]
+    memory_limit: Option<String>,
+}
+
+impl RootArgs {
+    fn config(&self) -> Result<Config> {
+        let mut config = Config::read(self.config.as_deref())?;
+        if let Some(root) = &self.root {
+            config.root.clone_from(root);
+        }
+        if let Some(limit) = &self.memory_limit {
+            config.memory_limit = Some(limit.clone());
+        }
+        Ok(config)
+    }
+}
+
+async fn open(config: &Config) -> Result<Arc<Instance>> {
+    let storage = Storage::open(&config.root, &HashMap::new())?;
+    let mut options = InstanceOptions::default();
+    if let Some(limit) = &config.memory_limit {
+        options.memory_limit = config::bytes(limit)?;
+    }
+    Instance::open(storage, &options).await
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_logging();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Error::from(error)),
+    };
+    let outcome = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(args) => serve::run(args).await,
+            Command::Demo(args) => demo::run(args).await,
+            Command::Load(args) => load::run(args).await,
+            Command::Check(args) => check::run(args).await,
+        }
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &Error) -> ExitCode {
+    eprintln!("ERROR:  {error}");
+    if let Some(detail) = error.detail() {
+        eprintln!("DETAIL:  {detail}");
+    }
+    if let Some(hint) = error.hint() {
+        eprintln!("HINT:  {hint}");
+    }
+    ExitCode::FAILURE
+}
+
+/// Logs go to standard error; `RUST_LOG` chooses what is logged.
+fn start_logging() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("voxhouse=info,error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}

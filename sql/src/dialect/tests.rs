@@ -1,0 +1,57 @@
+use super::tokens::At;
+use super::*;
+
+fn one(sql: &str) -> Statement {
+    let mut parsed = parse(sql).unwrap();
+    assert_eq!(parsed.len(), 1, "{sql}");
+    parsed.remove(0)
+}
+
+#[test]
+fn a_query_string_splits_at_semicolons_outside_of_strings() {
+    let parsed = parse("select ';' as a; ; -- nothing\n select 2;").unwrap();
+    let texts: Vec<&str> = parsed.iter().map(|statement| statement.text.as_str()).collect();
+    assert_eq!(texts, ["select ';' as a", "select 2"]);
+    assert!(parse(" ; -- comment only\n").unwrap().is_empty());
+}
+
+#[test]
+fn a_syntax_error_tells_its_place() {
+    let error = parse("select * form t").unwrap_err();
+    assert_eq!((error.sqlstate(), error.position()), ("42601", Some(15)), "{error}");
+    let error = parse("select 'x\n', 中 from (select 1").unwrap_err();
+    assert_eq!(error.message(), "syntax error at end of input");
+}
+
+#[test]
+fn a_pipe_is_read_with_all_its_clauses() {
+    let statement = one(
+        "create or replace pipe orders from 'landing/orders/' into o.orders format csv \
+         options (delimiter ';', header true) every '5 minutes' as select a as order_id from source s where a > 0",
+    );
+    let StatementKind::Own(OwnStatement::CreatePipe(pipe)) = statement.kind else { panic!("not a pipe") };
+    assert!(pipe.or_replace);
+    assert_eq!(pipe.options.get("delimiter").map(String::as_str), Some(";"));
+    assert_eq!(pipe.options.get("header").map(String::as_str), Some("true"));
+    assert_eq!(pipe.every.as_deref(), Some("5 minutes"));
+    assert_eq!(pipe.query.unwrap().to_string(), "SELECT a AS order_id FROM source s WHERE a > 0");
+}
+
+#[test]
+fn cluster_by_is_taken_from_create_table_only() {
+    let statement = one("create table t (a int, \"B\" int) partition by (a) cluster by (a, \"B\")");
+    assert_eq!(statement.cluster_by, ["a", "B"]);
+    assert!(one("select cluster from t").cluster_by.is_empty());
+}
+
+#[test]
+fn a_table_at_a_moment_gets_a_name_of_its_own() {
+    let statement = one("select f.a from x.feedback version as of 3 f join o.orders timestamp as of '2026-01-01'");
+    assert_eq!(statement.moments[0].at, At::Version(3));
+    assert_eq!(statement.moments[1].at, At::Timestamp("2026-01-01".into()));
+    let StatementKind::Sql(sql) = statement.kind else { panic!("not sql") };
+    assert_eq!(
+        sql.to_string(),
+        "SELECT f.a FROM x.\"feedback@version 3\" f JOIN o.\"orders@timestamp 2026-01-01\" \"orders\""
+    );
+}

@@ -1,0 +1,344 @@
+//! One running Voxhouse: a warehouse with everything that works on it, shared by all sessions.
+
+use std::num::NonZeroU32;
+use std::sync::{Arc, OnceLock};
+
+use async_trait::async_trait;
+use datafusion::catalog::TableProvider;
+use datafusion::common::DFSchema;
+use datafusion::config::ConfigOptions;
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::prelude::SessionConfig;
+use parking_lot::RwLock;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use url::Url;
+use voxhouse_engine::catalog::Author;
+use voxhouse_engine::catalog::ddl::{Ddl, Draft};
+use voxhouse_engine::ingest::Ingestion;
+use voxhouse_engine::planning::{PipePlan, Planner};
+use voxhouse_engine::storage::{STORE_URL, Storage};
+use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
+
+use crate::dialect;
+use crate::pg_catalog::{self, Visible};
+use crate::query::QueryContext;
+use crate::query::context::{DATABASE, SEARCH_PATH_SCHEMA};
+use crate::relations::BuiltIns;
+use crate::session::Session;
+use crate::session::settings::Settings;
+use crate::shipped;
+use crate::wire::backend::{self, Login, ScramVerifier};
+
+/// The role that owns a new warehouse.
+pub const OWNER: &str = "voxhouse";
+
+/// Work factor of password verifiers; PostgreSQL's.
+const SCRAM_ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).expect("4096 is not zero");
+
+/// Footers and page indexes of Parquet files kept in memory.
+const METADATA_CACHE_BYTES: usize = 256 * 1024 * 1024;
+
+#[derive(Debug, Clone)]
+pub struct InstanceOptions {
+    /// What all queries together may use for sorts, joins and aggregates before they spill.
+    pub memory_limit: usize,
+    /// Cores that one query uses.
+    pub parallelism: usize,
+}
+
+impl Default for InstanceOptions {
+    fn default() -> Self {
+        let parallelism = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        Self { memory_limit: default_memory_limit(), parallelism }
+    }
+}
+
+/// Half of the machine's memory, and 4 GiB where that is unknown.
+fn default_memory_limit() -> usize {
+    const UNKNOWN: usize = 8 << 30;
+    let total = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let kilobytes = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        kilobytes.trim().trim_end_matches("kB").trim().parse::<usize>().ok()
+    });
+    total.map_or(UNKNOWN, |kilobytes| kilobytes * 1024) / 2
+}
+
+/// The parts that work in the background; the ingestion comes to life after the relations that show it.
+#[derive(Default)]
+pub struct Background {
+    ingestion: OnceLock<Arc<Ingestion>>,
+}
+
+impl Background {
+    pub fn ingestion(&self) -> Result<&Arc<Ingestion>> {
+        self.ingestion.get().ok_or_else(|| Error::internal("ingestion is used before it started"))
+    }
+}
+
+/// What every session shares.
+pub struct Instance {
+    pub warehouse: Arc<Warehouse>,
+    pub built_ins: Arc<BuiltIns>,
+    background: Arc<Background>,
+    planner: Arc<BackgroundPlanner>,
+    base: SessionState,
+    started_at: i64,
+}
+
+impl Instance {
+    /// Opens the warehouse under a root, makes what every warehouse has, and finishes loads that a dead
+    /// process left open.
+    pub async fn open(storage: Storage, options: &InstanceOptions) -> Result<Arc<Self>> {
+        let warehouse = Warehouse::open(storage, voxhouse_connectors::formats()).await?;
+        let base = base_state(&warehouse, options)?;
+        let background = Arc::new(Background::default());
+        let background_planner = BackgroundPlanner {
+            warehouse: Arc::clone(&warehouse),
+            base: base.clone(),
+            built_ins: OnceLock::new(),
+        };
+        let planner = Arc::new(background_planner);
+        let ingestion = Arc::new(Ingestion::new(Arc::clone(&warehouse), Arc::clone(&planner) as Arc<dyn Planner>)?);
+        if background.ingestion.set(ingestion).is_err() {
+            return Err(Error::internal("ingestion started twice"));
+        }
+        let built_ins = Arc::new(BuiltIns::new(Arc::clone(&background)).await?);
+        if planner.built_ins.set(Arc::clone(&built_ins)).is_err() {
+            return Err(Error::internal("the planner started twice"));
+        }
+        let started_at = chrono::Utc::now().timestamp_micros();
+        let instance = Arc::new(Self { warehouse, built_ins, background, planner, base, started_at });
+        instance.install_shipped().await?;
+        Ok(instance)
+    }
+
+    pub fn ingestion(&self) -> Result<&Arc<Ingestion>> {
+        self.background.ingestion()
+    }
+
+    pub fn planner(&self) -> Arc<dyn Planner> {
+        Arc::clone(&self.planner) as Arc<dyn Planner>
+    }
+
+    pub fn started_at(&self) -> i64 {
+        self.started_at
+    }
+
+    /// A session without a connection, for the process itself.
+    pub fn session(self: &Arc<Self>, role: &str) -> Result<Session> {
+        Session::new(Arc::clone(self), Login {
+            process_id: 0,
+            role: role.to_owned(),
+            database: DATABASE.to_owned(),
+            parameters: Vec::new(),
+            client_address: String::new(),
+            tls: false,
+        })
+    }
+
+    /// The state that a session starts from: shared functions, and catalog functions of its own.
+    pub fn session_base(&self, visible: Arc<RwLock<Arc<Visible>>>) -> SessionState {
+        let mut state = self.base.clone();
+        for function in pg_catalog::scalar_functions(visible) {
+            // A function of the same name gives way; registering cannot fail otherwise.
+            let _ = datafusion::execution::FunctionRegistry::register_udf(&mut state, function);
+        }
+        state
+    }
+
+    /// Sets the password of a role, and makes the role if there is none.
+    pub async fn set_password(&self, role: &str, password: &str) -> Result<()> {
+        let mut rng = ChaCha20Rng::from_os_rng();
+        let verifier = ScramVerifier::from_password(password, SCRAM_ITERATIONS, &mut rng).to_string();
+        let author = Author { role: OWNER.to_owned(), statement: format!("ALTER ROLE {role} PASSWORD …") };
+        let known = self.warehouse.catalog().await?.role(role).is_some();
+        let ddl = if known {
+            Ddl::AlterRole { name: role.to_owned(), verifier: Some(verifier) }
+        } else {
+            Ddl::CreateRole { name: role.to_owned(), superuser: true, login: true, verifier: Some(verifier) }
+        };
+        self.warehouse.run_ddl(&author, vec![ddl]).await?;
+        Ok(())
+    }
+
+    /// Whether nobody can log in yet.
+    pub async fn needs_password(&self) -> Result<bool> {
+        Ok(self.warehouse.catalog().await?.roles().all(|role| role.verifier.is_none()))
+    }
+
+    /// Brings the shipped schemas, tables and views up to those of this release, in one commit.
+    async fn install_shipped(self: &Arc<Self>) -> Result<()> {
+        let author = Author { role: OWNER.to_owned(), statement: shipped::STATEMENT.to_owned() };
+        let mut operations: Vec<Ddl> = Vec::new();
+        let mut session = self.session(OWNER)?;
+        for text in shipped::SCRIPTS {
+            for statement in dialect::parse(text)? {
+                let mut draft = Draft::new(&self.warehouse.catalog().await?, OWNER);
+                for operation in &operations {
+                    draft.apply(operation)?;
+                }
+                let shown = statement.text.clone();
+                let ddl = session
+                    .plan_ddl(&statement, draft.snapshot())
+                    .await
+                    .map_err(|error| error.in_context(format!("shipped statement {shown}")))?
+                    .ok_or_else(|| Error::internal(format!("not a definition: {shown}")))?;
+                operations.push(self.prepared_for_planning(ddl).await?);
+            }
+        }
+        self.warehouse.run_ddl(&author, operations).await?;
+        Ok(())
+    }
+
+    /// Views of the same script are planned over tables whose log must exist by then.
+    async fn prepared_for_planning(&self, ddl: Ddl) -> Result<Ddl> {
+        let Ddl::CreateTable { name, table, location, if_not_exists } = ddl else { return Ok(ddl) };
+        // The shipped tables lie at fixed places, so that two processes that start at once agree.
+        let location = match self.warehouse.catalog().await?.table(&name) {
+            Ok(known) => known.location.clone(),
+            Err(_) => format!("{}/{}", name.schema, name.name),
+        };
+        self.warehouse.make_log(&name, &table, &location).await?;
+        Ok(Ddl::CreateTable { name, table, location, if_not_exists })
+    }
+}
+
+#[async_trait]
+impl backend::Backend for Arc<Instance> {
+    type Session = Session;
+
+    async fn verifier(&self, role: &str) -> Result<Option<ScramVerifier>> {
+        let catalog = self.warehouse.catalog().await?;
+        let stored = catalog.role(role).filter(|role| role.login).and_then(|role| role.verifier.as_deref());
+        stored.map(str::parse).transpose()
+    }
+
+    async fn connect(&self, login: Login) -> Result<Session> {
+        if login.database != DATABASE {
+            return Err(Error::new(
+                ErrorKind::UndefinedDatabase,
+                format!("database \"{}\" does not exist", login.database),
+            )
+            .with_hint(format!("The only database is \"{DATABASE}\".")));
+        }
+        Session::new(Arc::clone(self), login)
+    }
+}
+
+/// Plans what runs without a session: pipes, checks, materialised views.
+struct BackgroundPlanner {
+    warehouse: Arc<Warehouse>,
+    base: SessionState,
+    built_ins: OnceLock<Arc<BuiltIns>>,
+}
+
+impl BackgroundPlanner {
+    async fn context(&self, role: &str) -> Result<QueryContext> {
+        let built_ins =
+            self.built_ins.get().ok_or_else(|| Error::internal("the planner is used before it started"))?;
+        let settings = Settings::for_role(role);
+        Ok(QueryContext {
+            warehouse: Arc::clone(&self.warehouse),
+            built_ins: Arc::clone(built_ins),
+            visible: Arc::new(visible(self.warehouse.catalog().await?, built_ins, role, &settings)),
+            base: self.base.clone(),
+        })
+    }
+}
+
+#[async_trait]
+impl Planner for BackgroundPlanner {
+    fn session_state(&self) -> SessionState {
+        self.base.clone()
+    }
+
+    async fn plan_pipe(&self, role: &str, query: Option<&str>, source: Arc<dyn TableProvider>) -> Result<PipePlan> {
+        self.context(role).await?.plan_pipe(query, source).await
+    }
+
+    async fn plan_query(&self, role: &str, query: &str) -> Result<LogicalPlan> {
+        let query = crate::query::pipe::parse_query(query)?;
+        Ok(self.context(role).await?.plan_query(&query).await?.plan)
+    }
+
+    fn plan_expression(&self, expression: &str, schema: &DFSchema) -> Result<Expr> {
+        plan_expression(&self.base, expression, schema)
+    }
+}
+
+/// Plans a stored expression; types are made to agree as in a query.
+pub fn plan_expression(state: &SessionState, expression: &str, schema: &DFSchema) -> Result<Expr> {
+    let planned = state.create_logical_expr(expression, schema)?;
+    let simplified = datafusion::optimizer::simplify_expressions::ExprSimplifier::new(
+        datafusion::logical_expr::simplify::SimplifyContext::builder()
+            .with_schema(Arc::new(schema.clone()))
+            .build(),
+    )
+    .coerce(planned, schema)?;
+    Ok(simplified)
+}
+
+/// What a statement of this role sees.
+pub fn visible(
+    catalog: Arc<voxhouse_engine::catalog::CatalogSnapshot>,
+    built_ins: &BuiltIns,
+    role: &str,
+    settings: &Settings,
+) -> Visible {
+    Visible {
+        catalog,
+        built_in: built_ins.listed(),
+        functions: built_ins.functions(),
+        sizes: Arc::default(),
+        role: role.to_owned(),
+        session_role: role.to_owned(),
+        database: DATABASE.to_owned(),
+        process_id: 0,
+        search_path: settings.search_path(),
+        settings: settings
+            .all()
+            .map(|(name, value, description)| pg_catalog::SettingRow {
+                name: name.to_owned(),
+                value,
+                description: description.to_owned(),
+            })
+            .collect(),
+        client: pg_catalog::Client::default(),
+        server_started_at: 0,
+        derived: pg_catalog::Derived::default(),
+    }
+}
+
+fn base_state(warehouse: &Warehouse, options: &InstanceOptions) -> Result<SessionState> {
+    let mut config = ConfigOptions::new();
+    config.catalog.create_default_catalog_and_schema = false;
+    config.catalog.default_catalog = DATABASE.to_owned();
+    config.catalog.default_schema = SEARCH_PATH_SCHEMA.to_owned();
+    config.catalog.information_schema = false;
+    config.execution.target_partitions = options.parallelism.max(1);
+    config.execution.parquet.pushdown_filters = true;
+    config.sql_parser.dialect = datafusion::config::Dialect::PostgreSQL;
+    config.sql_parser.collect_spans = true;
+    let mut state = SessionStateBuilder::new()
+        .with_config(SessionConfig::from(config))
+        .with_runtime_env(runtime(warehouse, options)?)
+        .with_default_features()
+        .build();
+    voxhouse_udfs::register_all(&mut state)?;
+    Ok(state)
+}
+
+fn runtime(warehouse: &Warehouse, options: &InstanceOptions) -> Result<Arc<RuntimeEnv>> {
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(options.memory_limit)))
+        .with_metadata_cache_limit(METADATA_CACHE_BYTES)
+        .build_arc()?;
+    let url = Url::parse(STORE_URL).map_err(|error| Error::internal(error.to_string()))?;
+    runtime.register_object_store(&url, warehouse.storage().store());
+    Ok(runtime)
+}
+

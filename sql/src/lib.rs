@@ -1,0 +1,13 @@
+//! The front end: SQL dialect, Postgres wire, sessions, `pg_catalog`, and the `voxhouse` binary.
+
+pub mod cli;
+pub mod demo;
+pub mod dialect;
+pub mod instance;
+pub mod pg_catalog;
+pub mod query;
+pub mod relations;
+pub mod session;
+pub mod shipped;
+pub mod statement;
+pub mod wire;

@@ -1,0 +1,205 @@
+//! Casts to types that only PostgreSQL has: `'x.feedback'::regclass`, `16385::oid`, `'r'::"char"`,
+//! `'{a,b}'::text[]`, `indkey::text`.
+
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, Expr, Ident, ObjectName, Subscript,
+};
+
+use super::build;
+use super::names::{folded, is_catalog_schema, word};
+use crate::pg_catalog::definition;
+use crate::pg_catalog::functions::ObjectKind;
+
+/// What a type becomes.
+enum Target {
+    /// Two functions: of the number, and of the name to show.
+    Object(String),
+    Oid,
+    Type(DataType),
+}
+
+pub(super) fn rewrite(expr: &mut Expr) {
+    match expr {
+        Expr::Cast { .. } => rewrite_cast(expr),
+        Expr::TypedString(typed) => {
+            if let Some(text) = typed.value.value.clone().into_string()
+                && let Some(target) = target(&typed.data_type)
+            {
+                *expr = apply(target, build::text(&text));
+            }
+        }
+        Expr::CompoundFieldAccess { root, access_chain } if is_vector(root) => {
+            if let [AccessExpr::Subscript(Subscript::Index { index })] = access_chain.as_mut_slice() {
+                count_from_one(index);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn rewrite_cast(expr: &mut Expr) {
+    let Expr::Cast { expr: inner, data_type, .. } = expr else { return };
+    if let Some(elements) = array_literal(inner, data_type) {
+        *expr = elements;
+        return;
+    }
+    let target = target(data_type);
+    let is_text = matches!(target.as_ref(), Some(Target::Type(DataType::Text)))
+        || matches!(data_type, DataType::Text | DataType::Varchar(_) | DataType::CharacterVarying(_));
+    if is_text && is_object(inner) {
+        show_name(inner);
+        *expr = std::mem::replace(inner, build::null());
+    } else if is_text && is_vector(inner) {
+        let vector = std::mem::replace(inner.as_mut(), build::null());
+        *expr = build::call("array_to_string", vec![vector, build::text(" ")]);
+    } else if let Some(target) = target {
+        let inner = std::mem::replace(inner.as_mut(), build::null());
+        *expr = apply(target, inner);
+    }
+}
+
+fn apply(target: Target, expr: Expr) -> Expr {
+    match target {
+        Target::Object(name) => build::call(&name, vec![expr]),
+        Target::Oid => build::call("oid", vec![expr]),
+        Target::Type(data_type) => build::cast(expr, data_type),
+    }
+}
+
+/// `None`: DataFusion, or the session, knows the type.
+fn target(data_type: &DataType) -> Option<Target> {
+    match data_type {
+        DataType::Regclass => Some(Target::Object("regclass".to_owned())),
+        DataType::Custom(name, _) => custom(name),
+        DataType::Array(ArrayElemTypeDef::SquareBracket(item, size)) => match target(item)? {
+            Target::Type(item) => Some(Target::Type(array_of(item, *size))),
+            Target::Oid | Target::Object(_) => Some(Target::Type(array_of(DataType::BigInt(None), *size))),
+        },
+        _ => None,
+    }
+}
+
+fn array_of(item: DataType, size: Option<u64>) -> DataType {
+    DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(item), size))
+}
+
+fn custom(name: &ObjectName) -> Option<Target> {
+    let (schema, last) = match name.0.as_slice() {
+        [last] => (None, last.as_ident()?),
+        [schema, last] => (Some(folded(schema.as_ident()?)), last.as_ident()?),
+        _ => return None,
+    };
+    let type_name = folded(last);
+    if schema.as_deref().is_some_and(|schema| !is_catalog_schema(schema)) {
+        return None;
+    }
+    if ObjectKind::of_type(&type_name).is_some() {
+        return Some(Target::Object(type_name));
+    }
+    let plain = match type_name.as_str() {
+        "oid" | "xid" | "cid" => return Some(Target::Oid),
+        "char" if last.quote_style.is_some() => DataType::Text,
+        "name" | "cstring" | "unknown" | "pg_node_tree" | "aclitem" => DataType::Text,
+        "sql_identifier" | "character_data" | "yes_or_no" => DataType::Text,
+        "cardinal_number" => DataType::Integer(None),
+        other if schema.is_some() => standard(other)?,
+        _ => return None,
+    };
+    Some(Target::Type(plain))
+}
+
+/// `pg_catalog.int4` and the like, which the parser takes for a type of somebody's own.
+fn standard(name: &str) -> Option<DataType> {
+    Some(match name {
+        "bool" | "boolean" => DataType::Boolean,
+        "int2" => DataType::SmallInt(None),
+        "int4" => DataType::Integer(None),
+        "int8" => DataType::BigInt(None),
+        "float4" => DataType::Real,
+        "float8" => DataType::DoublePrecision,
+        "text" | "varchar" | "bpchar" => DataType::Text,
+        "date" => DataType::Date,
+        "bytea" => DataType::Bytea,
+        _ => return None,
+    })
+}
+
+/// The text form of an array, cast to an array type.
+fn array_literal(expr: &Expr, data_type: &DataType) -> Option<Expr> {
+    let DataType::Array(ArrayElemTypeDef::SquareBracket(item, _)) = data_type else { return None };
+    let elements = build::array_elements(build::literal(expr)?)?;
+    let as_item = |expr: Expr| match target(item) {
+        Some(target) => apply(target, expr),
+        None => build::cast(expr, (**item).clone()),
+    };
+    let elements: Vec<Expr> = elements
+        .into_iter()
+        .map(|element| as_item(element.map_or_else(build::null, |text| build::text(&text))))
+        .collect();
+    if elements.is_empty() {
+        return Some(build::cast(build::array(elements), target_type(data_type)));
+    }
+    Some(build::array(elements))
+}
+
+fn target_type(data_type: &DataType) -> DataType {
+    match target(data_type) {
+        Some(Target::Type(found)) => found,
+        _ => data_type.clone(),
+    }
+}
+
+fn is_object(expr: &Expr) -> bool {
+    match expr {
+        Expr::Nested(inner) => is_object(inner),
+        Expr::Function(function) => {
+            word(&function.name.0).is_some_and(|name| ObjectKind::of_type(&name).is_some())
+        }
+        _ => false,
+    }
+}
+
+/// Turns the call that gives an object's number into the one that gives its name.
+pub(super) fn show_name(expr: &mut Expr) {
+    match expr {
+        Expr::Nested(inner) => show_name(inner),
+        Expr::Function(function) if is_object_name(&function.name) => {
+            if let Some(name) = word(&function.name.0) {
+                function.name = ObjectName::from(vec![Ident::new(format!("{name}out"))]);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_object_name(name: &ObjectName) -> bool {
+    word(&name.0).is_some_and(|name| ObjectKind::of_type(&name).is_some())
+}
+
+/// Whether the expression is a column of type `int2vector` or `oidvector`, by its name.
+fn is_vector(expr: &Expr) -> bool {
+    let name = match expr {
+        Expr::Identifier(name) => name,
+        Expr::CompoundIdentifier(parts) => match parts.last() {
+            Some(name) => name,
+            None => return false,
+        },
+        Expr::Nested(inner) => return is_vector(inner),
+        _ => return false,
+    };
+    let name = folded(name);
+    definition::all()
+        .iter()
+        .flat_map(|one| &one.columns)
+        .any(|column| column.name == name && matches!(column.postgres, "int2vector" | "oidvector"))
+}
+
+/// The elements of a vector are numbered from 0, those of a list from 1.
+fn count_from_one(index: &mut Expr) {
+    let old = std::mem::replace(index, build::null());
+    *index = Expr::BinaryOp {
+        left: Box::new(Expr::Nested(Box::new(old))),
+        op: BinaryOperator::Plus,
+        right: Box::new(build::number(1)),
+    };
+}

@@ -1,0 +1,94 @@
+//! Turns what PostgreSQL's clients write in catalog queries into what DataFusion plans.
+//!
+//! It works on the syntax tree, in one walk: names of catalog relations and functions ([`names`]), casts to
+//! PostgreSQL's own types ([`casts`]), operators and words that DataFusion spells otherwise ([`operators`]),
+//! subqueries that it cannot decorrelate ([`subqueries`]), and repeated columns ([`labels`]). Subqueries over the user's own tables stay as they are.
+
+mod build;
+mod casts;
+mod correlation;
+mod labels;
+mod names;
+mod operators;
+mod subqueries;
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Select, SelectItem, SetExpr, Statement, TableFactor, VisitMut, VisitorMut,
+};
+use voxhouse_engine::{Error, Result};
+
+use super::Visible;
+pub use labels::label;
+use names::Scopes;
+
+/// Rewrites a statement in place. A statement that needs nothing stays the same.
+///
+/// # Errors
+/// Undefined object, for a collation that does not exist.
+pub fn rewrite(statement: &mut Statement, visible: &Visible) -> Result<()> {
+    let mut rewriter = Rewriter { scopes: Scopes::new(statement, visible) };
+    if let ControlFlow::Break(error) = statement.visit(&mut rewriter) {
+        return Err(error);
+    }
+    if let Statement::Query(query) = statement {
+        show_names(&mut query.body);
+    }
+    Ok(())
+}
+
+struct Rewriter<'a> {
+    scopes: Scopes<'a>,
+}
+
+impl VisitorMut for Rewriter<'_> {
+    type Break = Error;
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        self.scopes.enter(select);
+        subqueries::forget_unreachable(select);
+        subqueries::spell_out_exists(select);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        self.scopes.leave();
+        labels::tell_apart(select);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        self.scopes.qualify(factor);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        self.scopes.resolve(expr);
+        casts::rewrite(expr);
+        subqueries::rewrite(expr);
+        match operators::rewrite(expr) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+}
+
+/// A column of the result that is an object's number by a cast to `regclass` shows the object's name.
+fn show_names(body: &mut SetExpr) {
+    match body {
+        SetExpr::Select(select) => {
+            for item in &mut select.projection {
+                if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                    casts::show_name(expr);
+                }
+            }
+        }
+        SetExpr::SetOperation { left, right, .. } => {
+            show_names(left);
+            show_names(right);
+        }
+        SetExpr::Query(query) => show_names(&mut query.body),
+        _ => {}
+    }
+}

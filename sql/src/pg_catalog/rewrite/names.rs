@@ -1,0 +1,243 @@
+//! Names: `pg_class` is `pg_catalog.pg_class`, `pg_catalog.format_type` is a function of one word, `tableoid` is
+//! the relation's number, `current_user` a call.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
+    ObjectNamePart, Query, Select, Statement, TableFactor, Visit, Visitor,
+};
+use voxhouse_engine::catalog::Oid;
+
+use super::build;
+use crate::pg_catalog::definition::{self, Definition};
+use crate::pg_catalog::{INFORMATION_SCHEMA, PG_CATALOG, Visible};
+
+/// Functions that PostgreSQL lets one write without parentheses.
+const BARE_CALLS: &[&str] =
+    &["current_catalog", "current_role", "current_schema", "current_user", "session_user", "user"];
+
+/// PostgreSQL's word and DataFusion's, where they do the same.
+const SYNONYMS: &[(&str, &str)] = &[("array_upper", "array_length"), ("array_cat", "array_concat")];
+
+/// What names mean at a point of the statement.
+pub(super) struct Scopes<'a> {
+    visible: &'a Visible,
+    /// Names that a WITH clause gives anywhere in the statement.
+    common: HashSet<String>,
+    /// Whether the statement reads the catalog and nothing else.
+    catalog_only: bool,
+    /// Catalog relations by alias, a map a SELECT, the innermost last.
+    aliases: Vec<HashMap<String, Oid>>,
+}
+
+impl<'a> Scopes<'a> {
+    pub(super) fn new(statement: &Statement, visible: &'a Visible) -> Self {
+        let mut names = Names::default();
+        let _ = statement.visit(&mut names);
+        let catalog_only = names.relations.iter().any(may_be_catalog)
+            && names.relations.iter().all(|relation| may_be_catalog(relation) || names.is_common(relation));
+        Self { visible, common: names.common, catalog_only, aliases: Vec::new() }
+    }
+
+    pub(super) fn enter(&mut self, select: &mut Select) {
+        let mut aliases = HashMap::new();
+        for table in &mut select.from {
+            self.qualify(&mut table.relation);
+            aliases.extend(alias_of(&table.relation));
+            for join in &mut table.joins {
+                self.qualify(&mut join.relation);
+                aliases.extend(alias_of(&join.relation));
+            }
+        }
+        self.aliases.push(aliases);
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.aliases.pop();
+    }
+
+    /// Gives a relation of the catalog its schema, as if that came first in the search path.
+    pub(super) fn qualify(&self, factor: &mut TableFactor) {
+        let TableFactor::Table { name, args, .. } = factor else { return };
+        if let Some(arguments) = args {
+            strip_schema(name);
+            if word(&name.0) == Some("unnest".to_owned()) {
+                let arguments = std::mem::take(&mut arguments.args);
+                unnest(factor, arguments);
+            }
+            return;
+        }
+        if let [part] = name.0.as_slice()
+            && let Some(word) = part.as_ident().map(folded)
+            && !self.common.contains(&word)
+            && definition::find(PG_CATALOG, &word).is_some()
+            && self.visible.entities().implicit_catalog
+        {
+            name.0.insert(0, ObjectNamePart::Identifier(Ident::new(PG_CATALOG)));
+        }
+    }
+
+    /// Resolves the names of one expression.
+    pub(super) fn resolve(&self, expr: &mut Expr) {
+        match expr {
+            Expr::Function(function) => {
+                resolve_function(function);
+                if self.catalog_only {
+                    empty_lists(function);
+                }
+                if let Some(subscripts) = subscripts(function) {
+                    *expr = subscripts;
+                }
+            }
+            Expr::Identifier(name)
+                if name.quote_style.is_none() && BARE_CALLS.contains(&folded(name).as_str()) =>
+            {
+                *expr = build::call(&folded(name), Vec::new());
+            }
+            Expr::CompoundIdentifier(parts) => {
+                if let [alias, column] = parts.as_slice()
+                    && folded(column) == "tableoid"
+                    && let Some(oid) = self.aliases.iter().rev().find_map(|scope| scope.get(&folded(alias)))
+                {
+                    *expr = build::number((*oid).into());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn resolve_function(function: &mut Function) {
+    strip_schema(&mut function.name);
+    let Some(name) = word(&function.name.0) else { return };
+    if let Some((_, ours)) = SYNONYMS.iter().find(|(theirs, _)| *theirs == name) {
+        function.name = ObjectName::from(vec![Ident::new(*ours)]);
+    }
+}
+
+/// `coalesce(list, '{}')`: over the catalog, which has no JSON, the text is that of a list.
+fn empty_lists(function: &mut Function) {
+    if word(&function.name.0).is_none_or(|name| name != "coalesce") {
+        return;
+    }
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    for argument in &mut list.args {
+        if let FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) = argument
+            && build::literal(expr) == Some("{}")
+        {
+            *expr = build::array(Vec::new());
+        }
+    }
+}
+
+/// `generate_subscripts(list, 1)` in the output counts along with `unnest(list)`.
+fn subscripts(function: &Function) -> Option<Expr> {
+    if word(&function.name.0)? != "generate_subscripts" {
+        return None;
+    }
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let FunctionArg::Unnamed(FunctionArgExpr::Expr(of)) = list.args.first()? else { return None };
+    let length = build::call("array_length", vec![of.clone()]);
+    let last = build::cast(length, DataType::BigInt(None));
+    Some(build::call("unnest", vec![build::call("generate_series", vec![build::number(1), last])]))
+}
+
+/// Drops `pg_catalog.` from a function's name.
+fn strip_schema(name: &mut ObjectName) {
+    if let [schema, _] = name.0.as_slice()
+        && schema.as_ident().is_some_and(|schema| folded(schema) == PG_CATALOG)
+    {
+        name.0.remove(0);
+    }
+}
+
+/// `unnest(list) AS x` as DataFusion has it.
+fn unnest(factor: &mut TableFactor, arguments: Vec<FunctionArg>) {
+    let TableFactor::Table { alias, with_ordinality, .. } = factor else { return };
+    let array_exprs = arguments
+        .into_iter()
+        .filter_map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+            _ => None,
+        })
+        .collect();
+    *factor = TableFactor::UNNEST {
+        alias: alias.take(),
+        array_exprs,
+        with_offset: false,
+        with_offset_alias: None,
+        with_ordinality: *with_ordinality,
+    };
+}
+
+/// The definition of a qualified catalog relation.
+pub(super) fn catalog_relation(factor: &TableFactor) -> Option<&'static Definition> {
+    let TableFactor::Table { name, args: None, .. } = factor else { return None };
+    let [.., schema, table] = name.0.as_slice() else { return None };
+    definition::find(&folded(schema.as_ident()?), &folded(table.as_ident()?))
+}
+
+/// Whether the factor is a catalog relation, with its schema or without.
+pub(super) fn may_be_catalog(factor: &TableFactor) -> bool {
+    let TableFactor::Table { name, args: None, .. } = factor else { return false };
+    let bare = word(&name.0).is_some_and(|name| definition::find(PG_CATALOG, &name).is_some());
+    bare || catalog_relation(factor).is_some()
+}
+
+/// Whether the name is of a schema of this module.
+pub(super) fn is_catalog_schema(name: &str) -> bool {
+    name == PG_CATALOG || name == INFORMATION_SCHEMA
+}
+
+fn alias_of(factor: &TableFactor) -> Option<(String, Oid)> {
+    let definition = catalog_relation(factor)?;
+    let TableFactor::Table { alias, .. } = factor else { return None };
+    let name = alias.as_ref().map_or_else(|| definition.name.to_owned(), |alias| folded(&alias.name));
+    Some((name, definition.oid))
+}
+
+/// An unquoted name in lower case.
+pub(super) fn folded(name: &Ident) -> String {
+    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_lowercase() }
+}
+
+/// A name of one part.
+pub(super) fn word(parts: &[ObjectNamePart]) -> Option<String> {
+    match parts {
+        [part] => part.as_ident().map(folded),
+        _ => None,
+    }
+}
+
+/// What a statement names, before anything is rewritten.
+#[derive(Default)]
+struct Names {
+    common: HashSet<String>,
+    relations: Vec<TableFactor>,
+}
+
+impl Names {
+    fn is_common(&self, relation: &TableFactor) -> bool {
+        let TableFactor::Table { name, .. } = relation else { return true };
+        word(&name.0).is_some_and(|name| self.common.contains(&name))
+    }
+}
+
+impl Visitor for Names {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let tables = query.with.iter().flat_map(|with| &with.cte_tables);
+        self.common.extend(tables.map(|table| folded(&table.alias.name)));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<()> {
+        if matches!(factor, TableFactor::Table { args: None, .. }) {
+            self.relations.push(factor.clone());
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,212 @@
+//! The relations of one statement, as DataFusion looks them up.
+//!
+//! A provider is made for each statement over one catalog snapshot. Tables are opened when the planner names
+//! them, views are planned then, and each table is opened once: a statement reads one version of it throughout.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider};
+use datafusion::datasource::ViewTable;
+use datafusion::error::{DataFusionError, Result as DataFusionResult};
+use datafusion::execution::SessionState;
+use parking_lot::Mutex;
+use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName, Relation, View};
+use voxhouse_engine::table::DeltaTable;
+use voxhouse_engine::{Error, Result, Warehouse};
+
+use super::context::{DATABASE, SEARCH_PATH_SCHEMA, plan_in, with_catalog};
+use crate::dialect;
+use crate::pg_catalog::{self, Visible};
+use crate::relations::BuiltIns;
+
+/// Views inside views inside views: beyond this, a view must contain itself.
+const MAX_VIEW_DEPTH: usize = 32;
+
+/// Everything a statement can name.
+pub struct Relations {
+    pub warehouse: Arc<Warehouse>,
+    pub visible: Arc<Visible>,
+    pub built_ins: Arc<BuiltIns>,
+    /// Relations of this statement only: a pipe's `source`, a table at a moment, a table with its file column.
+    pub overrides: HashMap<QualifiedName, Arc<dyn TableProvider>>,
+    /// Functions and settings, without a catalog: views are planned with it.
+    pub base: SessionState,
+    pub opened: Mutex<Opened>,
+    pub depth: usize,
+}
+
+/// What the statement has read so far.
+#[derive(Default, Clone)]
+pub struct Opened {
+    providers: HashMap<QualifiedName, Arc<dyn TableProvider>>,
+    /// The tables and the versions that were read.
+    pub versions: Vec<(Arc<DeltaTable>, u64)>,
+    /// Whether a relation was read whose content has no version.
+    pub volatile: bool,
+}
+
+impl fmt::Debug for Relations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Relations").field("catalog_version", &self.visible.catalog.version()).finish()
+    }
+}
+
+impl Relations {
+    /// The schemas in which an unqualified name is looked for, in order.
+    pub fn search_path(&self) -> impl Iterator<Item = &str> {
+        let own = ["pg_catalog"].into_iter();
+        own.chain(self.visible.search_path.iter().map(|schema| match schema.as_str() {
+            "$user" => self.visible.role.as_str(),
+            other => other,
+        }))
+    }
+
+    pub async fn lookup(self: &Arc<Self>, name: &QualifiedName) -> Result<Option<Arc<dyn TableProvider>>> {
+        if let Some(found) = self.overrides.get(name) {
+            return Ok(Some(Arc::clone(found)));
+        }
+        if name.schema == pg_catalog::PG_CATALOG || name.schema == pg_catalog::INFORMATION_SCHEMA {
+            self.opened.lock().volatile = true;
+            let schema = pg_catalog::schema_provider(Arc::clone(&self.visible), &name.schema);
+            return Ok(schema.table(&name.name).await?);
+        }
+        if let Some(found) = self.opened.lock().providers.get(name) {
+            return Ok(Some(Arc::clone(found)));
+        }
+        let found: Arc<dyn TableProvider> = match self.visible.catalog.relation(name) {
+            Some(Relation::Table(table)) => {
+                let scan = self.warehouse.scan(table).await?;
+                let version = (self.warehouse.delta(table)?, scan.version());
+                self.opened.lock().versions.push(version);
+                Arc::new(scan)
+            }
+            Some(Relation::View(view)) => self.plan_view(view).await?,
+            None => match self.built_ins.provider(name, self).await? {
+                Some(found) => {
+                    self.opened.lock().volatile = true;
+                    found
+                }
+                None => return Ok(None),
+            },
+        };
+        self.opened.lock().providers.insert(name.clone(), Arc::clone(&found));
+        Ok(Some(found))
+    }
+
+    async fn plan_view(self: &Arc<Self>, view: &View) -> Result<Arc<dyn TableProvider>> {
+        if self.depth >= MAX_VIEW_DEPTH {
+            return Err(Error::new(
+                voxhouse_engine::ErrorKind::LimitExceeded,
+                format!("views are nested too deeply at \"{}\"", view.name),
+            ));
+        }
+        let nested = self.nested();
+        let statement = dialect::parse(&view.query)?
+            .pop()
+            .ok_or_else(|| Error::internal(format!("view \"{}\" has no query", view.name)))?;
+        let state = with_catalog(&self.base, Arc::clone(&nested));
+        let plan = plan_in(&state, &nested, statement)
+            .await
+            .map_err(|error| error.in_context(format!("view \"{}\"", view.name)))?;
+        self.opened.lock().absorb(&nested.opened.lock());
+        Ok(Arc::new(ViewTable::new(plan, Some(view.query.clone()))))
+    }
+
+    /// The same relations one view further down; what it opens is shared.
+    fn nested(self: &Arc<Self>) -> Arc<Self> {
+        Arc::new(Self {
+            warehouse: Arc::clone(&self.warehouse),
+            visible: Arc::clone(&self.visible),
+            built_ins: Arc::clone(&self.built_ins),
+            overrides: HashMap::new(),
+            base: self.base.clone(),
+            opened: Mutex::new(self.opened.lock().clone()),
+            depth: self.depth + 1,
+        })
+    }
+
+    fn schema_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.visible.catalog.schemas().map(|schema| schema.name.clone()).collect();
+        names.extend([pg_catalog::PG_CATALOG.to_owned(), pg_catalog::INFORMATION_SCHEMA.to_owned()]);
+        names
+    }
+
+    pub fn catalog(&self) -> &CatalogSnapshot {
+        &self.visible.catalog
+    }
+}
+
+impl Opened {
+    fn absorb(&mut self, nested: &Opened) {
+        self.providers.extend(nested.providers.iter().map(|(name, table)| (name.clone(), Arc::clone(table))));
+        self.versions = nested.versions.clone();
+        self.volatile |= nested.volatile;
+    }
+}
+
+/// The one database.
+#[derive(Debug)]
+pub struct Databases(pub Arc<Relations>);
+
+impl CatalogProviderList for Databases {
+    fn register_catalog(&self, _: String, _: Arc<dyn CatalogProvider>) -> Option<Arc<dyn CatalogProvider>> {
+        None
+    }
+
+    fn catalog_names(&self) -> Vec<String> {
+        vec![DATABASE.to_owned()]
+    }
+
+    fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
+        (name == DATABASE).then(|| Arc::new(Database(Arc::clone(&self.0))) as Arc<dyn CatalogProvider>)
+    }
+}
+
+#[derive(Debug)]
+struct Database(Arc<Relations>);
+
+impl CatalogProvider for Database {
+    fn schema_names(&self) -> Vec<String> {
+        self.0.schema_names()
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        Some(Arc::new(OneSchema { relations: Arc::clone(&self.0), name: name.to_owned() }))
+    }
+}
+
+#[derive(Debug)]
+struct OneSchema {
+    relations: Arc<Relations>,
+    name: String,
+}
+
+#[async_trait]
+impl SchemaProvider for OneSchema {
+    fn table_names(&self) -> Vec<String> {
+        self.relations.catalog().relation_names(&self.name)
+    }
+
+    async fn table(&self, name: &str) -> DataFusionResult<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        if self.name != SEARCH_PATH_SCHEMA {
+            return Ok(self.relations.lookup(&QualifiedName::new(&self.name, name)).await?);
+        }
+        let own = QualifiedName::new(SEARCH_PATH_SCHEMA, name);
+        if let Some(found) = self.relations.overrides.get(&own) {
+            return Ok(Some(Arc::clone(found)));
+        }
+        for schema in self.relations.search_path() {
+            if let Some(found) = self.relations.lookup(&QualifiedName::new(schema, name)).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.relations.catalog().relation(&QualifiedName::new(&self.name, name)).is_some()
+    }
+}

@@ -1,0 +1,199 @@
+//! Planning one statement.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use datafusion::catalog::TableProvider;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::parser::Statement as DataFusionStatement;
+use datafusion::sql::sqlparser::ast;
+use voxhouse_engine::catalog::QualifiedName;
+use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
+
+use super::catalog::{Databases, Opened, Relations};
+use super::names;
+use crate::dialect::{At, Moment, Statement, StatementKind};
+use crate::pg_catalog::{self, Visible};
+use crate::relations::BuiltIns;
+
+/// The name of the only database.
+pub const DATABASE: &str = "voxhouse";
+/// Where DataFusion looks for unqualified names; a schema that no user can create.
+pub const SEARCH_PATH_SCHEMA: &str = "pg_search_path";
+
+/// A plan and what it was planned against, so that it can be run again while that is still current.
+#[derive(Clone)]
+pub struct Planned {
+    pub plan: LogicalPlan,
+    pub catalog_version: u64,
+    pub opened: Opened,
+}
+
+impl Planned {
+    /// Whether nothing that the plan reads has changed.
+    pub async fn is_current(&self, warehouse: &Warehouse) -> Result<bool> {
+        if self.opened.volatile || warehouse.catalog().await?.version() != self.catalog_version {
+            return Ok(false);
+        }
+        for (table, version) in &self.opened.versions {
+            if table.snapshot().await?.version() != *version {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Plans the statements of one session against one catalog snapshot.
+pub struct QueryContext {
+    pub warehouse: Arc<Warehouse>,
+    pub built_ins: Arc<BuiltIns>,
+    pub visible: Arc<Visible>,
+    /// Functions and settings of the session.
+    pub base: SessionState,
+}
+
+impl QueryContext {
+    pub fn relations(&self, overrides: HashMap<QualifiedName, Arc<dyn TableProvider>>) -> Arc<Relations> {
+        Arc::new(Relations {
+            warehouse: Arc::clone(&self.warehouse),
+            visible: Arc::clone(&self.visible),
+            built_ins: Arc::clone(&self.built_ins),
+            overrides,
+            base: self.base.clone(),
+            opened: Default::default(),
+            depth: 0,
+        })
+    }
+
+    pub async fn plan(&self, statement: Statement) -> Result<Planned> {
+        self.plan_with(statement, HashMap::new()).await
+    }
+
+    /// Plans with relations that only this statement sees.
+    pub async fn plan_with(
+        &self,
+        statement: Statement,
+        mut overrides: HashMap<QualifiedName, Arc<dyn TableProvider>>,
+    ) -> Result<Planned> {
+        for moment in &statement.moments {
+            let (name, provider) = self.at_moment(moment, &statement).await?;
+            overrides.insert(name, provider);
+        }
+        let relations = self.relations(overrides);
+        let state = with_catalog(&self.base, Arc::clone(&relations));
+        let plan = plan_in(&state, &relations, statement).await?;
+        let opened = relations.opened.lock().clone();
+        Ok(Planned { plan, catalog_version: self.visible.catalog.version(), opened })
+    }
+
+    pub async fn plan_query(&self, query: &ast::Query) -> Result<Planned> {
+        self.plan_query_with(query, HashMap::new()).await
+    }
+
+    pub async fn plan_query_with(
+        &self,
+        query: &ast::Query,
+        overrides: HashMap<QualifiedName, Arc<dyn TableProvider>>,
+    ) -> Result<Planned> {
+        self.plan_with(sql_statement(ast::Statement::Query(Box::new(query.clone()))), overrides).await
+    }
+
+    /// A state that can execute plans of this session.
+    pub fn state(&self) -> SessionState {
+        with_catalog(&self.base, self.relations(HashMap::new()))
+    }
+
+    async fn at_moment(
+        &self,
+        moment: &Moment,
+        statement: &Statement,
+    ) -> Result<(QualifiedName, Arc<dyn TableProvider>)> {
+        let StatementKind::Sql(sql) = &statement.kind else {
+            return Err(Error::not_supported("a past version can only be read by a query"));
+        };
+        let written = names::schema_of_relation(sql, &moment.alias);
+        let relations = self.relations(HashMap::new());
+        let candidates: Vec<QualifiedName> = match &written {
+            Some(schema) => vec![QualifiedName::new(schema, &moment.table)],
+            None => {
+                relations.search_path().map(|schema| QualifiedName::new(schema, &moment.table)).collect()
+            }
+        };
+        let table = candidates
+            .iter()
+            .find_map(|name| self.visible.catalog.table(name).ok())
+            .ok_or_else(|| {
+                Error::new(ErrorKind::UndefinedTable, format!("relation \"{}\" does not exist", moment.table))
+                    .with_hint("Only tables keep their past versions; views do not.")
+            })?;
+        let delta = self.warehouse.delta(table)?;
+        let snapshot = match &moment.at {
+            At::Version(version) => delta.snapshot_at_version(*version).await?,
+            At::Timestamp(text) => delta.snapshot_at(parse_timestamp(text)?).await?,
+        };
+        let scan = self.warehouse.scan_snapshot(table, snapshot)?;
+        let schema = written.unwrap_or_else(|| SEARCH_PATH_SCHEMA.to_owned());
+        Ok((QualifiedName::new(schema, &moment.alias), Arc::new(scan)))
+    }
+}
+
+/// A statement that was made here rather than written by a user.
+pub fn sql_statement(statement: ast::Statement) -> Statement {
+    Statement {
+        text: String::new(),
+        kind: StatementKind::Sql(Box::new(statement)),
+        cluster_by: Vec::new(),
+        moments: Vec::new(),
+    }
+}
+
+/// The functions and settings of `base`, over these relations.
+pub fn with_catalog(base: &SessionState, relations: Arc<Relations>) -> SessionState {
+    let mut state = base.clone();
+    state.register_catalog_list(Arc::new(Databases(relations)));
+    state.mark_start_execution();
+    state
+}
+
+/// Plans one SQL statement.
+pub async fn plan_in(state: &SessionState, relations: &Relations, statement: Statement) -> Result<LogicalPlan> {
+    let StatementKind::Sql(mut sql) = statement.kind else {
+        return Err(Error::internal("a statement without a plan was planned"));
+    };
+    pg_catalog::rewrite(&mut sql, &relations.visible)?;
+    names::unqualify_database(&mut sql);
+    let plan = state.statement_to_plan(DataFusionStatement::Statement(sql)).await?;
+    refuse_server_access(&plan)?;
+    Ok(plan)
+}
+
+/// No statement reads or writes files of the server, or changes the process.
+fn refuse_server_access(plan: &LogicalPlan) -> Result<()> {
+    let forbidden = match plan {
+        LogicalPlan::Copy(_) => "COPY to a file",
+        LogicalPlan::Ddl(_) => "this DDL",
+        LogicalPlan::Dml(_) => "this statement",
+        LogicalPlan::Statement(_) => "this statement",
+        _ => return Ok(()),
+    };
+    Err(Error::not_supported(format!("{forbidden} is not supported")))
+}
+
+/// A timestamp with or without a time and a zone; without a zone it is UTC.
+pub fn parse_timestamp(text: &str) -> Result<DateTime<Utc>> {
+    let text = text.trim();
+    if let Ok(with_zone) = DateTime::parse_from_rfc3339(&text.replacen(' ', "T", 1)) {
+        return Ok(with_zone.with_timezone(&Utc));
+    }
+    let formats = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"];
+    let wall = formats
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+        .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0));
+    wall.map(|wall| wall.and_utc()).ok_or_else(|| {
+        Error::new(ErrorKind::InvalidDatetime, format!("invalid input syntax for type timestamp: \"{text}\""))
+    })
+}

@@ -1,0 +1,8 @@
+//! From a statement to a plan: which relations it sees, and with which functions and limits it runs.
+
+pub mod catalog;
+pub mod context;
+pub mod names;
+pub mod pipe;
+
+pub use context::{Planned, QueryContext};

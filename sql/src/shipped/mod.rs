@@ -1,0 +1,8 @@
+//! The schemas, tables and views that every warehouse has, as SQL.
+
+/// What the catalog's history says of their commit.
+pub const STATEMENT: &str = concat!("shipped with voxhouse ", env!("CARGO_PKG_VERSION"));
+
+/// In the order in which they depend on each other.
+pub const SCRIPTS: [&str; 3] =
+    [include_str!("schemas.sql"), include_str!("tables.sql"), include_str!("views.sql")];

@@ -1,0 +1,486 @@
+-- Customer 360 and the first cut of the return of experience. Everything links on exactly shared identifiers:
+-- id.identifiers and the id.*_customers relations say which person a row belongs to.
+
+CREATE OR REPLACE VIEW c360.identities AS
+SELECT customer_id, key_type, source_system, key_value
+FROM id.identifiers;
+
+COMMENT ON VIEW c360.identities IS 'Every identifier a customer is known by';
+COMMENT ON COLUMN c360.identities.customer_id IS 'The person';
+COMMENT ON COLUMN c360.identities.key_type IS 'Which identifier key_value is';
+COMMENT ON COLUMN c360.identities.source_system IS 'The system in which key_value is unique (record_id, order_id). NULL when the identifier means the same everywhere';
+COMMENT ON COLUMN c360.identities.key_value IS 'The identifier as id_key() normalises it';
+
+CREATE OR REPLACE VIEW c360.customers AS
+WITH people AS (
+    SELECT DISTINCT customer_id FROM id.identifiers
+),
+records AS (
+    SELECT
+        m.customer_id,
+        r.record_id,
+        r.source_system,
+        r.name,
+        r.gender,
+        r.birth_date,
+        r.city,
+        r.segment,
+        r.phone,
+        r.email,
+        r.member_no,
+        r.created_at,
+        coalesce(r.updated_at, r.created_at) AS changed_at
+    FROM o.customers r
+    JOIN id.records m ON m.source_system = r.source_system AND m.record_id = r.record_id
+),
+golden AS (
+    SELECT
+        customer_id,
+        count(*) AS records,
+        count(DISTINCT source_system) AS source_systems,
+        min(created_at) AS created_at,
+        first_value(name ORDER BY changed_at DESC NULLS LAST, source_system, record_id)
+            FILTER (WHERE name IS NOT NULL) AS name,
+        first_value(gender ORDER BY changed_at DESC NULLS LAST, source_system, record_id)
+            FILTER (WHERE gender IS NOT NULL) AS gender,
+        first_value(birth_date ORDER BY changed_at DESC NULLS LAST, source_system, record_id)
+            FILTER (WHERE birth_date IS NOT NULL) AS birth_date,
+        first_value(city ORDER BY changed_at DESC NULLS LAST, source_system, record_id)
+            FILTER (WHERE city IS NOT NULL) AS city,
+        first_value(segment ORDER BY changed_at DESC NULLS LAST, source_system, record_id)
+            FILTER (WHERE segment IS NOT NULL) AS segment,
+        first_value(phone ORDER BY changed_at DESC NULLS LAST, source_system, record_id)
+            FILTER (WHERE phone IS NOT NULL) AS phone,
+        first_value(email ORDER BY changed_at DESC NULLS LAST, source_system, record_id)
+            FILTER (WHERE email IS NOT NULL) AS email,
+        first_value(member_no ORDER BY changed_at DESC NULLS LAST, source_system, record_id)
+            FILTER (WHERE member_no IS NOT NULL) AS member_no
+    FROM records
+    GROUP BY customer_id
+),
+bought AS (
+    SELECT
+        m.customer_id,
+        count(*) AS orders,
+        count(*) FILTER (WHERE o.status = 'cancelled') AS cancelled_orders,
+        count(o.delivered_at) AS deliveries,
+        count(*) FILTER (WHERE o.delivered_at > o.promised_at) AS late_deliveries,
+        min(o.ordered_at) AS first_ordered_at,
+        max(o.ordered_at) AS last_ordered_at,
+        CASE WHEN count(DISTINCT o.currency) = 1 THEN max(o.currency) END AS currency,
+        CASE
+            WHEN count(DISTINCT o.currency) = 1
+            THEN coalesce(sum(o.amount) FILTER (WHERE o.status IS DISTINCT FROM 'cancelled'), 0)
+        END AS revenue
+    FROM o.orders o
+    JOIN id.order_customers m ON m.source_system = o.source_system AND m.order_id = o.order_id
+    GROUP BY m.customer_id
+),
+said AS (
+    SELECT
+        m.customer_id,
+        count(*) AS feedback,
+        count(*) FILTER (WHERE f.kind = 'complaint') AS complaints,
+        max(f.occurred_at) AS last_feedback_at,
+        last_value(f.score ORDER BY f.occurred_at, f.feedback_id)
+            FILTER (WHERE f.metric = 'nps' AND f.score IS NOT NULL AND f.occurred_at IS NOT NULL) AS last_nps_score,
+        max(f.occurred_at) FILTER (WHERE f.metric = 'nps' AND f.score IS NOT NULL) AS last_nps_at
+    FROM x.feedback f
+    JOIN id.feedback_customers m ON m.source_system = f.source_system AND m.feedback_id = f.feedback_id
+    GROUP BY m.customer_id
+),
+asked AS (
+    SELECT
+        m.customer_id,
+        count(*) AS cases,
+        count(*) FILTER (WHERE k.closed_at IS NULL OR k.reopened_at > k.closed_at) AS open_cases
+    FROM o.cases k
+    JOIN id.case_customers m ON m.source_system = k.source_system AND m.case_id = k.case_id
+    GROUP BY m.customer_id
+),
+subscribed AS (
+    SELECT
+        m.customer_id,
+        count(*) AS subscriptions,
+        count(*) FILTER (WHERE s.ended_at IS NULL) AS active_subscriptions
+    FROM o.subscriptions s
+    JOIN id.subscription_customers m
+        ON m.source_system = s.source_system AND m.subscription_id = s.subscription_id
+    GROUP BY m.customer_id
+)
+SELECT
+    p.customer_id,
+    g.name,
+    g.gender,
+    g.birth_date,
+    g.city,
+    g.segment,
+    g.phone,
+    g.email,
+    g.member_no,
+    g.created_at,
+    coalesce(g.records, 0) AS records,
+    coalesce(g.source_systems, 0) AS source_systems,
+    coalesce(b.orders, 0) AS orders,
+    coalesce(b.cancelled_orders, 0) AS cancelled_orders,
+    coalesce(b.deliveries, 0) AS deliveries,
+    coalesce(b.late_deliveries, 0) AS late_deliveries,
+    b.first_ordered_at,
+    b.last_ordered_at,
+    b.currency,
+    b.revenue,
+    coalesce(s.feedback, 0) AS feedback,
+    coalesce(s.complaints, 0) AS complaints,
+    s.last_feedback_at,
+    s.last_nps_score,
+    s.last_nps_at,
+    coalesce(a.cases, 0) AS cases,
+    coalesce(a.open_cases, 0) AS open_cases,
+    coalesce(u.subscriptions, 0) AS subscriptions,
+    coalesce(u.active_subscriptions, 0) AS active_subscriptions
+FROM people p
+LEFT JOIN golden g ON g.customer_id = p.customer_id
+LEFT JOIN bought b ON b.customer_id = p.customer_id
+LEFT JOIN said s ON s.customer_id = p.customer_id
+LEFT JOIN asked a ON a.customer_id = p.customer_id
+LEFT JOIN subscribed u ON u.customer_id = p.customer_id;
+
+COMMENT ON VIEW c360.customers IS 'One row a person. A descriptive value is the latest one that any of the person''s records holds; counts are 0 when there is nothing to count, everything else is NULL';
+COMMENT ON COLUMN c360.customers.customer_id IS 'The person';
+COMMENT ON COLUMN c360.customers.name IS 'Name on the record changed last that has one';
+COMMENT ON COLUMN c360.customers.gender IS 'Gender on the record changed last that has one';
+COMMENT ON COLUMN c360.customers.birth_date IS 'Date of birth on the record changed last that has one';
+COMMENT ON COLUMN c360.customers.city IS 'City on the record changed last that has one';
+COMMENT ON COLUMN c360.customers.segment IS 'Segment on the record changed last that has one';
+COMMENT ON COLUMN c360.customers.phone IS 'Telephone number on the record changed last that has one, as written there';
+COMMENT ON COLUMN c360.customers.email IS 'E-mail address on the record changed last that has one, as written there';
+COMMENT ON COLUMN c360.customers.member_no IS 'Membership number on the record changed last that has one';
+COMMENT ON COLUMN c360.customers.created_at IS 'When the earliest record was made';
+COMMENT ON COLUMN c360.customers.records IS 'Number of source records';
+COMMENT ON COLUMN c360.customers.source_systems IS 'Number of source systems that hold a record';
+COMMENT ON COLUMN c360.customers.orders IS 'Number of orders, cancelled ones included';
+COMMENT ON COLUMN c360.customers.cancelled_orders IS 'Number of orders with status cancelled';
+COMMENT ON COLUMN c360.customers.deliveries IS 'Number of orders that have arrived';
+COMMENT ON COLUMN c360.customers.late_deliveries IS 'Number of orders that arrived after the promised time';
+COMMENT ON COLUMN c360.customers.first_ordered_at IS 'When the first order was placed';
+COMMENT ON COLUMN c360.customers.last_ordered_at IS 'When the latest order was placed';
+COMMENT ON COLUMN c360.customers.currency IS 'Currency of the orders. NULL without orders or when they are in more than one';
+COMMENT ON COLUMN c360.customers.revenue IS 'Sum of the amounts of orders not cancelled, in currency. NULL when currency is NULL: amounts of different currencies are never added';
+COMMENT ON COLUMN c360.customers.feedback IS 'Number of feedback rows of any kind';
+COMMENT ON COLUMN c360.customers.complaints IS 'Number of feedback rows of kind complaint';
+COMMENT ON COLUMN c360.customers.last_feedback_at IS 'When the person was last heard';
+COMMENT ON COLUMN c360.customers.last_nps_score IS 'Latest answer to the recommendation question, 0 to 10';
+COMMENT ON COLUMN c360.customers.last_nps_at IS 'When the latest answer to the recommendation question was given';
+COMMENT ON COLUMN c360.customers.cases IS 'Number of service cases';
+COMMENT ON COLUMN c360.customers.open_cases IS 'Number of service cases not closed, or opened again since';
+COMMENT ON COLUMN c360.customers.subscriptions IS 'Number of subscriptions, ended ones included';
+COMMENT ON COLUMN c360.customers.active_subscriptions IS 'Number of subscriptions without an end';
+
+CREATE OR REPLACE VIEW c360.timeline AS
+SELECT
+    m.customer_id,
+    o.ordered_at AS occurred_at,
+    'order' AS kind,
+    o.channel,
+    o.source_system,
+    o.order_id AS reference,
+    coalesce(o.product, o.category, o.status) AS summary,
+    CAST(NULL AS double precision) AS score,
+    CAST(NULL AS text) AS metric,
+    o.amount,
+    o.currency,
+    CAST(NULL AS double precision) AS sentiment
+FROM o.orders o
+JOIN id.order_customers m ON m.source_system = o.source_system AND m.order_id = o.order_id
+UNION ALL
+SELECT
+    m.customer_id,
+    o.delivered_at,
+    'delivery',
+    o.channel,
+    o.source_system,
+    o.order_id,
+    CASE
+        WHEN o.promised_at IS NULL THEN 'delivered'
+        WHEN o.delivered_at <= o.promised_at THEN 'delivered on time'
+        ELSE 'delivered '
+            || CAST(round((date_part('epoch', o.delivered_at) - date_part('epoch', o.promised_at)) / 86400.0, 1) AS text)
+            || ' days late'
+    END,
+    NULL,
+    NULL,
+    NULL,
+    NULL,
+    NULL
+FROM o.orders o
+JOIN id.order_customers m ON m.source_system = o.source_system AND m.order_id = o.order_id
+WHERE o.delivered_at IS NOT NULL
+UNION ALL
+SELECT
+    m.customer_id,
+    f.occurred_at,
+    f.kind,
+    f.channel,
+    f.source_system,
+    f.feedback_id,
+    coalesce(f.comment, f.touchpoint),
+    f.score,
+    f.metric,
+    NULL,
+    NULL,
+    CASE WHEN f.comment IS NOT NULL THEN sentiment(f.comment) END
+FROM x.feedback f
+JOIN id.feedback_customers m ON m.source_system = f.source_system AND m.feedback_id = f.feedback_id
+UNION ALL
+SELECT m.customer_id, k.opened_at, 'case_opened', NULL, k.source_system, k.case_id, k.topic, NULL, NULL, NULL, NULL, NULL
+FROM o.cases k
+JOIN id.case_customers m ON m.source_system = k.source_system AND m.case_id = k.case_id
+UNION ALL
+SELECT m.customer_id, k.closed_at, 'case_closed', NULL, k.source_system, k.case_id, k.topic, NULL, NULL, NULL, NULL, NULL
+FROM o.cases k
+JOIN id.case_customers m ON m.source_system = k.source_system AND m.case_id = k.case_id
+WHERE k.closed_at IS NOT NULL
+UNION ALL
+SELECT
+    m.customer_id,
+    s.started_at,
+    'subscription_started',
+    NULL,
+    s.source_system,
+    s.subscription_id,
+    s.plan,
+    NULL,
+    NULL,
+    s.monthly_amount,
+    s.currency,
+    NULL
+FROM o.subscriptions s
+JOIN id.subscription_customers m ON m.source_system = s.source_system AND m.subscription_id = s.subscription_id
+UNION ALL
+SELECT
+    m.customer_id, s.ended_at, 'subscription_ended', NULL, s.source_system, s.subscription_id, s.plan, NULL, NULL, NULL, NULL, NULL
+FROM o.subscriptions s
+JOIN id.subscription_customers m ON m.source_system = s.source_system AND m.subscription_id = s.subscription_id
+WHERE s.ended_at IS NOT NULL
+UNION ALL
+SELECT i.customer_id, e.occurred_at, 'event', NULL, e.source_system, e.event_id, e.event_name, NULL, NULL, NULL, NULL, NULL
+FROM x.events e
+JOIN id.identifiers i
+    ON i.key_type = e.key_type
+    AND i.key_value = id_key(e.key_type, e.key_value)
+    AND coalesce(i.source_system, e.source_system) = e.source_system;
+
+COMMENT ON VIEW c360.timeline IS 'Everything that happened to each customer: order by occurred_at within a customer_id';
+COMMENT ON COLUMN c360.timeline.customer_id IS 'The person';
+COMMENT ON COLUMN c360.timeline.occurred_at IS 'When it happened. NULL when the source does not say';
+COMMENT ON COLUMN c360.timeline.kind IS 'order, delivery, case_opened, case_closed, subscription_started, subscription_ended, event, or the kind of feedback: survey, review, complaint, chat, social, call';
+COMMENT ON COLUMN c360.timeline.channel IS 'Where it happened';
+COMMENT ON COLUMN c360.timeline.source_system IS 'The system it comes from';
+COMMENT ON COLUMN c360.timeline.reference IS 'Identifier of the order, case, subscription, feedback or event, unique within source_system';
+COMMENT ON COLUMN c360.timeline.summary IS 'One line to read: the product, the delay in days, the verbatim, the topic, the plan or the event name';
+COMMENT ON COLUMN c360.timeline.score IS 'Answer of a survey or review in units of its own scale. NULL elsewhere';
+COMMENT ON COLUMN c360.timeline.metric IS 'nps, csat, ces or rating. NULL elsewhere';
+COMMENT ON COLUMN c360.timeline.amount IS 'Amount of an order, or price a month of a subscription begun, in currency';
+COMMENT ON COLUMN c360.timeline.currency IS 'Currency of amount';
+COMMENT ON COLUMN c360.timeline.sentiment IS 'Sentiment of the verbatim, -1 to 1. NULL without a verbatim';
+
+CREATE OR REPLACE VIEW x.nps AS
+SELECT
+    date_trunc('month', occurred_at) AS month,
+    source_system,
+    channel,
+    nps(score) AS nps,
+    nps_low(score) AS nps_low,
+    nps_high(score) AS nps_high,
+    nps_n(score) AS n
+FROM x.feedback
+WHERE metric = 'nps' AND score IS NOT NULL
+GROUP BY date_trunc('month', occurred_at), source_system, channel;
+
+COMMENT ON VIEW x.nps IS 'Net Promoter Score a month, source system and channel, unweighted';
+COMMENT ON COLUMN x.nps.month IS 'First instant of the month in which the answers were given, in the time zone of the session';
+COMMENT ON COLUMN x.nps.source_system IS 'The system the answers come from';
+COMMENT ON COLUMN x.nps.channel IS 'Where the answers were given';
+COMMENT ON COLUMN x.nps.nps IS 'Percentage of promoters (9 and 10) minus percentage of detractors (0 to 6), -100 to 100';
+COMMENT ON COLUMN x.nps.nps_low IS 'Lower end of the 95 percent interval (adjusted Wald)';
+COMMENT ON COLUMN x.nps.nps_high IS 'Upper end of the 95 percent interval (adjusted Wald)';
+COMMENT ON COLUMN x.nps.n IS 'Number of answers';
+
+CREATE OR REPLACE VIEW x.scores AS
+SELECT
+    date_trunc('month', occurred_at) AS month,
+    metric,
+    scale_min,
+    scale_max,
+    source_system,
+    channel,
+    avg(score) AS mean_score,
+    mean_low(score) AS mean_score_low,
+    mean_high(score) AS mean_score_high,
+    count(score) AS n
+FROM x.feedback
+WHERE metric IS NOT NULL AND score IS NOT NULL
+GROUP BY date_trunc('month', occurred_at), metric, scale_min, scale_max, source_system, channel;
+
+COMMENT ON VIEW x.scores IS 'Mean score a month, metric, scale, source system and channel, unweighted. Answers on different scales are never averaged together';
+COMMENT ON COLUMN x.scores.month IS 'First instant of the month in which the answers were given, in the time zone of the session';
+COMMENT ON COLUMN x.scores.metric IS 'nps, csat, ces or rating';
+COMMENT ON COLUMN x.scores.scale_min IS 'Lowest answer the scale allows';
+COMMENT ON COLUMN x.scores.scale_max IS 'Highest answer the scale allows';
+COMMENT ON COLUMN x.scores.source_system IS 'The system the answers come from';
+COMMENT ON COLUMN x.scores.channel IS 'Where the answers were given';
+COMMENT ON COLUMN x.scores.mean_score IS 'Mean of the answers, in units of the scale';
+COMMENT ON COLUMN x.scores.mean_score_low IS 'Lower end of the 95 percent interval of the mean. NULL for a single answer';
+COMMENT ON COLUMN x.scores.mean_score_high IS 'Upper end of the 95 percent interval of the mean. NULL for a single answer';
+COMMENT ON COLUMN x.scores.n IS 'Number of answers';
+
+CREATE OR REPLACE VIEW roi.linkage AS
+WITH purchases AS (
+    SELECT m.customer_id, o.currency, o.ordered_at, o.amount
+    FROM o.orders o
+    JOIN id.order_customers m ON m.source_system = o.source_system AND m.order_id = o.order_id
+    WHERE (o.status IS DISTINCT FROM 'cancelled') AND o.ordered_at IS NOT NULL
+),
+observed AS (
+    SELECT currency, max(ordered_at) AS observed_until
+    FROM purchases
+    GROUP BY currency
+),
+answers AS (
+    SELECT
+        m.customer_id,
+        f.metric,
+        f.score,
+        f.scale_min,
+        f.scale_max,
+        f.occurred_at AS responded_at,
+        row_number() OVER (
+            PARTITION BY m.customer_id, f.metric
+            ORDER BY f.occurred_at, f.source_system, f.feedback_id
+        ) AS turn
+    FROM x.feedback f
+    JOIN id.feedback_customers m ON m.source_system = f.source_system AND m.feedback_id = f.feedback_id
+    WHERE f.metric IS NOT NULL AND f.score IS NOT NULL AND f.occurred_at IS NOT NULL
+),
+first_answers AS (
+    SELECT
+        customer_id,
+        metric,
+        scale_min,
+        scale_max,
+        responded_at,
+        CASE
+            WHEN metric = 'nps' AND score >= 9 THEN 'promoter'
+            WHEN metric = 'nps' AND score > 6 THEN 'passive'
+            WHEN metric = 'nps' THEN 'detractor'
+            WHEN (score - scale_min) / nullif(scale_max - scale_min, 0) > 0.6 THEN 'high'
+            WHEN (score - scale_min) / nullif(scale_max - scale_min, 0) < 0.4 THEN 'low'
+            WHEN (score - scale_min) / nullif(scale_max - scale_min, 0) IS NOT NULL THEN 'middle'
+        END AS score_band
+    FROM answers
+    WHERE turn = 1
+),
+accounts AS (
+    SELECT
+        a.customer_id,
+        a.metric,
+        a.scale_min,
+        a.scale_max,
+        a.score_band,
+        a.responded_at,
+        last_value(p.currency ORDER BY p.ordered_at, p.currency) AS currency
+    FROM first_answers a
+    LEFT JOIN purchases p ON p.customer_id = a.customer_id AND p.ordered_at <= a.responded_at
+    GROUP BY a.customer_id, a.metric, a.scale_min, a.scale_max, a.score_band, a.responded_at
+),
+outcomes AS (
+    SELECT
+        a.customer_id,
+        a.metric,
+        a.scale_min,
+        a.scale_max,
+        a.score_band,
+        a.currency,
+        w.observed_until,
+        a.currency IS NOT NULL AND a.responded_at + interval '90 days' <= w.observed_until AS counted,
+        a.currency IS NOT NULL AND a.responded_at + interval '90 days' > w.observed_until AS censored,
+        CASE WHEN count(p.ordered_at) > 0 THEN 1.0 ELSE 0.0 END AS repurchased,
+        CAST(coalesce(sum(p.amount), 0) AS double precision) AS revenue
+    FROM accounts a
+    LEFT JOIN observed w ON w.currency = a.currency
+    LEFT JOIN purchases p
+        ON p.customer_id = a.customer_id
+        AND p.currency = a.currency
+        AND p.ordered_at > a.responded_at
+        AND p.ordered_at <= a.responded_at + interval '90 days'
+    GROUP BY
+        a.customer_id, a.metric, a.scale_min, a.scale_max, a.score_band, a.currency, a.responded_at, w.observed_until
+),
+bands AS (
+    SELECT
+        metric,
+        scale_min,
+        scale_max,
+        score_band,
+        currency,
+        observed_until,
+        count(*) FILTER (WHERE counted) AS customers,
+        count(*) FILTER (WHERE counted AND repurchased > 0) AS repurchasers,
+        avg(repurchased) FILTER (WHERE counted) AS rate,
+        CAST(nullif(count(*) FILTER (WHERE counted), 0) AS double precision) AS n,
+        avg(revenue) FILTER (WHERE counted) AS mean_revenue,
+        mean_low(CASE WHEN counted THEN revenue END) AS mean_revenue_low,
+        mean_high(CASE WHEN counted THEN revenue END) AS mean_revenue_high,
+        count(*) FILTER (WHERE censored) AS excluded_censored,
+        count(*) FILTER (WHERE currency IS NULL) AS excluded_without_order
+    FROM outcomes
+    GROUP BY metric, scale_min, scale_max, score_band, currency, observed_until
+)
+SELECT
+    metric,
+    scale_min,
+    scale_max,
+    score_band,
+    currency,
+    customers,
+    repurchasers,
+    rate AS repurchase_rate,
+    CASE
+        WHEN repurchasers > 0 THEN
+            (rate + 3.841458820694124 / (2 * n)
+                - 1.959963984540054 * sqrt(rate * (1 - rate) / n + 3.841458820694124 / (4 * n * n)))
+            / (1 + 3.841458820694124 / n)
+        WHEN customers > 0 THEN 0.0
+    END AS repurchase_low,
+    CASE
+        WHEN repurchasers < customers THEN
+            (rate + 3.841458820694124 / (2 * n)
+                + 1.959963984540054 * sqrt(rate * (1 - rate) / n + 3.841458820694124 / (4 * n * n)))
+            / (1 + 3.841458820694124 / n)
+        WHEN customers > 0 THEN 1.0
+    END AS repurchase_high,
+    mean_revenue,
+    mean_revenue_low,
+    mean_revenue_high,
+    excluded_censored,
+    excluded_without_order,
+    observed_until
+FROM bands;
+
+COMMENT ON VIEW roi.linkage IS 'Satisfaction against repurchase: what customers of each score band bought in the 90 days after their response. A person counts once a metric, with the first scored response. The window starts after the response and must be fully observed; cancelled orders count neither before nor after. An association, not yet an effect';
+COMMENT ON COLUMN roi.linkage.metric IS 'nps, csat, ces or rating';
+COMMENT ON COLUMN roi.linkage.scale_min IS 'Lowest answer the scale allows. Scales are never mixed';
+COMMENT ON COLUMN roi.linkage.scale_max IS 'Highest answer the scale allows';
+COMMENT ON COLUMN roi.linkage.score_band IS 'NPS: detractor (0 to 6), passive (7, 8), promoter (9, 10). Others by place on the scale: low (below 40 percent of the way up), middle, high (above 60 percent). NULL when the scale is unknown';
+COMMENT ON COLUMN roi.linkage.currency IS 'Currency of the last order placed before the response, in which revenue and repurchase are counted. NULL when the person had not ordered by then';
+COMMENT ON COLUMN roi.linkage.customers IS 'Number of persons whose window is fully observed, n of the rates and means';
+COMMENT ON COLUMN roi.linkage.repurchasers IS 'Number of them who ordered within 90 days after the response';
+COMMENT ON COLUMN roi.linkage.repurchase_rate IS 'repurchasers over customers, 0 to 1. NULL when customers is 0';
+COMMENT ON COLUMN roi.linkage.repurchase_low IS 'Lower end of the 95 percent Wilson interval of the rate';
+COMMENT ON COLUMN roi.linkage.repurchase_high IS 'Upper end of the 95 percent Wilson interval of the rate';
+COMMENT ON COLUMN roi.linkage.mean_revenue IS 'Mean revenue a person in the 90 days, in currency, 0 for those who bought nothing. NULL when customers is 0';
+COMMENT ON COLUMN roi.linkage.mean_revenue_low IS 'Lower end of the 95 percent interval of the mean. NULL below two customers';
+COMMENT ON COLUMN roi.linkage.mean_revenue_high IS 'Upper end of the 95 percent interval of the mean. NULL below two customers';
+COMMENT ON COLUMN roi.linkage.excluded_censored IS 'Number of persons left out because their 90 days end after observed_until';
+COMMENT ON COLUMN roi.linkage.excluded_without_order IS 'Number of persons left out because they had not ordered by the time of the response';
+COMMENT ON COLUMN roi.linkage.observed_until IS 'Latest order in the currency: later windows are not fully observed';

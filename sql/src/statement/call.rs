@@ -1,0 +1,65 @@
+//! CALL of the procedures that the warehouse has.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value};
+use voxhouse_engine::{Error, ErrorKind, Result};
+
+use super::rows;
+use crate::query::names::parts;
+use crate::session::Session;
+use crate::wire::backend::Outcome;
+
+const RUN_PIPE_COLUMNS: [&str; 5] = ["files_loaded", "files_failed", "files_skipped", "rows", "rejected"];
+
+/// The columns that a procedure returns.
+pub fn schema(call: &Function) -> Result<Option<SchemaRef>> {
+    match parts(&call.name)?.join(".").as_str() {
+        "system.run_pipe" => Ok(Some(run_pipe_schema())),
+        other => Err(undefined(other)),
+    }
+}
+
+pub async fn run(session: &mut Session, call: &Function) -> Result<Outcome> {
+    match parts(&call.name)?.join(".").as_str() {
+        "system.run_pipe" => run_pipe(session, &text_argument(call)?).await,
+        other => Err(undefined(other)),
+    }
+}
+
+fn undefined(name: &str) -> Error {
+    Error::new(ErrorKind::UndefinedFunction, format!("procedure {name} does not exist"))
+        .with_hint("The procedures are system.run_pipe('pipe').")
+}
+
+fn run_pipe_schema() -> SchemaRef {
+    Arc::new(Schema::new(
+        RUN_PIPE_COLUMNS.iter().map(|name| Field::new(*name, DataType::Int64, false)).collect::<Vec<_>>(),
+    ))
+}
+
+async fn run_pipe(session: &mut Session, pipe: &str) -> Result<Outcome> {
+    let ingestion = Arc::clone(session.instance.ingestion()?);
+    let report = ingestion.run_pipe(pipe, None).await?;
+    for (file, error) in &report.errors {
+        session.warning(error.sqlstate(), format!("file \"{file}\" was not loaded: {error}"));
+    }
+    let values = [report.files_loaded, report.files_failed, report.files_skipped, report.rows, report.rejected];
+    let columns =
+        values.iter().map(|value| Arc::new(Int64Array::from(vec![*value as i64])) as ArrayRef).collect();
+    Ok(rows("CALL", RecordBatch::try_new(run_pipe_schema(), columns)?))
+}
+
+fn text_argument(call: &Function) -> Result<String> {
+    let wrong = || Error::invalid_argument(format!("{} takes one text", call.name));
+    let FunctionArguments::List(list) = &call.args else { return Err(wrong()) };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))] = list.args.as_slice() else {
+        return Err(wrong());
+    };
+    match &value.value {
+        Value::SingleQuotedString(text) => Ok(text.clone()),
+        _ => Err(wrong()),
+    }
+}

@@ -1,0 +1,516 @@
+//! Definitions: schemas, tables, views, pipes, comments.
+
+use chrono::Duration;
+use datafusion::sql::sqlparser::ast::{
+    self, AlterTableOperation, ColumnDef, ColumnOption, CommentObject, CreateTable, CreateView, Expr, ObjectName,
+    ObjectType, RenameTableNameKind, SchemaName, TableConstraint,
+};
+use voxhouse_engine::catalog::ddl::{CommentTarget, Ddl, DropKind, Effect, NewPipe, NewTable};
+use voxhouse_engine::catalog::{Column, QualifiedName, Rule, SqlType};
+use voxhouse_engine::dml::Dml;
+use voxhouse_engine::{Error, ErrorKind, Result};
+
+use crate::dialect::{CreatePipe, OwnStatement, Statement, StatementKind};
+use crate::query::QueryContext;
+use crate::query::names::{self, existing_name, fold, new_name, parts, writable_table};
+use crate::session::Session;
+use crate::session::settings::milliseconds;
+use crate::wire::backend::Outcome;
+
+/// The definition that a statement makes; `None` if it is of another kind.
+pub async fn plan(context: &QueryContext, statement: &Statement) -> Result<Option<Ddl>> {
+    use ast::Statement as S;
+    let sql = match &statement.kind {
+        StatementKind::Sql(sql) => sql.as_ref(),
+        StatementKind::Own(own) => return own_definition(context, own).await,
+    };
+    let visible = &context.visible;
+    Ok(Some(match sql {
+        S::CreateSchema { schema_name, if_not_exists, .. } => {
+            Ddl::CreateSchema { name: schema_name_text(schema_name)?, if_not_exists: *if_not_exists }
+        }
+        S::CreateTable(create) if create.query.is_none() => {
+            let name = new_name(&create.name, visible)?;
+            let table = new_table(create, statement)?;
+            let location = context.warehouse.free_location(&name).await?;
+            Ddl::CreateTable { name, table, location, if_not_exists: create.if_not_exists }
+        }
+        S::CreateView(create) if !create.materialized => create_view(context, create).await?,
+        S::AlterTable(alter) => alter_table(context, alter)?,
+        S::Comment { object_type, object_name, comment, .. } => Ddl::Comment {
+            target: comment_target(context, *object_type, object_name)?,
+            comment: comment.clone(),
+        },
+        _ => return Ok(None),
+    }))
+}
+
+async fn own_definition(context: &QueryContext, own: &OwnStatement) -> Result<Option<Ddl>> {
+    Ok(Some(match own {
+        OwnStatement::CreatePipe(pipe) => create_pipe(context, pipe)?,
+        OwnStatement::DropPipe { name, if_exists } => {
+            Ddl::DropPipe { name: name.clone(), if_exists: *if_exists }
+        }
+        OwnStatement::CommentOnPipe { name, comment } => {
+            Ddl::Comment { target: CommentTarget::Pipe(name.clone()), comment: comment.clone() }
+        }
+        OwnStatement::RefreshMaterializedView { .. } | OwnStatement::Vacuum { .. } => return Ok(None),
+    }))
+}
+
+/// Runs a definition.
+pub async fn run(session: &mut Session, statement: &Statement) -> Result<Outcome> {
+    use ast::Statement as S;
+    if let StatementKind::Sql(sql) = &statement.kind {
+        match sql.as_ref() {
+            S::CreateTable(create) if create.query.is_some() => {
+                return create_table_as(session, statement, create).await;
+            }
+            S::CreateView(create) if create.materialized => {
+                return create_materialized_view(session, statement, create).await;
+            }
+            S::Drop { .. } => return drop_objects(session, statement, sql).await,
+            _ => {}
+        }
+    }
+    let context = session.context(&statement.text).await?;
+    let Some(ddl) = plan(&context, statement).await? else {
+        return Err(Error::not_supported(format!("{} is not supported", first_words(&statement.text))));
+    };
+    let tag = tag_of(&ddl);
+    let author = session.author(statement);
+    let effects = session.instance.warehouse.run_ddl(&author, vec![ddl]).await?;
+    tell(session, effects);
+    Ok(Outcome::Done(tag.to_owned()))
+}
+
+fn tell(session: &mut Session, effects: Vec<Effect>) {
+    for effect in effects {
+        if let Effect::Skipped(reason) = effect {
+            session.notice(reason);
+        }
+    }
+}
+
+fn tag_of(ddl: &Ddl) -> &'static str {
+    match ddl {
+        Ddl::CreateSchema { .. } => "CREATE SCHEMA",
+        Ddl::DropSchema { .. } => "DROP SCHEMA",
+        Ddl::CreateTable { .. } => "CREATE TABLE",
+        Ddl::DropRelation { kind: DropKind::Table, .. } => "DROP TABLE",
+        Ddl::DropRelation { kind: DropKind::View, .. } => "DROP VIEW",
+        Ddl::DropRelation { kind: DropKind::MaterializedView, .. } => "DROP MATERIALIZED VIEW",
+        Ddl::RenameRelation { .. } | Ddl::AddColumn { .. } => "ALTER TABLE",
+        Ddl::CreateView { .. } => "CREATE VIEW",
+        Ddl::CreatePipe { .. } => "CREATE PIPE",
+        Ddl::DropPipe { .. } => "DROP PIPE",
+        Ddl::CreateRole { .. } => "CREATE ROLE",
+        Ddl::AlterRole { .. } => "ALTER ROLE",
+        Ddl::Comment { .. } => "COMMENT",
+    }
+}
+
+fn first_words(text: &str) -> String {
+    text.split_whitespace().take(2).collect::<Vec<_>>().join(" ").to_uppercase()
+}
+
+fn schema_name_text(name: &SchemaName) -> Result<String> {
+    match name {
+        SchemaName::Simple(name) | SchemaName::NamedAuthorization(name, _) => {
+            parts(name)?.pop().ok_or_else(|| Error::syntax("a schema needs a name"))
+        }
+        SchemaName::UnnamedAuthorization(identifier) => Ok(fold(identifier)),
+    }
+}
+
+fn new_table(create: &CreateTable, statement: &Statement) -> Result<NewTable> {
+    if create.temporary {
+        return Err(Error::not_supported("temporary tables are not supported"));
+    }
+    let mut table = NewTable { cluster_by: statement.cluster_by.clone(), ..NewTable::default() };
+    for definition in &create.columns {
+        let column = column(definition, &mut table.constraints)?;
+        table.columns.push(column);
+    }
+    for constraint in &create.constraints {
+        table.constraints.push(table_constraint(constraint)?);
+    }
+    if let Some(expression) = &create.partition_by {
+        table.partition_by = partition_columns(expression)?;
+    }
+    Ok(table)
+}
+
+fn partition_columns(expression: &Expr) -> Result<Vec<String>> {
+    match expression {
+        Expr::Identifier(identifier) => Ok(vec![fold(identifier)]),
+        Expr::Nested(inner) => partition_columns(inner),
+        Expr::Tuple(items) => items.iter().map(partition_columns).collect::<Result<Vec<_>>>().map(|all| all.concat()),
+        // `PARTITION BY LIST (a)` and `RANGE (a)` of PostgreSQL name the same columns.
+        Expr::Function(function) => match &function.args {
+            ast::FunctionArguments::List(list) => list
+                .args
+                .iter()
+                .map(|argument| match argument {
+                    ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(inner)) => partition_columns(inner),
+                    other => Err(Error::syntax(format!("cannot partition by \"{other}\""))),
+                })
+                .collect::<Result<Vec<_>>>()
+                .map(|all| all.concat()),
+            _ => Err(Error::syntax(format!("cannot partition by \"{function}\""))),
+        },
+        other => Err(Error::not_supported(format!("cannot partition by the expression \"{other}\""))
+            .with_hint("Partition by columns; add a column for what the expression computes.")),
+    }
+}
+
+fn column(definition: &ColumnDef, constraints: &mut Vec<(Option<String>, Rule)>) -> Result<Column> {
+    let mut column = Column::new(fold(&definition.name), sql_type(&definition.data_type)?);
+    for option in &definition.options {
+        let name = option.name.as_ref().map(fold);
+        match &option.option {
+            ColumnOption::Null => {}
+            ColumnOption::NotNull => column.not_null = true,
+            ColumnOption::Default(expression) => column.default = Some(expression.to_string()),
+            ColumnOption::PrimaryKey(_) => {
+                constraints.push((name, Rule::PrimaryKey { columns: vec![column.name.clone()] }));
+            }
+            ColumnOption::Unique(_) => {
+                constraints.push((name, Rule::Unique { columns: vec![column.name.clone()] }));
+            }
+            ColumnOption::Check(check) => {
+                constraints.push((name, Rule::Check { expression: check.expr.to_string() }));
+            }
+            other => {
+                return Err(Error::not_supported(format!(
+                    "column \"{}\": {other} is not supported",
+                    column.name
+                )));
+            }
+        }
+    }
+    Ok(column)
+}
+
+fn table_constraint(constraint: &TableConstraint) -> Result<(Option<String>, Rule)> {
+    let key = |columns: &[ast::IndexColumn]| {
+        columns
+            .iter()
+            .map(|column| match &column.column.expr {
+                Expr::Identifier(identifier) => Ok(fold(identifier)),
+                other => Err(Error::syntax(format!("\"{other}\" is not a column"))),
+            })
+            .collect::<Result<Vec<_>>>()
+    };
+    Ok(match constraint {
+        TableConstraint::PrimaryKey(rule) => {
+            (rule.name.as_ref().map(fold), Rule::PrimaryKey { columns: key(&rule.columns)? })
+        }
+        TableConstraint::Unique(rule) => {
+            (rule.name.as_ref().map(fold), Rule::Unique { columns: key(&rule.columns)? })
+        }
+        TableConstraint::Check(rule) => {
+            (rule.name.as_ref().map(fold), Rule::Check { expression: rule.expr.to_string() })
+        }
+        other => return Err(Error::not_supported(format!("the constraint \"{other}\" is not supported"))),
+    })
+}
+
+/// The type that a column definition names.
+fn sql_type(data_type: &ast::DataType) -> Result<SqlType> {
+    use ast::DataType as D;
+    let length = |length: &Option<ast::CharacterLength>| match length {
+        Some(ast::CharacterLength::IntegerLength { length, .. }) => u32::try_from(*length).ok(),
+        _ => None,
+    };
+    Ok(match data_type {
+        D::Timestamp(_, ast::TimezoneInfo::WithTimeZone | ast::TimezoneInfo::Tz) | D::TimestampNtz(None) => {
+            SqlType::TimestampTz
+        }
+        D::Timestamp(_, _) => SqlType::Timestamp,
+        D::Varchar(size) | D::CharacterVarying(size) | D::CharVarying(size) | D::Nvarchar(size) => {
+            length(size).map_or(SqlType::Text, SqlType::Varchar)
+        }
+        D::Char(size) | D::Character(size) => SqlType::Char(length(size).unwrap_or(1)),
+        D::JSON | D::JSONB => SqlType::Json,
+        D::Uuid => SqlType::Uuid,
+        D::Array(ast::ArrayElemTypeDef::SquareBracket(item, _) | ast::ArrayElemTypeDef::AngleBracket(item)) => {
+            SqlType::Array(Box::new(sql_type(item)?))
+        }
+        D::Time(_, _) | D::Interval { .. } => {
+            return Err(Error::not_supported(format!("columns of type {data_type} are not supported"))
+                .with_hint("Store the text, or a number of seconds."));
+        }
+        other => other.to_string().parse()?,
+    })
+}
+
+async fn create_view(context: &QueryContext, create: &CreateView) -> Result<Ddl> {
+    let query = view_query(context, create)?;
+    let planned = context.plan_query(&query).await?;
+    Ok(Ddl::CreateView {
+        name: new_name(&create.name, &context.visible)?,
+        query: query.to_string(),
+        columns: columns_of(context, &planned.plan)?,
+        or_replace: create.or_replace,
+    })
+}
+
+/// The query of a view, independent of the search path, with the view's column names.
+fn view_query(context: &QueryContext, create: &CreateView) -> Result<ast::Query> {
+    let mut query = create.query.as_ref().clone();
+    names::qualify(&mut query, &context.visible, &context.built_ins);
+    if create.columns.is_empty() {
+        return Ok(query);
+    }
+    let columns: Vec<String> = create.columns.iter().map(|column| column.name.to_string()).collect();
+    crate::query::pipe::parse_query(&format!("SELECT * FROM ({query}) AS renamed ({})", columns.join(", ")))
+}
+
+fn columns_of(context: &QueryContext, plan: &datafusion::logical_expr::LogicalPlan) -> Result<Vec<Column>> {
+    let schema = super::describe::columns(context, plan)?;
+    let mut columns: Vec<Column> = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields() {
+        if columns.iter().any(|column| column.name == *field.name()) {
+            return Err(Error::new(
+                ErrorKind::DuplicateColumn,
+                format!("column \"{}\" specified more than once", field.name()),
+            )
+            .with_hint("Give one of them another name with AS."));
+        }
+        columns.push(Column::new(field.name(), SqlType::from_field(field)?));
+    }
+    Ok(columns)
+}
+
+fn alter_table(context: &QueryContext, alter: &ast::AlterTable) -> Result<Ddl> {
+    let name = existing_name(&alter.name, &context.visible)?;
+    let [operation] = alter.operations.as_slice() else {
+        return Err(Error::not_supported("ALTER TABLE with several actions is not supported")
+            .with_hint("Write one statement an action."));
+    };
+    match operation {
+        AlterTableOperation::AddColumn { if_not_exists, column_def, .. } => {
+            let mut constraints = Vec::new();
+            let column = column(column_def, &mut constraints)?;
+            if !constraints.is_empty() || column.default.is_some() {
+                return Err(Error::not_supported("a column that is added can have no constraint and no default"));
+            }
+            Ok(Ddl::AddColumn { table: name, column, if_not_exists: *if_not_exists })
+        }
+        AlterTableOperation::RenameTable { table_name } => {
+            let (RenameTableNameKind::To(to) | RenameTableNameKind::As(to)) = table_name;
+            let to = parts(to)?.pop().ok_or_else(|| Error::syntax("the new name is missing"))?;
+            Ok(Ddl::RenameRelation { name, to })
+        }
+        other => Err(Error::not_supported(format!("ALTER TABLE {other} is not supported"))),
+    }
+}
+
+fn comment_target(context: &QueryContext, kind: CommentObject, name: &ObjectName) -> Result<CommentTarget> {
+    match kind {
+        CommentObject::Table | CommentObject::View | CommentObject::MaterializedView => {
+            Ok(CommentTarget::Relation(existing_name(name, &context.visible)?))
+        }
+        CommentObject::Column => {
+            let mut relation = name.clone();
+            let column = relation
+                .0
+                .pop()
+                .and_then(|part| part.as_ident().map(fold))
+                .ok_or_else(|| Error::syntax("column name must be qualified"))?;
+            if relation.0.is_empty() {
+                return Err(Error::syntax("column name must be qualified"));
+            }
+            Ok(CommentTarget::Column(existing_name(&relation, &context.visible)?, column))
+        }
+        CommentObject::Schema => {
+            let name = parts(name)?.pop().ok_or_else(|| Error::syntax("a schema needs a name"))?;
+            Ok(CommentTarget::Schema(name))
+        }
+        other => Err(Error::not_supported(format!("COMMENT ON {other} is not supported"))),
+    }
+}
+
+fn create_pipe(context: &QueryContext, pipe: &CreatePipe) -> Result<Ddl> {
+    let format = context.warehouse.formats().by_name(&pipe.format)?;
+    format.check_options(&pipe.options)?;
+    let every_seconds = match &pipe.every {
+        None => None,
+        Some(every) => Some(
+            milliseconds(every)
+                .filter(|milliseconds| *milliseconds >= 1_000)
+                .map(|milliseconds| milliseconds / 1_000)
+                .ok_or_else(|| {
+                    Error::invalid_argument(format!("invalid interval \"{every}\""))
+                        .with_hint("Write for example EVERY '5 minutes'.")
+                })?,
+        ),
+    };
+    let into = existing_name(&pipe.into, &context.visible)?;
+    writable_table(&into, &context.visible.catalog)?;
+    let query = pipe.query.as_ref().map(|query| {
+        let mut query = query.as_ref().clone();
+        names::qualify(&mut query, &context.visible, &context.built_ins);
+        query.to_string()
+    });
+    Ok(Ddl::CreatePipe {
+        pipe: NewPipe {
+            name: pipe.name.clone(),
+            from: pipe.from.clone(),
+            into,
+            format: pipe.format.clone(),
+            options: pipe.options.clone(),
+            every_seconds,
+            query,
+        },
+        or_replace: pipe.or_replace,
+        if_not_exists: pipe.if_not_exists,
+    })
+}
+
+async fn create_table_as(session: &mut Session, statement: &Statement, create: &CreateTable) -> Result<Outcome> {
+    let context = session.context(&statement.text).await?;
+    let query = create.query.as_ref().ok_or_else(|| Error::internal("no query"))?;
+    let name = new_name(&create.name, &context.visible)?;
+    if create.if_not_exists && context.visible.catalog.relation(&name).is_some() {
+        session.notice(format!("relation \"{}\" already exists, skipping", name.name));
+        return Ok(Outcome::Done("CREATE TABLE AS".into()));
+    }
+    let mut table = new_table(create, statement)?;
+    let rows = fill_new_table(session, statement, &context, name, query, &mut table).await?;
+    Ok(Outcome::Done(format!("SELECT {rows}")))
+}
+
+async fn create_materialized_view(
+    session: &mut Session,
+    statement: &Statement,
+    create: &CreateView,
+) -> Result<Outcome> {
+    let context = session.context(&statement.text).await?;
+    let name = new_name(&create.name, &context.visible)?;
+    if create.if_not_exists && context.visible.catalog.relation(&name).is_some() {
+        session.notice(format!("relation \"{}\" already exists, skipping", name.name));
+        return Ok(Outcome::Done("CREATE MATERIALIZED VIEW".into()));
+    }
+    let query = view_query(&context, create)?;
+    let mut table = NewTable {
+        query: Some(query.to_string()),
+        cluster_by: statement.cluster_by.clone(),
+        ..NewTable::default()
+    };
+    let rows = fill_new_table(session, statement, &context, name, &query, &mut table).await?;
+    Ok(Outcome::Done(format!("SELECT {rows}")))
+}
+
+/// Makes a table with the columns of a query and fills it; a query that fails leaves no table behind.
+async fn fill_new_table(
+    session: &mut Session,
+    statement: &Statement,
+    context: &QueryContext,
+    name: QualifiedName,
+    query: &ast::Query,
+    table: &mut NewTable,
+) -> Result<u64> {
+    let planned = context.plan_query(query).await?;
+    table.columns = columns_of(context, &planned.plan)?;
+    let author = session.author(statement);
+    let warehouse = &session.instance.warehouse;
+    let location = warehouse.free_location(&name).await?;
+    let kind = if table.query.is_some() { DropKind::MaterializedView } else { DropKind::Table };
+    let create = Ddl::CreateTable { name: name.clone(), table: table.clone(), location, if_not_exists: false };
+    warehouse.run_ddl(&author, vec![create]).await?;
+    let catalog = warehouse.catalog().await?;
+    let state = context.state();
+    let planner = session.instance.planner();
+    let dml = Dml { warehouse, planner: planner.as_ref(), state: &state, author: &author };
+    let filled = dml.insert(catalog.table(&name)?, planned.plan).await;
+    if filled.is_err() {
+        let undo = Ddl::DropRelation { name, kind, if_exists: true, cascade: false };
+        warehouse.run_ddl(&author, vec![undo]).await?;
+    }
+    filled
+}
+
+/// Computes a materialised view again.
+pub async fn refresh(session: &mut Session, statement: &Statement, name: &ObjectName) -> Result<Outcome> {
+    let context = session.context(&statement.text).await?;
+    let name = existing_name(name, &context.visible)?;
+    let table = context.visible.catalog.table(&name)?;
+    let Some(query) = &table.query else {
+        return Err(Error::new(
+            ErrorKind::WrongObjectType,
+            format!("\"{}\" is not a materialized view", name.name),
+        ));
+    };
+    let planned = context.plan_query(&crate::query::pipe::parse_query(query)?).await?;
+    let author = session.author(statement);
+    let state = context.state();
+    let planner = session.instance.planner();
+    let dml = Dml { warehouse: &session.instance.warehouse, planner: planner.as_ref(), state: &state, author: &author };
+    dml.overwrite(table, planned.plan).await?;
+    Ok(Outcome::Done("REFRESH MATERIALIZED VIEW".into()))
+}
+
+async fn drop_objects(session: &mut Session, statement: &Statement, sql: &ast::Statement) -> Result<Outcome> {
+    let ast::Statement::Drop { object_type, if_exists, names, cascade, .. } = sql else {
+        return Err(Error::internal("not a DROP"));
+    };
+    let context = session.context(&statement.text).await?;
+    let kind = match object_type {
+        ObjectType::Table => Some(DropKind::Table),
+        ObjectType::View => Some(DropKind::View),
+        ObjectType::MaterializedView => Some(DropKind::MaterializedView),
+        ObjectType::Schema => None,
+        other => return Err(Error::not_supported(format!("DROP {other} is not supported"))),
+    };
+    let mut operations = Vec::with_capacity(names.len());
+    for name in names {
+        operations.push(match kind {
+            Some(kind) => Ddl::DropRelation {
+                name: existing_name(name, &context.visible)?,
+                kind,
+                if_exists: *if_exists,
+                cascade: *cascade,
+            },
+            None => Ddl::DropSchema {
+                name: parts(name)?.pop().ok_or_else(|| Error::syntax("a schema needs a name"))?,
+                if_exists: *if_exists,
+                cascade: *cascade,
+            },
+        });
+    }
+    let author = session.author(statement);
+    let effects = session.instance.warehouse.run_ddl(&author, operations).await?;
+    tell(session, effects);
+    Ok(Outcome::Done(format!("DROP {object_type}")))
+}
+
+/// VACUUM of one table, or of all.
+pub async fn vacuum(
+    session: &mut Session,
+    table: Option<&ObjectName>,
+    retain_hours: Option<u64>,
+) -> Result<Outcome> {
+    let context = session.context("VACUUM").await?;
+    let catalog = &context.visible.catalog;
+    let tables = match table {
+        Some(name) => vec![catalog.table(&existing_name(name, &context.visible)?)?],
+        None => catalog.tables().collect(),
+    };
+    let retention = match retain_hours {
+        None => None,
+        Some(hours) => Some(
+            i64::try_from(hours)
+                .ok()
+                .and_then(Duration::try_hours)
+                .ok_or_else(|| Error::invalid_argument(format!("{hours} hours are out of range")))?,
+        ),
+    };
+    let mut removed = 0;
+    for table in tables {
+        removed += session.instance.warehouse.delta(table)?.vacuum(retention).await?;
+    }
+    session.notice(format!("removed {removed} files"));
+    Ok(Outcome::Done("VACUUM".into()))
+}

@@ -1,0 +1,384 @@
+//! INSERT, UPDATE, DELETE, TRUNCATE: from the syntax tree to plans over one table.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::catalog::TableProvider;
+use datafusion::common::DFSchema;
+use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan, LogicalPlanBuilder};
+use datafusion::scalar::ScalarValue;
+use datafusion::sql::sqlparser::ast::{
+    self, AssignmentTarget, CaseWhen, Expr, FromTable, Ident, ObjectName, Query, SelectItem, SetExpr,
+    TableFactor, TableObject, TableWithJoins, Value,
+};
+use voxhouse_engine::catalog::{QualifiedName, Table};
+use voxhouse_engine::dml::{Dml, Rewrite};
+use voxhouse_engine::table::scan::FILE_COLUMN;
+use voxhouse_engine::{Error, ErrorKind, Result};
+
+use super::literal::{bind, placeholder};
+use crate::dialect::Statement;
+use crate::instance::plan_expression;
+use crate::query::QueryContext;
+use crate::query::names::{existing_name, fold, parts, writable_table};
+use crate::query::pipe::parse_query;
+use crate::session::Session;
+use crate::wire::backend::Outcome;
+
+/// Runs a statement that changes rows.
+pub async fn run(
+    session: &mut Session,
+    statement: &Statement,
+    sql: &ast::Statement,
+    parameters: &[ScalarValue],
+) -> Result<Outcome> {
+    let mut sql = sql.clone();
+    if !parameters.is_empty() {
+        bind(&mut sql, parameters)?;
+    }
+    let context = session.context(&statement.text).await?;
+    let author = session.author(statement);
+    let state = context.state();
+    let planner = session.instance.planner();
+    let dml =
+        Dml { warehouse: &session.instance.warehouse, planner: planner.as_ref(), state: &state, author: &author };
+    match sql {
+        ast::Statement::Insert(insert) => {
+            let rows = self::insert(&context, &dml, &insert).await?;
+            Ok(Outcome::Done(format!("INSERT 0 {rows}")))
+        }
+        ast::Statement::Delete(delete) => {
+            let rows = self::delete(&context, &dml, &delete).await?;
+            Ok(Outcome::Done(format!("DELETE {rows}")))
+        }
+        ast::Statement::Update(update) => {
+            let rows = self::update(&context, &dml, &update).await?;
+            Ok(Outcome::Done(format!("UPDATE {rows}")))
+        }
+        ast::Statement::Merge(merge) => {
+            let rows = super::merge::run(&context, &dml, &merge).await?;
+            Ok(Outcome::Done(format!("MERGE {rows}")))
+        }
+        ast::Statement::Truncate(truncate) => {
+            for target in &truncate.table_names {
+                let name = existing_name(&target.name, &context.visible)?;
+                dml.truncate(writable_table(&name, &context.visible.catalog)?).await?;
+            }
+            Ok(Outcome::Done("TRUNCATE TABLE".into()))
+        }
+        other => Err(Error::internal(format!("not a change of rows: {other}"))),
+    }
+}
+
+fn refuse(present: bool, clause: &str) -> Result<()> {
+    if present { Err(Error::not_supported(format!("{clause} is not supported"))) } else { Ok(()) }
+}
+
+fn insert_target<'a>(context: &'a QueryContext, insert: &ast::Insert) -> Result<&'a Table> {
+    let TableObject::TableName(name) = &insert.table else {
+        return Err(Error::syntax(format!("cannot insert into \"{}\"", insert.table)));
+    };
+    writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)
+}
+
+/// The columns that the rows of an INSERT fill, in order.
+fn insert_columns(table: &Table, insert: &ast::Insert) -> Result<Vec<String>> {
+    if insert.columns.is_empty() {
+        return Ok(table.columns.iter().map(|column| column.name.clone()).collect());
+    }
+    let mut columns: Vec<String> = Vec::with_capacity(insert.columns.len());
+    for name in &insert.columns {
+        let column = parts(name)?.pop().unwrap_or_default();
+        require_column(table, &column)?;
+        if columns.contains(&column) {
+            return Err(Error::new(
+                ErrorKind::DuplicateColumn,
+                format!("column \"{column}\" specified more than once"),
+            ));
+        }
+        columns.push(column);
+    }
+    Ok(columns)
+}
+
+fn require_column(table: &Table, column: &str) -> Result<()> {
+    if table.column(column).is_some() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::UndefinedColumn,
+        format!("column \"{column}\" of relation \"{}\" does not exist", table.name.name),
+    ))
+}
+
+async fn insert(context: &QueryContext, dml: &Dml<'_>, insert: &ast::Insert) -> Result<u64> {
+    refuse(insert.on.is_some(), "INSERT … ON CONFLICT")?;
+    refuse(insert.returning.is_some(), "RETURNING")?;
+    let table = insert_target(context, insert)?;
+    let columns = insert_columns(table, insert)?;
+    let plan = match &insert.source {
+        Some(query) => context.plan_query(query).await?.plan,
+        None => LogicalPlanBuilder::empty(true).build()?,
+    };
+    let columns = if insert.source.is_none() { Vec::new() } else { columns };
+    dml.insert(table, named(context, table, plan, &columns)?).await
+}
+
+/// Gives the columns of a plan the names of the table's, and adds the defaults of the others.
+fn named(context: &QueryContext, table: &Table, plan: LogicalPlan, columns: &[String]) -> Result<LogicalPlan> {
+    let given = plan.schema().columns();
+    if given.len() > columns.len() && !columns.is_empty() {
+        return Err(Error::syntax("INSERT has more expressions than target columns"));
+    }
+    if given.len() < columns.len() && columns.len() < table.columns.len() {
+        return Err(Error::syntax("INSERT has more target columns than expressions"));
+    }
+    let mut output: Vec<PlanExpr> =
+        given.into_iter().zip(columns).map(|(column, name)| PlanExpr::Column(column).alias(name)).collect();
+    let filled = &columns[..output.len().min(columns.len())];
+    for column in table.columns.iter().filter(|column| !filled.contains(&column.name)) {
+        if let Some(default) = &column.default {
+            let value = plan_expression(&context.base, default, &DFSchema::empty())?;
+            output.push(value.alias(&column.name));
+        }
+    }
+    if output.is_empty() {
+        // A row of nothing but NULLs still needs a column to stand in.
+        let first = &table.columns[0];
+        output.push(datafusion::prelude::lit(ScalarValue::try_from(&first.data_type.to_arrow())?).alias(&first.name));
+    }
+    Ok(LogicalPlanBuilder::from(plan).project(output)?.build()?)
+}
+
+/// The one table of an UPDATE or DELETE, and the name that its conditions use.
+fn single_table(tables: &[TableWithJoins]) -> Result<(&ObjectName, String)> {
+    let [TableWithJoins { relation: TableFactor::Table { name, alias, .. }, joins }] = tables else {
+        return Err(Error::not_supported("a change of several tables at once is not supported"));
+    };
+    refuse(!joins.is_empty(), "a join in the target of a change")?;
+    let alias = match alias {
+        Some(alias) => fold(&alias.name),
+        None => parts(name)?.pop().unwrap_or_default(),
+    };
+    Ok((name, alias))
+}
+
+async fn delete(context: &QueryContext, dml: &Dml<'_>, delete: &ast::Delete) -> Result<u64> {
+    refuse(delete.using.is_some(), "DELETE … USING")?;
+    refuse(delete.returning.is_some(), "RETURNING")?;
+    let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
+    let (name, alias) = single_table(from)?;
+    let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
+    let condition = delete.selection.clone().unwrap_or_else(|| Expr::value(Value::Boolean(true)));
+    let target = Target { context, table, alias };
+    let kept = Expr::IsNotTrue(Box::new(Expr::Nested(Box::new(condition.clone()))));
+    dml.rewrite(
+        table,
+        Rewrite::Delete,
+        async |scan| target.plan(target.affected(&condition)?, scan).await,
+        async |scan| {
+            let columns = table.columns.iter().map(|column| target.column(&column.name)).collect();
+            target.plan(target.select(columns, Some(kept.clone()))?, scan).await
+        },
+    )
+    .await
+}
+
+async fn update(context: &QueryContext, dml: &Dml<'_>, update: &ast::Update) -> Result<u64> {
+    refuse(update.from.is_some(), "UPDATE … FROM")
+        .map_err(|error| error.with_hint("MERGE INTO … USING … changes rows by those of another table."))?;
+    refuse(update.returning.is_some(), "RETURNING")?;
+    let (name, alias) = single_table(std::slice::from_ref(&update.table))?;
+    let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
+    let assigned = assignments(table, &update.assignments)?;
+    let condition = update.selection.clone().unwrap_or_else(|| Expr::value(Value::Boolean(true)));
+    let target = Target { context, table, alias };
+    let columns: Vec<(Expr, String)> = table
+        .columns
+        .iter()
+        .map(|column| match assigned.get(&column.name) {
+            Some(value) => {
+                (conditional(&condition, value.clone(), target.column(&column.name).0), column.name.clone())
+            }
+            None => target.column(&column.name),
+        })
+        .collect();
+    dml.rewrite(
+        table,
+        Rewrite::Update,
+        async |scan| target.plan(target.affected(&condition)?, scan).await,
+        async |scan| target.plan(target.select(columns.clone(), None)?, scan).await,
+    )
+    .await
+}
+
+/// New values by column.
+pub fn assignments(table: &Table, assignments: &[ast::Assignment]) -> Result<HashMap<String, Expr>> {
+    let mut assigned = HashMap::new();
+    for assignment in assignments {
+        let AssignmentTarget::ColumnName(name) = &assignment.target else {
+            return Err(Error::not_supported("assigning to several columns at once is not supported"));
+        };
+        let column = parts(name)?.pop().unwrap_or_default();
+        require_column(table, &column)?;
+        if assigned.insert(column.clone(), assignment.value.clone()).is_some() {
+            return Err(Error::syntax(format!("multiple assignments to same column \"{column}\"")));
+        }
+    }
+    Ok(assigned)
+}
+
+fn conditional(condition: &Expr, value: Expr, otherwise: Expr) -> Expr {
+    Expr::Case {
+        case_token: ast::helpers::attached_token::AttachedToken::empty(),
+        end_token: ast::helpers::attached_token::AttachedToken::empty(),
+        operand: None,
+        conditions: vec![CaseWhen { condition: condition.clone(), result: value }],
+        else_result: Some(Box::new(otherwise)),
+    }
+}
+
+/// Queries over the table that is changed.
+struct Target<'a> {
+    context: &'a QueryContext,
+    table: &'a Table,
+    alias: String,
+}
+
+impl Target<'_> {
+    fn column(&self, name: &str) -> (Expr, String) {
+        let parts = vec![Ident::with_quote('"', &self.alias), Ident::with_quote('"', name)];
+        (Expr::CompoundIdentifier(parts), name.to_owned())
+    }
+
+    /// `SELECT columns FROM table AS alias WHERE condition`
+    fn select(&self, columns: Vec<(Expr, String)>, condition: Option<Expr>) -> Result<Query> {
+        let name = crate::query::names::object_name(&self.table.name);
+        let alias = Ident::with_quote('"', &self.alias);
+        let mut query = parse_query(&format!("SELECT 1 FROM {name} AS {alias}"))?;
+        if let SetExpr::Select(select) = query.body.as_mut() {
+            select.projection = columns
+                .into_iter()
+                .map(|(expr, name)| SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', name) })
+                .collect();
+            select.selection = condition;
+        }
+        Ok(query)
+    }
+
+    /// One row a file that holds affected rows: the file and how many.
+    fn affected(&self, condition: &Expr) -> Result<Query> {
+        let mut query = self.select(Vec::new(), Some(condition.clone()))?;
+        let shape = parse_query(&format!(
+            "SELECT {alias}.{FILE_COLUMN}, count(*) FROM t GROUP BY {alias}.{FILE_COLUMN}",
+            alias = Ident::with_quote('"', &self.alias)
+        ))?;
+        if let (SetExpr::Select(select), SetExpr::Select(shape)) = (query.body.as_mut(), *shape.body) {
+            select.projection = shape.projection;
+            select.group_by = shape.group_by;
+        }
+        Ok(query)
+    }
+
+    /// Plans a query in which the table is read through `scan`.
+    async fn plan(&self, query: Query, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+        let overrides: HashMap<QualifiedName, Arc<dyn TableProvider>> = [(self.table.name.clone(), scan)].into();
+        Ok(self.context.plan_query_with(&query, overrides).await?.plan)
+    }
+}
+
+/// The types of a statement's parameters: as declared, else those of the columns they are written to or
+/// compared with, else text.
+pub async fn parameters(
+    context: &QueryContext,
+    sql: &ast::Statement,
+    declared: &[Option<DataType>],
+) -> Result<Vec<DataType>> {
+    let mut types: Vec<Option<DataType>> = declared.to_vec();
+    match sql {
+        ast::Statement::Insert(insert) => {
+            let table = insert_target(context, insert)?;
+            let columns = insert_columns(table, insert)?;
+            let Some(source) = &insert.source else { return Ok(Vec::new()) };
+            if let SetExpr::Values(values) = source.body.as_ref() {
+                for row in &values.rows {
+                    for (value, column) in row.iter().zip(&columns) {
+                        note(&mut types, value, column_type(table, column));
+                    }
+                }
+            }
+            if has_placeholders(sql) {
+                imply(&mut types, &context.plan_query(source).await?.plan)?;
+            }
+        }
+        ast::Statement::Update(update) => {
+            let (name, alias) = single_table(std::slice::from_ref(&update.table))?;
+            let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
+            for (column, value) in assignments(table, &update.assignments)? {
+                note(&mut types, &value, column_type(table, &column));
+            }
+            imply_condition(context, table, alias, update.selection.as_ref(), &mut types).await?;
+        }
+        ast::Statement::Delete(delete) => {
+            let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
+            let (name, alias) = single_table(from)?;
+            let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
+            imply_condition(context, table, alias, delete.selection.as_ref(), &mut types).await?;
+        }
+        _ => {}
+    }
+    Ok(types.into_iter().map(|data_type| data_type.unwrap_or(DataType::Utf8)).collect())
+}
+
+fn has_placeholders(sql: &ast::Statement) -> bool {
+    let mut found = false;
+    let _ = ast::visit_expressions(sql, |expression: &Expr| {
+        found |= placeholder(expression).is_some();
+        std::ops::ControlFlow::<()>::Continue(())
+    });
+    found
+}
+
+fn column_type(table: &Table, column: &str) -> Option<DataType> {
+    table.column(column).map(|column| column.data_type.to_arrow())
+}
+
+fn note(types: &mut Vec<Option<DataType>>, value: &Expr, data_type: Option<DataType>) {
+    let Some(place) = placeholder(value) else { return };
+    if types.len() < place {
+        types.resize(place, None);
+    }
+    if types[place - 1].is_none() {
+        types[place - 1] = data_type;
+    }
+}
+
+async fn imply_condition(
+    context: &QueryContext,
+    table: &Table,
+    alias: String,
+    condition: Option<&Expr>,
+    types: &mut Vec<Option<DataType>>,
+) -> Result<()> {
+    let Some(condition) = condition else { return Ok(()) };
+    let target = Target { context, table, alias };
+    let query = target.select(vec![target.column(&table.columns[0].name)], Some(condition.clone()))?;
+    imply(types, &context.plan_query(&query).await?.plan)
+}
+
+fn imply(types: &mut Vec<Option<DataType>>, plan: &LogicalPlan) -> Result<()> {
+    for (name, data_type) in plan.get_parameter_types()? {
+        let Ok(place) = name.trim_start_matches('$').parse::<usize>() else { continue };
+        if place == 0 {
+            continue;
+        }
+        if types.len() < place {
+            types.resize(place, None);
+        }
+        if types[place - 1].is_none() {
+            types[place - 1] = data_type.filter(|data_type| !data_type.is_null());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! Parameter values as SQL text: for statements that are planned more than once from their syntax tree.
+
+use std::ops::ControlFlow;
+
+use datafusion::scalar::ScalarValue;
+use datafusion::sql::sqlparser::ast::{
+    self, CastKind, Expr, Ident, ObjectName, Statement, Value, VisitMut, VisitorMut,
+};
+use voxhouse_engine::catalog::SqlType;
+use voxhouse_engine::{Error, ErrorKind, Result};
+
+/// Puts the values in the places of `$1`, `$2`, ….
+pub fn bind(statement: &mut Statement, parameters: &[ScalarValue]) -> Result<()> {
+    let mut binder = Binder { parameters };
+    match statement.visit(&mut binder) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+struct Binder<'a> {
+    parameters: &'a [ScalarValue],
+}
+
+impl VisitorMut for Binder<'_> {
+    type Break = Error;
+
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        let Some(place) = placeholder(expression) else { return ControlFlow::Continue(()) };
+        let Some(value) = self.parameters.get(place - 1) else {
+            return ControlFlow::Break(Error::new(
+                ErrorKind::UndefinedObject,
+                format!("there is no parameter ${place}"),
+            ));
+        };
+        match literal(value) {
+            Ok(found) => {
+                *expression = found;
+                ControlFlow::Continue(())
+            }
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+}
+
+/// The number of a placeholder, from 1.
+pub fn placeholder(expression: &Expr) -> Option<usize> {
+    let Expr::Value(value) = expression else { return None };
+    let Value::Placeholder(name) = &value.value else { return None };
+    name.strip_prefix('$')?.parse().ok().filter(|place| *place > 0)
+}
+
+fn literal(value: &ScalarValue) -> Result<Expr> {
+    if value.is_null() {
+        return Ok(Expr::value(Value::Null));
+    }
+    let text = value.cast_to(&arrow::datatypes::DataType::Utf8)?;
+    let text = text.try_as_str().flatten().unwrap_or_default().to_owned();
+    let data_type = value.data_type();
+    if matches!(value, ScalarValue::Boolean(_)) {
+        return Ok(Expr::value(Value::Boolean(text == "true")));
+    }
+    if data_type.is_integer() && !text.starts_with('-') {
+        return Ok(Expr::value(Value::Number(text, false)));
+    }
+    if data_type.is_string() {
+        return Ok(Expr::value(Value::SingleQuotedString(text)));
+    }
+    let sql_type = SqlType::from_arrow(&data_type)?.to_string();
+    let data_type = match sql_type.as_str() {
+        "timestamp with time zone" => {
+            ast::DataType::Timestamp(None, ast::TimezoneInfo::WithTimeZone)
+        }
+        "timestamp without time zone" => ast::DataType::Timestamp(None, ast::TimezoneInfo::None),
+        "double precision" => ast::DataType::DoublePrecision,
+        "date" => ast::DataType::Date,
+        "bytea" => ast::DataType::Bytea,
+        other => match SqlType::from_arrow(&data_type)? {
+            SqlType::Numeric { precision, scale } => ast::DataType::Numeric(
+                ast::ExactNumberInfo::PrecisionAndScale(u64::from(precision), i64::from(scale)),
+            ),
+            SqlType::BigInt => ast::DataType::BigInt(None),
+            SqlType::Integer => ast::DataType::Integer(None),
+            SqlType::SmallInt => ast::DataType::SmallInt(None),
+            SqlType::Real => ast::DataType::Real,
+            _ => ast::DataType::Custom(ObjectName::from(vec![Ident::new(other)]), Vec::new()),
+        },
+    };
+    Ok(Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(Expr::value(Value::SingleQuotedString(text))),
+        data_type,
+        array: false,
+        format: None,
+    })
+}

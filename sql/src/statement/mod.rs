@@ -1,0 +1,35 @@
+//! What each kind of statement does.
+
+pub mod call;
+pub mod ddl;
+pub mod describe;
+pub mod dml;
+pub mod explain;
+pub mod literal;
+pub mod merge;
+pub mod utility;
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+
+use crate::wire::backend::Outcome;
+
+/// An answer that is known already.
+pub(crate) fn rows(verb: &'static str, batch: RecordBatch) -> Outcome {
+    let schema = batch.schema();
+    let stream = futures::stream::once(async move { Ok(batch) });
+    Outcome::Rows { verb, rows: Box::pin(RecordBatchStreamAdapter::new(schema, stream)) }
+}
+
+/// Lines of text under one heading.
+pub(crate) fn text_rows(
+    verb: &'static str,
+    heading: &str,
+    lines: impl IntoIterator<Item = String>,
+) -> voxhouse_engine::Result<Outcome> {
+    let column = arrow::array::StringArray::from_iter_values(lines);
+    let batch = RecordBatch::try_new(crate::session::text_column(heading), vec![Arc::new(column)])?;
+    Ok(rows(verb, batch))
+}

@@ -1,0 +1,151 @@
+//! One logged-in connection: reads a message, has it handled, answers errors.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+use voxhouse_engine::Error;
+
+use super::backend::{Session, TransactionStatus};
+use super::frontend::{Frame, Message};
+use super::output::Output;
+use super::portal::Names;
+use super::reply::{self, Severity};
+use super::statement::{Interrupts, Limits};
+use super::stop::{Flow, Stop};
+
+/// How long a dying connection tries to deliver its last words.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+pub(super) struct Connection<S: Session> {
+    pub(super) session: S,
+    pub(super) interrupts: Interrupts,
+    pub(super) output: Output,
+    pub(super) names: Names<S::Prepared>,
+    /// Graceful shut-down: ends the connection when it next waits for a message.
+    pub(super) shutdown: CancellationToken,
+    /// After an error in the extended protocol everything up to Sync is ignored.
+    pub(super) skips_to_sync: bool,
+}
+
+impl<S: Session> Connection<S> {
+    pub(super) async fn run(mut self) {
+        let stop = match self.ready().await {
+            Ok(()) => self.handle_messages().await,
+            Err(stop) => stop,
+        };
+        farewell(self.output, stop).await;
+    }
+
+    async fn handle_messages(&mut self) -> Stop {
+        loop {
+            let frame = tokio::select! {
+                biased;
+                () = self.interrupts.terminate.cancelled() => return Stop::terminated(),
+                () = self.shutdown.cancelled() => return Stop::terminated(),
+                frame = self.interrupts.input.frame() => frame,
+            };
+            let handled = match frame {
+                Ok(frame) => self.handle(frame).await,
+                Err(stop) => Err(stop),
+            };
+            if let Err(stop) = handled {
+                return stop;
+            }
+        }
+    }
+
+    /// An error that the connection survives is answered here.
+    async fn handle(&mut self, frame: Frame) -> Flow<()> {
+        if !frame.is_known() {
+            return Err(Stop::fatal_protocol(format!("invalid frontend message type {}", frame.kind)));
+        }
+        let (kind, is_extended) = (frame.kind, frame.is_extended());
+        if self.skips_to_sync && !matches!(kind, b'S' | b'X') {
+            return Ok(());
+        }
+        match self.dispatch(frame).await {
+            Ok(()) => (),
+            Err(Stop::Error(error)) => {
+                self.fail(&error, is_extended);
+                if kind == b'Q' {
+                    // The implicit transaction ends; the statement's error is the one to report.
+                    let _ = self.session.sync().await;
+                }
+            }
+            Err(stop) => return Err(stop),
+        }
+        if matches!(kind, b'Q' | b'S' | b'F') {
+            return self.ready().await;
+        }
+        if self.output.is_full() {
+            self.interrupts.flush(&mut self.output).await?;
+        }
+        Ok(())
+    }
+
+    async fn dispatch(&mut self, frame: Frame) -> Flow<()> {
+        match frame.decode()? {
+            Message::Query(sql) => self.query(&sql).await,
+            Message::Parse(parse) => self.parse(parse).await,
+            Message::Bind(bind) => self.bind(bind),
+            Message::Describe(target, name) => self.describe(target, &name),
+            Message::Execute { portal, max_rows } => self.execute(&portal, max_rows).await,
+            Message::Close(target, name) => {
+                self.close(target, &name);
+                Ok(())
+            }
+            Message::Flush => self.interrupts.flush(&mut self.output).await,
+            Message::Sync => self.sync().await,
+            Message::Terminate => Err(Stop::Gone),
+            Message::StrayCopy => Ok(()),
+            Message::FunctionCall => {
+                Err(Error::not_supported("fastpath function calls are not supported").into())
+            }
+        }
+    }
+
+    fn fail(&mut self, error: &Error, is_extended: bool) {
+        tracing::debug!(process_id = self.interrupts.process.id, sqlstate = error.sqlstate(), %error, "statement failed");
+        self.session.statement_failed();
+        self.put_notices();
+        reply::error(&mut self.output.buffer, Severity::Error, error);
+        self.skips_to_sync = is_extended;
+    }
+
+    /// Ends the answer to a query string or a Sync.
+    async fn ready(&mut self) -> Flow<()> {
+        self.put_notices();
+        for (name, value) in self.session.take_parameter_changes() {
+            reply::parameter_status(&mut self.output.buffer, &name, &value);
+        }
+        let status = self.session.transaction_status();
+        if status != TransactionStatus::InTransaction {
+            self.names.close_portals();
+        }
+        reply::ready_for_query(&mut self.output.buffer, status);
+        self.interrupts.flush(&mut self.output).await
+    }
+
+    pub(super) fn put_notices(&mut self) {
+        for notice in self.session.take_notices() {
+            reply::notice(&mut self.output.buffer, &notice);
+        }
+    }
+
+    /// Limits that begin now, under a token of their own or a portal's.
+    pub(super) fn limits(&self, cancel: CancellationToken) -> Limits {
+        let deadline = self.session.statement_timeout().and_then(|limit| Instant::now().checked_add(limit));
+        Limits { cancel, deadline }
+    }
+}
+
+/// Says why, if there is somebody to say it to, and closes.
+pub(super) async fn farewell(mut output: Output, stop: Stop) {
+    if let Stop::Fatal(error) | Stop::Error(error) = &stop {
+        reply::error(&mut output.buffer, Severity::Fatal, error);
+        // A client that does not read is not waited for.
+        let _ = timeout(FAREWELL, output.flush()).await;
+    }
+    let _ = timeout(FAREWELL, output.close()).await;
+}

@@ -1,0 +1,190 @@
+//! Text of dates, times, zones and intervals. `None`: not such a text.
+
+use std::str::FromStr;
+
+use arrow::datatypes::IntervalMonthDayNano;
+use chrono::{
+    Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike,
+};
+use chrono_tz::Tz;
+
+pub(super) enum Zone {
+    Offset(i32),
+    Named(Tz),
+}
+
+/// Days since 1970-01-01.
+pub(super) fn parse_date(text: &str) -> Option<i32> {
+    let (text, before_christ) = strip_era(text);
+    // A time behind the date is read over.
+    let date = text.split(['T', ' ']).next()?;
+    Some(date_of(date, before_christ)?.signed_duration_since(NaiveDate::default()).num_days() as i32)
+}
+
+fn date_of(text: &str, before_christ: bool) -> Option<NaiveDate> {
+    let (year, month, day) = match text.split('-').collect::<Vec<_>>()[..] {
+        [year, month, day] if year.len() >= 3 => (year, month, day),
+        [plain] if plain.len() == 8 && plain.is_ascii() => (&plain[..4], &plain[4..6], &plain[6..]),
+        _ => return None,
+    };
+    let year: i32 = whole_number(year)?;
+    let year = if before_christ { 1 - year } else { year };
+    NaiveDate::from_ymd_opt(year, whole_number(month)?, whole_number(day)?)
+}
+
+fn whole_number<T: FromStr>(text: &str) -> Option<T> {
+    if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+fn strip_era(text: &str) -> (&str, bool) {
+    match text.strip_suffix(" BC") {
+        Some(text) => (text, true),
+        None => (text.strip_suffix(" AD").unwrap_or(text), false),
+    }
+}
+
+pub(super) fn parse_time(text: &str) -> Option<NaiveTime> {
+    let mut parts = text.splitn(3, ':');
+    let (hour, minute) = (whole_number(parts.next()?)?, whole_number(parts.next()?)?);
+    let (second, fraction) = match parts.next() {
+        None => ("0", ""),
+        Some(second) => second.split_once('.').unwrap_or((second, "")),
+    };
+    let digits = fraction.get(..fraction.len().min(6))?;
+    let micros = if digits.is_empty() { 0 } else { whole_number::<u32>(&format!("{digits:0<6}"))? };
+    NaiveTime::from_hms_micro_opt(hour, minute, whole_number(second)?, micros)
+}
+
+pub(super) fn time_micros(time: NaiveTime) -> i64 {
+    i64::from(time.num_seconds_from_midnight()) * 1_000_000 + i64::from(time.nanosecond()) / 1_000
+}
+
+/// `2024-03-09 10:11:12.5+08`, `2024-03-09T10:11:12Z`, `2024-03-09`, `… Asia/Shanghai`.
+pub(super) fn parse_timestamp(text: &str) -> Option<(NaiveDateTime, Option<Zone>)> {
+    let (text, before_christ) = strip_era(text);
+    let (date, clock) = text.split_once(['T', ' ']).unwrap_or((text, ""));
+    let date = date_of(date, before_christ)?;
+    let clock = clock.trim();
+    let end = clock.find(|letter: char| !matches!(letter, '0'..='9' | ':' | '.')).unwrap_or(clock.len());
+    let (time, zone) = clock.split_at(end);
+    let time = if time.is_empty() { NaiveTime::MIN } else { parse_time(time)? };
+    let zone = match zone.trim() {
+        "" => None,
+        zone => Some(parse_zone(zone)?),
+    };
+    Some((date.and_time(time), zone))
+}
+
+fn parse_zone(text: &str) -> Option<Zone> {
+    let (sign, digits) = match text.split_at_checked(1)? {
+        ("+", digits) => (1, digits),
+        ("-", digits) => (-1, digits),
+        _ if text.eq_ignore_ascii_case("z") => return Some(Zone::Offset(0)),
+        _ => return text.parse().ok().map(Zone::Named),
+    };
+    let digits: String = digits.chars().filter(|&letter| letter != ':').collect();
+    let part = |range: std::ops::Range<usize>| match digits.get(range) {
+        Some(part) => whole_number::<i32>(part),
+        None => Some(0),
+    };
+    let hours = if digits.len() == 1 { whole_number(&digits)? } else { part(0..2)? };
+    if digits.is_empty() || digits.len() > 6 || hours > 15 {
+        return None;
+    }
+    Some(Zone::Offset(sign * (hours * 3_600 + part(2..4)? * 60 + part(4..6)?)))
+}
+
+/// `1 year 2 mons -3 days +04:05:06.5`, `90 minutes ago`, `5` (seconds).
+pub(super) fn parse_interval(text: &str) -> Option<IntervalMonthDayNano> {
+    let (text, sign) = match text.strip_suffix(" ago") {
+        Some(text) => (text, -1),
+        None => (text, 1),
+    };
+    let (mut months, mut days, mut nanos) = (0_i32, 0_i32, 0_i64);
+    let mut words = text.split_ascii_whitespace().peekable();
+    words.peek()?;
+    while let Some(word) = words.next() {
+        if word.contains(':') {
+            nanos = nanos.checked_add(parse_span(word)?)?;
+            continue;
+        }
+        let end = word.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(word.len());
+        let (number, unit) = word.split_at(end);
+        let unit = if unit.is_empty() { words.next().unwrap_or("second") } else { unit };
+        match interval_unit(&unit.to_ascii_lowercase())? {
+            Unit::Months(each) => {
+                months = months.checked_add(number.parse::<i32>().ok()?.checked_mul(each)?)?
+            }
+            Unit::Days(each) => days = days.checked_add(number.parse::<i32>().ok()?.checked_mul(each)?)?,
+            Unit::Nanos(each) => nanos = nanos.checked_add(scaled(number, each)?)?,
+        }
+    }
+    Some(IntervalMonthDayNano::new(
+        months.checked_mul(sign)?,
+        days.checked_mul(sign)?,
+        nanos.checked_mul(sign.into())?,
+    ))
+}
+
+enum Unit {
+    Months(i32),
+    Days(i32),
+    Nanos(i64),
+}
+
+fn interval_unit(name: &str) -> Option<Unit> {
+    const SECOND: i64 = 1_000_000_000;
+    Some(match name {
+        "century" | "centuries" | "c" => Unit::Months(1_200),
+        "decade" | "decades" => Unit::Months(120),
+        "year" | "years" | "yr" | "yrs" | "y" => Unit::Months(12),
+        "month" | "months" | "mon" | "mons" => Unit::Months(1),
+        "week" | "weeks" | "w" => Unit::Days(7),
+        "day" | "days" | "d" => Unit::Days(1),
+        "hour" | "hours" | "hr" | "hrs" | "h" => Unit::Nanos(3_600 * SECOND),
+        "minute" | "minutes" | "min" | "mins" | "m" => Unit::Nanos(60 * SECOND),
+        "second" | "seconds" | "sec" | "secs" | "s" => Unit::Nanos(SECOND),
+        "millisecond" | "milliseconds" | "msec" | "ms" => Unit::Nanos(1_000_000),
+        "microsecond" | "microseconds" | "usec" | "us" => Unit::Nanos(1_000),
+        _ => return None,
+    })
+}
+
+/// A number that may have a fraction, times a unit.
+fn scaled(number: &str, each: i64) -> Option<i64> {
+    match number.parse::<i64>() {
+        Ok(number) => number.checked_mul(each),
+        Err(_) => {
+            let nanos = (number.parse::<f64>().ok()? * each as f64).round();
+            // Beyond 2^63 there is no such interval.
+            (nanos.abs() < 9.2e18).then_some(nanos as i64)
+        }
+    }
+}
+
+/// `-25:00:01.5` in nanoseconds: hours may exceed 23.
+fn parse_span(word: &str) -> Option<i64> {
+    let (sign, digits) = match word.split_at_checked(1)? {
+        ("-", digits) => (-1, digits),
+        ("+", digits) => (1, digits),
+        _ => (1, word),
+    };
+    let (hours, rest) = digits.split_once(':')?;
+    let within_hour = time_micros(parse_time(&format!("00:{rest}"))?);
+    let hours = whole_number::<i64>(hours)?.checked_mul(3_600_000_000_000)?;
+    hours.checked_add(within_hour * 1_000)?.checked_mul(sign)
+}
+
+/// In a gap of the clock, PostgreSQL takes the offset before it; of two instants, the standard time.
+pub(super) fn local_offset(zone: Tz, local: NaiveDateTime) -> Option<i32> {
+    let seconds = |offset: <Tz as TimeZone>::Offset| offset.fix().local_minus_utc();
+    match zone.offset_from_local_datetime(&local) {
+        LocalResult::Single(offset) => Some(seconds(offset)),
+        LocalResult::Ambiguous(first, second) => Some(seconds(first).min(seconds(second))),
+        LocalResult::None => {
+            let before =
+                local.checked_sub_signed(Duration::days(1)).filter(|before| before.year() > -262_000)?;
+            zone.offset_from_local_datetime(&before).earliest().map(seconds)
+        }
+    }
+}

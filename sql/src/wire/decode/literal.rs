@@ -1,0 +1,107 @@
+//! Text of booleans, bytes, uuids and arrays. `None`: not such a text.
+
+/// `t`, `yes`, `on`, `1` and their prefixes, as PostgreSQL reads them.
+pub(super) fn parse_bool(text: &str) -> Option<bool> {
+    let text = text.to_ascii_lowercase();
+    let is_prefix_of = |word: &str| !text.is_empty() && word.starts_with(&text);
+    match text.as_str() {
+        "1" | "on" => Some(true),
+        "0" | "of" | "off" => Some(false),
+        _ if is_prefix_of("true") || is_prefix_of("yes") => Some(true),
+        _ if is_prefix_of("false") || is_prefix_of("no") => Some(false),
+        _ => None,
+    }
+}
+
+/// `\x0aff`, or the older form with `\\` and octal escapes.
+pub(super) fn parse_bytea(text: &str) -> Option<Vec<u8>> {
+    if let Some(hex) = text.strip_prefix("\\x") {
+        let digits: Vec<u8> = hex.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+        return digits.chunks(2).map(hex_byte).collect();
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    loop {
+        let (byte, tail) = match rest {
+            [] => return Some(bytes),
+            [b'\\', b'\\', tail @ ..] => (b'\\', tail),
+            [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..] => {
+                ((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), tail)
+            }
+            [b'\\', ..] => return None,
+            [first, tail @ ..] => (*first, tail),
+        };
+        bytes.push(byte);
+        rest = tail;
+    }
+}
+
+fn hex_byte(pair: &[u8]) -> Option<u8> {
+    let [high, low] = pair else { return None };
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    Some((digit(*high)? << 4 | digit(*low)?) as u8)
+}
+
+/// Hyphens after any group of four digits, and braces round the whole, are optional.
+pub(in crate::wire) fn parse_uuid(text: &str) -> Option<[u8; 16]> {
+    let bare = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
+    let digits: Vec<u8> = bare.bytes().filter(|&byte| byte != b'-').collect();
+    let bytes: Vec<u8> = digits.chunks(2).map(hex_byte).collect::<Option<_>>()?;
+    bytes.try_into().ok()
+}
+
+pub(super) fn uuid_text(bytes: &[u8; 16]) -> String {
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+/// A one-dimensional `{1,NULL,"a \"b\""}`. `None` elements are NULL.
+pub(super) fn parse_array(text: &str) -> Option<Vec<Option<String>>> {
+    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    let mut elements = Vec::new();
+    let mut letters = inner.chars().peekable();
+    if inner.trim().is_empty() {
+        return Some(elements);
+    }
+    loop {
+        let (mut element, mut quoted) = (String::new(), false);
+        loop {
+            match letters.peek().copied() {
+                None | Some(',') => break,
+                Some('"') if element.trim().is_empty() && !quoted => {
+                    letters.next();
+                    quoted = true;
+                    element.clear();
+                    loop {
+                        match letters.next()? {
+                            '"' => break,
+                            '\\' => element.push(letters.next()?),
+                            letter => element.push(letter),
+                        }
+                    }
+                }
+                Some('{' | '}' | '"') => return None,
+                Some(letter) if quoted && !letter.is_whitespace() => return None,
+                Some('\\') => {
+                    letters.next();
+                    element.push(letters.next()?);
+                }
+                Some(letter) => {
+                    letters.next();
+                    if !quoted {
+                        element.push(letter);
+                    }
+                }
+            }
+        }
+        elements.push(match element.trim() {
+            _ if quoted => Some(element),
+            "" => return None,
+            bare if bare.eq_ignore_ascii_case("null") => None,
+            bare => Some(bare.to_owned()),
+        });
+        if letters.next().is_none() {
+            return Some(elements);
+        }
+    }
+}

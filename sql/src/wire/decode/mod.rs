@@ -1,0 +1,331 @@
+//! Bound parameters to scalar values, from text and from binary.
+//!
+//! A value is read as the Postgres type that the client declared, or that the server told it, and then cast to
+//! the Arrow type that the plan wants.
+
+mod datetime;
+mod literal;
+#[cfg(test)]
+mod tests;
+
+use std::str::FromStr;
+
+use arrow::datatypes::{DataType, IntervalMonthDayNano};
+use chrono_tz::Tz;
+use datafusion::scalar::ScalarValue;
+use voxhouse_engine::{Error, ErrorKind, Result};
+
+use datetime::{Zone, local_offset, parse_date, parse_interval, parse_time, parse_timestamp, time_micros};
+use literal::{parse_array, parse_bool, parse_bytea, uuid_text};
+
+pub(super) use literal::parse_uuid;
+
+use super::encode::{MICROS_PER_DAY, PG_EPOCH_DAYS};
+use super::frontend::utf8;
+use super::types::{Format, NUMERIC_PARAMETER, UTC, array_element, from_oid, oid, sql_name};
+
+/// What a parameter is to become.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parameter<'a> {
+    pub(super) type_oid: u32,
+    pub(super) target: &'a DataType,
+    pub(super) zone: Tz,
+}
+
+impl Parameter<'_> {
+    pub(super) fn decode(self, bytes: Option<&[u8]>, format: Format) -> Result<ScalarValue> {
+        let Some(bytes) = bytes else { return null(self.target) };
+        let value = match format {
+            Format::Text => self.text(utf8(bytes)?)?,
+            Format::Binary => self.binary(bytes)?,
+        };
+        // Of a parameter whose type nobody knows, the target is Null: it stays text.
+        if *self.target == DataType::Null || value.data_type() == *self.target {
+            return Ok(value);
+        }
+        Ok(value.cast_to(self.target)?)
+    }
+
+    fn text(self, text: &str) -> Result<ScalarValue> {
+        if let Some(element) = array_element(self.type_oid) {
+            let elements = parse_array(text).ok_or_else(|| invalid(self.type_oid, text))?;
+            return self.list(element, elements.into_iter(), |parameter, element| parameter.text(&element));
+        }
+        let trimmed = text.trim();
+        let invalid = || invalid(self.type_oid, text);
+        Ok(match self.type_oid {
+            oid::BOOL => ScalarValue::Boolean(Some(parse_bool(trimmed).ok_or_else(invalid)?)),
+            oid::INT2 => ScalarValue::Int16(Some(whole(trimmed, self.type_oid)?)),
+            oid::INT4 => ScalarValue::Int32(Some(whole(trimmed, self.type_oid)?)),
+            oid::INT8 => ScalarValue::Int64(Some(whole(trimmed, self.type_oid)?)),
+            oid::OID | oid::XID | oid::CID => ScalarValue::UInt32(Some(whole(trimmed, self.type_oid)?)),
+            oid::FLOAT4 => ScalarValue::Float32(Some(trimmed.parse().map_err(|_| invalid())?)),
+            oid::FLOAT8 => ScalarValue::Float64(Some(trimmed.parse().map_err(|_| invalid())?)),
+            oid::NUMERIC => self.numeric(trimmed)?,
+            oid::BYTEA => ScalarValue::Binary(Some(parse_bytea(text).ok_or_else(invalid)?)),
+            oid::DATE => ScalarValue::Date32(Some(parse_date(trimmed).ok_or_else(|| datetime(self, text))?)),
+            oid::TIME => {
+                let time = parse_time(trimmed).ok_or_else(|| datetime(self, text))?;
+                ScalarValue::Time64Microsecond(Some(time_micros(time)))
+            }
+            oid::TIMESTAMP | oid::TIMESTAMPTZ => self.timestamp(trimmed)?,
+            oid::INTERVAL => {
+                let interval = parse_interval(trimmed).ok_or_else(|| datetime(self, text))?;
+                ScalarValue::IntervalMonthDayNano(Some(interval))
+            }
+            oid::UUID => ScalarValue::Utf8(Some(uuid_text(&parse_uuid(trimmed).ok_or_else(invalid)?))),
+            _ => ScalarValue::Utf8(Some(text.to_owned())),
+        })
+    }
+
+    fn binary(self, bytes: &[u8]) -> Result<ScalarValue> {
+        if array_element(self.type_oid).is_some() {
+            return self.binary_list(bytes);
+        }
+        let mut rest = Bytes(bytes);
+        let value = match self.type_oid {
+            oid::BOOL => ScalarValue::Boolean(Some(rest.take::<1>()? != [0])),
+            oid::INT2 => ScalarValue::Int16(Some(i16::from_be_bytes(rest.take()?))),
+            oid::INT4 => ScalarValue::Int32(Some(rest.i32()?)),
+            oid::INT8 => ScalarValue::Int64(Some(rest.i64()?)),
+            oid::OID | oid::XID | oid::CID => ScalarValue::UInt32(Some(u32::from_be_bytes(rest.take()?))),
+            oid::FLOAT4 => ScalarValue::Float32(Some(f32::from_be_bytes(rest.take()?))),
+            oid::FLOAT8 => ScalarValue::Float64(Some(f64::from_be_bytes(rest.take()?))),
+            oid::NUMERIC => self.numeric(&binary_numeric(&mut rest)?)?,
+            oid::BYTEA => ScalarValue::Binary(Some(rest.all().to_vec())),
+            oid::DATE => {
+                let days =
+                    rest.i32()?.checked_add(PG_EPOCH_DAYS).filter(|&days| days > i32::MIN + PG_EPOCH_DAYS);
+                ScalarValue::Date32(Some(days.ok_or_else(|| out_of_range("date"))?))
+            }
+            oid::TIME => ScalarValue::Time64Microsecond(Some(rest.i64()?)),
+            oid::TIMESTAMP | oid::TIMESTAMPTZ => {
+                let epoch = i64::from(PG_EPOCH_DAYS) * MICROS_PER_DAY;
+                let micros = Some(rest.i64()?).filter(|&micros| micros != i64::MIN);
+                let micros = micros.and_then(|micros| micros.checked_add(epoch));
+                self.instant(micros.ok_or_else(|| out_of_range("timestamp"))?)
+            }
+            oid::INTERVAL => binary_interval(&mut rest)?,
+            oid::UUID => ScalarValue::Utf8(Some(uuid_text(&rest.take::<16>()?))),
+            oid::JSONB => match rest.take::<1>()? {
+                [1] => ScalarValue::Utf8(Some(utf8(rest.all())?.to_owned())),
+                [version] => {
+                    return Err(Error::new(
+                        ErrorKind::ProtocolViolation,
+                        format!("unsupported jsonb version number {version}"),
+                    ));
+                }
+            },
+            _ => ScalarValue::Utf8(Some(utf8(rest.all())?.to_owned())),
+        };
+        rest.finish()?;
+        Ok(value)
+    }
+
+    /// Dimensions, a flag for NULLs, element type, length and lower bound, elements behind their lengths.
+    fn binary_list(self, bytes: &[u8]) -> Result<ScalarValue> {
+        let mut rest = Bytes(bytes);
+        let (dimensions, _has_nulls, element) = (rest.i32()?, rest.i32()?, rest.i32()? as u32);
+        let mut elements = Vec::new();
+        match dimensions {
+            0 => (),
+            1 => {
+                let (count, _lower_bound) = (rest.i32()?, rest.i32()?);
+                for _ in 0..count {
+                    let length = rest.i32()?;
+                    elements.push(if length == -1 { None } else { Some(rest.slice(length)?) });
+                }
+            }
+            _ => {
+                return Err(Error::not_supported(
+                    "array parameters of more than one dimension are not supported",
+                ));
+            }
+        }
+        rest.finish()?;
+        self.list(element, elements.into_iter(), |parameter, element| parameter.binary(element))
+    }
+
+    fn list<T>(
+        self,
+        element: u32,
+        elements: impl Iterator<Item = Option<T>>,
+        decode: impl Fn(Parameter<'_>, T) -> Result<ScalarValue>,
+    ) -> Result<ScalarValue> {
+        let target = match self.target {
+            DataType::List(field) | DataType::LargeList(field) | DataType::FixedSizeList(field, _) => {
+                field.data_type().clone()
+            }
+            _ => from_oid(element).unwrap_or(DataType::Utf8),
+        };
+        let parameter = Parameter { type_oid: element, target: &target, zone: self.zone };
+        let values = elements
+            .map(|element| match element {
+                None => null(&target),
+                Some(element) => Ok(decode(parameter, element)?.cast_to(&target)?),
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(ScalarValue::List(ScalarValue::new_list(&values, &target, true)))
+    }
+
+    /// In the precision and scale of the plan, if it wants a decimal.
+    fn numeric(self, text: &str) -> Result<ScalarValue> {
+        let (precision, scale) = NUMERIC_PARAMETER;
+        let target = match self.target {
+            decimal @ (DataType::Decimal128(..) | DataType::Decimal256(..)) => decimal.clone(),
+            DataType::Float32 | DataType::Float64 => {
+                return Ok(ScalarValue::Float64(Some(
+                    text.parse().map_err(|_| invalid(oid::NUMERIC, text))?,
+                )));
+            }
+            _ => DataType::Decimal128(precision, scale),
+        };
+        if text.parse::<f64>().is_err() {
+            return Err(invalid(oid::NUMERIC, text));
+        }
+        ScalarValue::Utf8(Some(text.to_owned())).cast_to(&target).map_err(|_| {
+            Error::new(
+                ErrorKind::NumericOutOfRange,
+                format!("value \"{text}\" is out of range for type numeric"),
+            )
+        })
+    }
+
+    /// An offset behind a `timestamp` is read over, as PostgreSQL does; a `timestamptz` without one is in the
+    /// session's zone.
+    fn timestamp(self, text: &str) -> Result<ScalarValue> {
+        let bad = || datetime(self, text);
+        let (local, offset) = parse_timestamp(text).ok_or_else(bad)?;
+        let is_instant = self.type_oid == oid::TIMESTAMPTZ;
+        let seconds = match offset {
+            _ if !is_instant => 0,
+            Some(Zone::Offset(seconds)) => seconds,
+            Some(Zone::Named(zone)) => local_offset(zone, local).ok_or_else(bad)?,
+            None => local_offset(self.zone, local).ok_or_else(bad)?,
+        };
+        let micros = local.and_utc().timestamp_micros().checked_sub(i64::from(seconds) * 1_000_000);
+        Ok(self.instant(micros.ok_or_else(|| out_of_range("timestamp"))?))
+    }
+
+    fn instant(self, micros: i64) -> ScalarValue {
+        let zone = (self.type_oid == oid::TIMESTAMPTZ).then(|| UTC.into());
+        ScalarValue::TimestampMicrosecond(Some(micros), zone)
+    }
+}
+
+struct Bytes<'a>(&'a [u8]);
+
+impl<'a> Bytes<'a> {
+    fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let (chunk, rest) = self.0.split_first_chunk::<N>().ok_or_else(malformed)?;
+        self.0 = rest;
+        Ok(*chunk)
+    }
+
+    fn i16(&mut self) -> Result<i16> {
+        self.take().map(i16::from_be_bytes)
+    }
+
+    fn i32(&mut self) -> Result<i32> {
+        self.take().map(i32::from_be_bytes)
+    }
+
+    fn i64(&mut self) -> Result<i64> {
+        self.take().map(i64::from_be_bytes)
+    }
+
+    fn slice(&mut self, length: i32) -> Result<&'a [u8]> {
+        let length = usize::try_from(length).map_err(|_| malformed())?;
+        let (slice, rest) = self.0.split_at_checked(length).ok_or_else(malformed)?;
+        self.0 = rest;
+        Ok(slice)
+    }
+
+    fn all(&mut self) -> &'a [u8] {
+        std::mem::take(&mut self.0)
+    }
+
+    fn finish(&self) -> Result<()> {
+        if self.0.is_empty() { Ok(()) } else { Err(malformed()) }
+    }
+}
+
+/// To text, from which both decimals and floats are made: `-12.0450`.
+fn binary_numeric(rest: &mut Bytes<'_>) -> Result<String> {
+    let (count, weight, sign, scale) = (rest.i16()?, rest.i16()?, rest.i16()? as u16, rest.i16()?);
+    match sign {
+        0xC000 => return Ok("NaN".into()),
+        0xD000 => return Ok("Infinity".into()),
+        0xF000 => return Ok("-Infinity".into()),
+        0x0000 | 0x4000 => (),
+        _ => return Err(malformed()),
+    }
+    let mut groups = Vec::new();
+    for _ in 0..count {
+        groups.push(Some(rest.i16()?).filter(|group| (0..10_000).contains(group)).ok_or_else(malformed)?);
+    }
+    let group = |at: i32| usize::try_from(at).ok().and_then(|at| groups.get(at)).copied().unwrap_or(0);
+    let weight = i32::from(weight);
+    let mut text = String::from(if sign == 0x4000 { "-0" } else { "0" });
+    for at in 0..=weight {
+        text.push_str(&format!("{:04}", group(at)));
+    }
+    if scale > 0 {
+        text.push('.');
+        let start = text.len();
+        let mut at = weight + 1;
+        while text.len() - start < scale as usize {
+            text.push_str(&format!("{:04}", group(at)));
+            at += 1;
+        }
+        text.truncate(start + scale as usize);
+    }
+    Ok(text)
+}
+
+fn binary_interval(rest: &mut Bytes<'_>) -> Result<ScalarValue> {
+    let (micros, days, months) = (rest.i64()?, rest.i32()?, rest.i32()?);
+    let nanoseconds = micros.checked_mul(1_000).ok_or_else(|| out_of_range("interval"))?;
+    Ok(ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano::new(months, days, nanoseconds))))
+}
+
+fn null(target: &DataType) -> Result<ScalarValue> {
+    Ok(ScalarValue::try_from(target)?)
+}
+
+/// `T` also decides the range.
+fn whole<T: FromStr>(text: &str, type_oid: u32) -> Result<T> {
+    text.parse().map_err(|_| {
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            let name = sql_name(type_oid);
+            Error::new(
+                ErrorKind::NumericOutOfRange,
+                format!("value \"{text}\" is out of range for type {name}"),
+            )
+        } else {
+            invalid(type_oid, text)
+        }
+    })
+}
+
+fn invalid(type_oid: u32, text: &str) -> Error {
+    let name = match array_element(type_oid) {
+        Some(_) => return Error::new(ErrorKind::InvalidText, format!("malformed array literal: \"{text}\"")),
+        None => sql_name(type_oid),
+    };
+    Error::new(ErrorKind::InvalidText, format!("invalid input syntax for type {name}: \"{text}\""))
+}
+
+fn datetime(parameter: Parameter<'_>, text: &str) -> Error {
+    let name = sql_name(parameter.type_oid);
+    Error::new(ErrorKind::InvalidDatetime, format!("invalid input syntax for type {name}: \"{text}\""))
+}
+
+fn out_of_range(what: &str) -> Error {
+    Error::new(ErrorKind::NumericOutOfRange, format!("{what} out of range"))
+}
+
+fn malformed() -> Error {
+    Error::new(ErrorKind::ProtocolViolation, "incorrect binary data format")
+}

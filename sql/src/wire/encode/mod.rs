@@ -1,0 +1,230 @@
+//! Record batches to DataRow messages.
+//!
+//! What a column needs is decided once per batch: its typed array and a closure for its Arrow type, Postgres
+//! type and format. A cell then costs a null test, one virtual call and the bytes themselves, written straight
+//! into the output buffer with the length put in afterwards.
+
+mod binary;
+mod calendar;
+mod digits;
+mod leaf;
+mod nested;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::buffer::NullBuffer;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use bytes::{BufMut, BytesMut};
+use chrono_tz::Tz;
+use voxhouse_engine::{Error, ErrorKind, Result};
+
+use super::types::{Column, Format, is_list, oid};
+
+pub(super) use calendar::{MICROS_PER_DAY, PG_EPOCH_DAYS};
+
+/// The bytes of one value that is not NULL.
+trait Value: Send + Sync {
+    fn put(&self, row: usize, out: &mut BytesMut) -> Result<()>;
+}
+
+/// How the closures of a leaf write: as text or in binary. One implementation for each format.
+trait Form: Clone + Send + Sync + 'static {
+    fn boolean(&self, value: bool, out: &mut BytesMut);
+    fn integer(&self, value: i64, width: Width, out: &mut BytesMut) -> Result<()>;
+    fn float4(&self, value: f32, out: &mut BytesMut);
+    fn float8(&self, value: f64, out: &mut BytesMut);
+    /// `digits` may begin with a minus and stand for `digits * 10^-scale`.
+    fn numeric(&self, digits: &str, scale: i32, out: &mut BytesMut);
+    fn string(&self, value: &str, kind: StringKind, out: &mut BytesMut) -> Result<()>;
+    fn bytes(&self, value: &[u8], out: &mut BytesMut);
+    fn uuid(&self, value: &[u8], out: &mut BytesMut);
+    /// Days since 1970-01-01.
+    fn date(&self, days: i32, out: &mut BytesMut) -> Result<()>;
+    /// Microseconds since midnight.
+    fn time(&self, micros: i64, out: &mut BytesMut);
+    /// Microseconds since 1970-01-01 00:00, of the clock or of UTC.
+    fn timestamp(&self, micros: i64, out: &mut BytesMut) -> Result<()>;
+    fn timestamptz(&self, micros: i64, out: &mut BytesMut) -> Result<()>;
+    fn interval(&self, value: Interval, out: &mut BytesMut);
+}
+
+/// How many bytes an integer has in binary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Width {
+    Two,
+    Four,
+    Eight,
+    /// Four, unsigned.
+    Oid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StringKind {
+    Plain,
+    Jsonb,
+    Uuid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Interval {
+    months: i32,
+    days: i32,
+    micros: i64,
+}
+
+/// A column of one batch, or the elements of a list, ready to be written.
+struct Cells {
+    nulls: Option<NullBuffer>,
+    value: Box<dyn Value>,
+}
+
+impl Cells {
+    /// # Errors
+    /// Not supported, if `type_oid` and the array's type have nothing in common.
+    fn new(array: &ArrayRef, type_oid: u32, style: Style) -> Result<Self> {
+        // Of a dictionary, the nulls of keys and values together.
+        let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
+        let value: Box<dyn Value> = match array.data_type() {
+            DataType::Null => Box::new(Nothing),
+            DataType::Dictionary(..) => Box::new(Indirect::new(array, type_oid, style)?),
+            DataType::Struct(_) => nested::record(array.as_struct(), style)?,
+            // Lists of lists are described as text, and text is its own binary form.
+            list if is_list(list) && type_oid == oid::TEXT => nested::list(array, type_oid, style.as_text())?,
+            list if is_list(list) => nested::list(array, type_oid, style)?,
+            _ => match style.format {
+                Format::Text => leaf::resolve(array, type_oid, text::Text { zone: style.zone })?,
+                Format::Binary => leaf::resolve(array, type_oid, binary::Binary)?,
+            },
+        };
+        Ok(Self { nulls, value })
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
+    }
+
+    /// The length, −1 for NULL, and the value.
+    fn put_counted(&self, row: usize, out: &mut BytesMut) -> Result<()> {
+        if self.is_null(row) {
+            out.put_i32(-1);
+            return Ok(());
+        }
+        let start = out.len();
+        out.put_i32(0);
+        self.value.put(row, out)?;
+        let length = i32::try_from(out.len() - start - 4).map_err(|_| too_large("value"))?;
+        out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+        Ok(())
+    }
+}
+
+/// What the client asked for and where it lives.
+#[derive(Debug, Clone, Copy)]
+struct Style {
+    format: Format,
+    zone: Tz,
+}
+
+impl Style {
+    fn as_text(self) -> Self {
+        Self { format: Format::Text, ..self }
+    }
+}
+
+/// A record batch with its encoders.
+pub(super) struct Rows {
+    columns: Vec<Cells>,
+    pub(super) count: usize,
+}
+
+impl Rows {
+    /// `formats` is as long as `columns`. A batch whose Arrow types have drifted from the described ones, such as
+    /// a view instead of a string, is cast.
+    pub(super) fn new(batch: &RecordBatch, columns: &[Column], formats: &[Format], zone: Tz) -> Result<Self> {
+        if batch.num_columns() != columns.len() {
+            return Err(Error::internal(format!(
+                "a batch of {} columns for a result of {}",
+                batch.num_columns(),
+                columns.len()
+            )));
+        }
+        let resolve = |((array, column), &format): ((&ArrayRef, &Column), &Format)| {
+            let style = Style { format, zone };
+            let cells = if array.data_type() == &column.data_type {
+                Cells::new(array, column.pg.oid, style)
+            } else {
+                Cells::new(&cast(array, &column.data_type)?, column.pg.oid, style)
+            };
+            cells.map_err(|error| error.in_context(format!("column \"{}\"", column.name)))
+        };
+        let columns = batch.columns().iter().zip(columns).zip(formats).map(resolve).collect::<Result<_>>()?;
+        Ok(Self { columns, count: batch.num_rows() })
+    }
+
+    /// Appends a DataRow; after an error `out` is as it was.
+    pub(super) fn put(&self, row: usize, out: &mut BytesMut) -> Result<()> {
+        let start = out.len();
+        let result = self.put_body(row, start, out);
+        if result.is_err() {
+            out.truncate(start);
+        }
+        result
+    }
+
+    fn put_body(&self, row: usize, start: usize, out: &mut BytesMut) -> Result<()> {
+        out.put_u8(b'D');
+        out.put_u32(0);
+        out.put_u16(self.columns.len() as u16);
+        for cells in &self.columns {
+            cells.put_counted(row, out)?;
+        }
+        let length = i32::try_from(out.len() - start - 1).map_err(|_| too_large("row"))?;
+        out[start + 1..start + 5].copy_from_slice(&length.to_be_bytes());
+        Ok(())
+    }
+}
+
+/// The value of a column that is NULL throughout.
+struct Nothing;
+
+impl Value for Nothing {
+    fn put(&self, _: usize, _: &mut BytesMut) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A dictionary: the encoder of its values, reached through the keys.
+struct Indirect {
+    keys: Vec<usize>,
+    values: Cells,
+}
+
+impl Indirect {
+    fn new(array: &ArrayRef, type_oid: u32, style: Style) -> Result<Self> {
+        let dictionary = array.as_any_dictionary();
+        let keys = if dictionary.values().is_empty() { Vec::new() } else { dictionary.normalized_keys() };
+        Ok(Self { keys, values: Cells::new(dictionary.values(), type_oid, style)? })
+    }
+}
+
+impl Value for Indirect {
+    fn put(&self, row: usize, out: &mut BytesMut) -> Result<()> {
+        self.values.value.put(self.keys[row], out)
+    }
+}
+
+fn too_large(what: &str) -> Error {
+    Error::new(
+        ErrorKind::LimitExceeded,
+        format!("{what} exceeds the 2 GB that a message of the protocol can hold"),
+    )
+}
+
+fn unsendable(data_type: &DataType) -> Error {
+    Error::not_supported(format!(
+        "the Postgres protocol cannot carry values of type {data_type} in this form"
+    ))
+}

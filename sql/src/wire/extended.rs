@@ -1,0 +1,218 @@
+//! The extended query protocol: Parse, Bind, Describe, Execute, Close, Sync.
+
+use std::sync::Arc;
+
+use datafusion::scalar::ScalarValue;
+use tokio_util::sync::CancellationToken;
+use voxhouse_engine::{Error, ErrorKind, Result};
+
+use super::backend::{Outcome, Session, TransactionStatus};
+use super::connection::Connection;
+use super::decode::Parameter;
+use super::frontend::{Bind, Parse, Target};
+use super::output::Output;
+use super::portal::{Portal, Prepared, State, formats};
+use super::reply;
+use super::statement::{Cursor, Sent};
+use super::stop::{Flow, Stop};
+use super::types::{self, Format, PgType};
+
+impl<S: Session> Connection<S> {
+    pub(super) async fn parse(&mut self, parse: Parse) -> Flow<()> {
+        self.names.check_new_statement(&parse.name)?;
+        let mut statements = self.session.parse(&parse.query)?;
+        let prepared = match (statements.pop(), statements.is_empty()) {
+            (None, _) => {
+                Prepared { plan: None, parameters: Vec::new(), parameter_oids: Vec::new(), columns: None }
+            }
+            (Some(statement), true) => self.plan(statement, &parse.oids).await?,
+            (Some(_), false) => {
+                return Err(Error::syntax("cannot insert multiple commands into a prepared statement").into());
+            }
+        };
+        self.names.put_statement(parse.name, prepared);
+        reply::parse_complete(&mut self.output.buffer);
+        Ok(())
+    }
+
+    async fn plan(&mut self, statement: S::Statement, oids: &[u32]) -> Flow<Prepared<S::Prepared>> {
+        let limits = self.limits(CancellationToken::new());
+        let declared: Vec<_> = oids.iter().map(|&oid| types::from_oid(oid)).collect();
+        let session = &mut self.session;
+        let work = async { Ok(session.prepare(statement, &declared).await?) };
+        let plan = self.interrupts.guard(&limits, work).await?;
+        let description = self.session.describe(&plan);
+        let parameter_oids = description.parameters.iter().enumerate().map(|(index, data_type)| {
+            match (declared.get(index), oids.get(index)) {
+                (Some(Some(_)), Some(&oid)) => oid,
+                _ => PgType::of_parameter(data_type).oid,
+            }
+        });
+        Ok(Prepared {
+            parameter_oids: parameter_oids.collect(),
+            columns: description.columns.map(|schema| types::columns(&schema)).transpose()?.map(Arc::from),
+            parameters: description.parameters,
+            plan: Some(plan),
+        })
+    }
+
+    pub(super) fn bind(&mut self, bind: Bind) -> Flow<()> {
+        let prepared = Arc::clone(self.names.statement(&bind.statement)?);
+        self.names.check_new_portal(&bind.portal)?;
+        let parameters = self.parameters(&prepared, &bind)?;
+        let formats = match &prepared.columns {
+            Some(columns) => formats(&bind.result_formats, columns.len(), "column")?,
+            None => Vec::new(),
+        };
+        let cancel = CancellationToken::new();
+        let portal = Portal { prepared, parameters, formats: formats.into(), cancel, state: State::Ready };
+        self.names.put_portal(bind.portal, portal);
+        reply::bind_complete(&mut self.output.buffer);
+        Ok(())
+    }
+
+    fn parameters(&self, prepared: &Prepared<S::Prepared>, bind: &Bind) -> Result<Vec<ScalarValue>> {
+        let (given, wanted) = (bind.parameters.len(), prepared.parameters.len());
+        if given != wanted {
+            return Err(Error::new(
+                ErrorKind::ProtocolViolation,
+                format!(
+                    "bind message supplies {given} parameters, but prepared statement \"{}\" requires {wanted}",
+                    bind.statement
+                ),
+            ));
+        }
+        let formats = formats(&bind.formats, given, "parameter")?;
+        let zone = self.session.time_zone();
+        let types = prepared.parameter_oids.iter().zip(&prepared.parameters);
+        types
+            .zip(bind.parameters.iter().zip(formats))
+            .enumerate()
+            .map(|(index, ((&type_oid, target), (bytes, format)))| {
+                Parameter { type_oid, target, zone }
+                    .decode(bytes.as_deref(), format)
+                    .map_err(|error| error.with_detail(format!("Bind parameter ${}.", index + 1)))
+            })
+            .collect()
+    }
+
+    pub(super) fn describe(&mut self, target: Target, name: &str) -> Flow<()> {
+        let (prepared, formats) = match target {
+            Target::Statement => {
+                let prepared = Arc::clone(self.names.statement(name)?);
+                reply::parameter_description(&mut self.output.buffer, &prepared.parameter_oids);
+                // Before Bind nobody has chosen a format, and the protocol says text.
+                let count = prepared.columns.as_ref().map_or(0, |columns| columns.len());
+                (prepared, Arc::from(vec![Format::Text; count]))
+            }
+            Target::Portal => {
+                let portal = self.names.portal(name)?;
+                (Arc::clone(&portal.prepared), Arc::clone(&portal.formats))
+            }
+        };
+        match &prepared.columns {
+            Some(columns) => reply::row_description(&mut self.output.buffer, columns, &formats),
+            None => reply::no_data(&mut self.output.buffer),
+        }
+        Ok(())
+    }
+
+    pub(super) async fn execute(&mut self, name: &str, max_rows: i32) -> Flow<()> {
+        let limit = u64::try_from(max_rows).ok().filter(|&limit| limit > 0);
+        let cancel = self.names.portal(name)?.cancel.clone();
+        let limits = self.limits(cancel);
+        let portal = self.names.portal(name)?;
+        let work = turn(name, &mut self.session, &mut self.output, portal, limit);
+        let done = self.interrupts.guard(&limits, work).await;
+        if let Err(Stop::Error(_)) = &done
+            && let Ok(portal) = self.names.portal(name)
+        {
+            // Its stream is dropped, and with it the work.
+            portal.state = State::Finished;
+        }
+        done
+    }
+
+    pub(super) fn close(&mut self, target: Target, name: &str) {
+        match target {
+            Target::Statement => self.names.close_statement(name),
+            Target::Portal => self.names.close_portal(name),
+        }
+        reply::close_complete(&mut self.output.buffer);
+    }
+
+    pub(super) async fn sync(&mut self) -> Flow<()> {
+        self.skips_to_sync = false;
+        if self.session.transaction_status() != TransactionStatus::InTransaction {
+            self.names.close_portals();
+        }
+        Ok(self.session.sync().await?)
+    }
+}
+
+/// One Execute: runs a new portal, or goes on with an open one.
+async fn turn<S: Session>(
+    name: &str,
+    session: &mut S,
+    output: &mut Output,
+    portal: &mut Portal<S::Prepared>,
+    limit: Option<u64>,
+) -> Flow<()> {
+    if let State::Ready = portal.state {
+        portal.state = State::Finished;
+        start(session, output, portal).await?;
+        if let State::Finished = portal.state {
+            return Ok(());
+        }
+    }
+    match &mut portal.state {
+        State::Open(cursor) => match cursor.send(output, limit).await? {
+            Sent::Suspended => reply::portal_suspended(&mut output.buffer),
+            Sent::Exhausted(count) => {
+                let verb = cursor.verb;
+                portal.state = State::Exhausted(verb);
+                complete(session, output, &format!("{verb} {count}"));
+            }
+        },
+        State::Exhausted(verb) => complete(session, output, &format!("{verb} 0")),
+        State::Ready | State::Finished => {
+            let message = format!("portal \"{name}\" cannot be run");
+            return Err(Error::new(ErrorKind::PortalNotRunnable, message).into());
+        }
+    }
+    Ok(())
+}
+
+/// Executes the plan; with rows, the portal is then open.
+async fn start<S: Session>(
+    session: &mut S,
+    output: &mut Output,
+    portal: &mut Portal<S::Prepared>,
+) -> Flow<()> {
+    let Some(plan) = &portal.prepared.plan else {
+        reply::empty_query(&mut output.buffer);
+        return Ok(());
+    };
+    let parameters = std::mem::take(&mut portal.parameters);
+    match session.execute(plan, parameters, portal.cancel.clone()).await? {
+        Outcome::Empty => reply::empty_query(&mut output.buffer),
+        Outcome::Done(tag) => complete(session, output, &tag),
+        Outcome::Rows { verb, rows } => {
+            // Without a RowDescription the client could not read a row.
+            let columns = portal.prepared.columns.clone();
+            let columns =
+                columns.ok_or_else(|| Error::internal("a statement described without rows returned some"))?;
+            let formats = Arc::clone(&portal.formats);
+            let cursor = Cursor::new(verb, rows, columns, formats, session.time_zone());
+            portal.state = State::Open(Box::new(cursor));
+        }
+    }
+    Ok(())
+}
+
+fn complete<S: Session>(session: &mut S, output: &mut Output, tag: &str) {
+    for notice in session.take_notices() {
+        reply::notice(&mut output.buffer, &notice);
+    }
+    reply::command_complete(&mut output.buffer, tag);
+}

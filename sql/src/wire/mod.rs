@@ -1,0 +1,37 @@
+//! The Postgres wire: sockets, messages, log-in, portals and the encoding of rows.
+//!
+//! A connection is one task. It reads a message, lets the [`backend::Session`] do the work, and streams the
+//! answer; while a statement runs, the same task watches for cancellation, the statement timeout, shut-down and
+//! a client that has gone away, up to the last byte of the last row.
+//!
+//! Architecture invariants: the wire knows no table, plan or catalog. A result is never held whole: at most one
+//! record batch and about [`output::FLUSH_AT`] bytes of it in encoded form wait for a slow client. Nothing that
+//! arrives from the network is trusted: frames are bounded before they are buffered and every field is
+//! bounds-checked, which is why messages are decoded here and not by pgwire (its decoder panics on short bodies
+//! and repairs broken UTF-8 silently).
+
+pub mod backend;
+pub mod scram;
+pub mod server;
+pub mod types;
+
+mod cancel;
+mod connection;
+mod decode;
+mod encode;
+mod extended;
+mod frontend;
+mod input;
+mod output;
+mod portal;
+mod reply;
+mod simple;
+mod startup;
+mod statement;
+mod stop;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+pub use cancel::Processes;
+pub use server::{Server, ServerOptions, TlsFiles};

@@ -1,0 +1,47 @@
+//! The write side: one buffer, drained with back-pressure.
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncWriteExt, WriteHalf};
+
+use super::stop::Flow;
+use super::tls::Transport;
+
+/// Rows leave when about this much of them is encoded.
+pub(super) const FLUSH_AT: usize = 64 << 10;
+
+/// A buffer that one giant value has blown up is given back.
+const KEEP_CAPACITY: usize = 1 << 20;
+
+pub(super) struct Output {
+    write: WriteHalf<Transport>,
+    /// Whole messages only, apart from the one being written at this moment. What a cancelled flush has not
+    /// written stays and goes first.
+    pub(super) buffer: BytesMut,
+}
+
+impl Output {
+    pub(super) fn new(write: WriteHalf<Transport>) -> Self {
+        Self { write, buffer: BytesMut::with_capacity(8 << 10) }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.buffer.len() >= FLUSH_AT
+    }
+
+    /// Writes everything; waits for a slow client. Dropping the future loses nothing.
+    pub(super) async fn flush(&mut self) -> Flow<()> {
+        while self.buffer.has_remaining() {
+            self.write.write_buf(&mut self.buffer).await?;
+        }
+        self.write.flush().await?;
+        if self.buffer.capacity() > KEEP_CAPACITY {
+            self.buffer = BytesMut::with_capacity(FLUSH_AT);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn close(mut self) {
+        // The client may be gone already; then there is nothing left to say to it.
+        let _ = self.write.shutdown().await;
+    }
+}

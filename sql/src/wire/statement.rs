@@ -1,0 +1,167 @@
+//! A statement while it runs: what may interrupt it, and how its rows leave.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::datatypes::Schema;
+use chrono_tz::Tz;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::{StreamExt, poll};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+use voxhouse_engine::{Error, ErrorKind};
+
+use super::cancel::Process;
+use super::encode::Rows;
+use super::input::Input;
+use super::output::Output;
+use super::stop::{Flow, Stop};
+use super::types::{self, Column, Format};
+
+/// Rows do not wait longer than this for company.
+const FLUSH_AFTER: Duration = Duration::from_millis(10);
+
+/// The limits of one message's work.
+pub(super) struct Limits {
+    pub(super) cancel: CancellationToken,
+    pub(super) deadline: Option<Instant>,
+}
+
+/// The ears of a connection.
+pub(super) struct Interrupts {
+    pub(super) input: Input,
+    pub(super) process: Process,
+    /// Shut-down after its grace period, or `pg_terminate_backend`.
+    pub(super) terminate: CancellationToken,
+}
+
+impl Interrupts {
+    /// Writes what there is. No cancellation applies: the answer is complete. Shut-down and a vanished client do.
+    pub(super) async fn flush(&mut self, output: &mut Output) -> Flow<()> {
+        tokio::select! {
+            biased;
+            flushed = output.flush() => flushed,
+            () = self.terminate.cancelled() => Err(Stop::terminated()),
+            () = self.input.watch() => Err(Stop::Gone),
+        }
+    }
+
+    /// Drives `work` to its end, unless it is cancelled, takes too long, or nobody waits for it any more.
+    pub(super) async fn guard<T>(&mut self, limits: &Limits, work: impl Future<Output = Flow<T>>) -> Flow<T> {
+        self.process.set_running(Some(limits.cancel.clone()));
+        let stop = tokio::select! {
+            biased;
+            () = limits.cancel.cancelled() => cancelled("user request"),
+            () = self.terminate.cancelled() => Stop::terminated(),
+            () = expiry(limits.deadline) => cancelled("statement timeout"),
+            () = self.input.watch() => Stop::Gone,
+            done = work => {
+                self.process.set_running(None);
+                return done;
+            }
+        };
+        self.process.set_running(None);
+        limits.cancel.cancel();
+        Err(stop)
+    }
+}
+
+async fn expiry(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn cancelled(by: &str) -> Stop {
+    Stop::Error(Error::new(ErrorKind::Cancelled, format!("canceling statement due to {by}")))
+}
+
+/// The rows of a result that has begun: the stream, the batch being sent and the place in it.
+pub(super) struct Cursor {
+    pub(super) verb: &'static str,
+    stream: SendableRecordBatchStream,
+    columns: Arc<[Column]>,
+    formats: Arc<[Format]>,
+    zone: Tz,
+    current: Option<(Rows, usize)>,
+}
+
+/// How a turn of [`Cursor::send`] ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// As many rows as were allowed; there may be more.
+    Suspended,
+    /// The last rows.
+    Exhausted(u64),
+}
+
+impl Cursor {
+    pub(super) fn new(
+        verb: &'static str,
+        stream: SendableRecordBatchStream,
+        columns: Arc<[Column]>,
+        formats: Arc<[Format]>,
+        zone: Tz,
+    ) -> Self {
+        Self { verb, stream, columns, formats, zone, current: None }
+    }
+
+    /// Sends up to `limit` rows. Between two writes to the socket no more than about a flush's worth is encoded,
+    /// and no batch is asked for before the last one is encoded.
+    pub(super) async fn send(&mut self, output: &mut Output, limit: Option<u64>) -> Flow<Sent> {
+        let mut sent = 0;
+        let mut flushed_at = Instant::now();
+        while limit.is_none_or(|limit| sent < limit) {
+            let Some((rows, next)) = &mut self.current else {
+                // A slow plan's rows leave as they come; a fast plan's leave together.
+                if flushed_at.elapsed() > FLUSH_AFTER {
+                    output.flush().await?;
+                    flushed_at = Instant::now();
+                }
+                match self.next_batch(output).await? {
+                    Some(rows) => self.current = Some((rows, 0)),
+                    None => return Ok(Sent::Exhausted(sent)),
+                }
+                continue;
+            };
+            let left = limit.map_or(u64::MAX, |limit| limit - sent);
+            let end = rows.count.min(next.saturating_add(usize::try_from(left).unwrap_or(usize::MAX)));
+            while *next < end && !output.is_full() {
+                rows.put(*next, &mut output.buffer)?;
+                *next += 1;
+                sent += 1;
+            }
+            if *next == rows.count {
+                self.current = None;
+            }
+            if output.is_full() {
+                output.flush().await?;
+                flushed_at = Instant::now();
+            }
+            tokio::task::consume_budget().await;
+        }
+        Ok(Sent::Suspended)
+    }
+
+    /// While the next batch is being computed, the client gets what there is.
+    async fn next_batch(&mut self, output: &mut Output) -> Flow<Option<Rows>> {
+        let mut next = self.stream.next();
+        let batch = match poll!(&mut next) {
+            std::task::Poll::Ready(batch) => batch,
+            std::task::Poll::Pending => {
+                output.flush().await?;
+                next.await
+            }
+        };
+        let Some(batch) = batch else { return Ok(None) };
+        let batch = batch.map_err(Error::from)?;
+        Ok(Some(Rows::new(&batch, &self.columns, &self.formats, self.zone)?))
+    }
+}
+
+/// The columns of a result: as the plan was described, or as the stream says where nothing was described.
+pub(super) fn columns_of(described: Option<&Schema>, stream: &Schema) -> Flow<Arc<[Column]>> {
+    Ok(types::columns(described.unwrap_or(stream))?.into())
+}

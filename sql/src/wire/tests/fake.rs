@@ -1,0 +1,308 @@
+//! A backend whose statements are commands to misbehave in a chosen way.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arrow::array::{Array, ArrayRef, Int64Array, MapArray, RecordBatch, StringArray, new_empty_array};
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use async_trait::async_trait;
+use chrono_tz::Tz;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::scalar::ScalarValue;
+use futures::{StreamExt, stream};
+use tokio_util::sync::CancellationToken;
+use voxhouse_engine::{Error, ErrorKind, Result};
+
+use crate::wire::backend::*;
+use crate::wire::scram::DEFAULT_ITERATIONS;
+use crate::wire::types::{PG_TYPE, PgType, from_oid};
+
+pub(super) const BATCH_ROWS: usize = 3;
+
+/// What the tests look at from outside.
+#[derive(Default)]
+pub(super) struct Seen {
+    pub(super) executed: AtomicUsize,
+    pub(super) batches: AtomicUsize,
+    pub(super) dropped: AtomicUsize,
+    pub(super) failed: AtomicUsize,
+    pub(super) synced: AtomicUsize,
+    pub(super) open_sessions: AtomicUsize,
+}
+
+impl Seen {
+    pub(super) fn get(&self, what: impl Fn(&Self) -> &AtomicUsize) -> usize {
+        what(self).load(Ordering::SeqCst)
+    }
+}
+
+pub(super) struct Fake {
+    pub(super) seen: Arc<Seen>,
+    roles: HashMap<String, ScramVerifier>,
+    pub(super) results: HashMap<String, RecordBatch>,
+}
+
+impl Fake {
+    pub(super) fn new() -> Self {
+        let verifier = ScramVerifier::from_password("secret", DEFAULT_ITERATIONS, &mut rand::rng());
+        let roles = [("analyst".to_owned(), verifier)].into();
+        Self { seen: Arc::default(), roles, results: HashMap::new() }
+    }
+}
+
+#[async_trait]
+impl Backend for Fake {
+    type Session = FakeSession;
+
+    async fn verifier(&self, role: &str) -> Result<Option<ScramVerifier>> {
+        Ok(self.roles.get(role).cloned())
+    }
+
+    async fn connect(&self, login: Login) -> Result<FakeSession> {
+        if login.database == "missing" {
+            return Err(Error::new(ErrorKind::UndefinedObject, "database \"missing\" does not exist"));
+        }
+        self.seen.open_sessions.fetch_add(1, Ordering::SeqCst);
+        Ok(FakeSession {
+            login,
+            seen: Arc::clone(&self.seen),
+            results: self.results.clone(),
+            status: TransactionStatus::Idle,
+            timeout: None,
+            changes: Vec::new(),
+            notices: Vec::new(),
+        })
+    }
+}
+
+pub(super) struct FakeSession {
+    login: Login,
+    seen: Arc<Seen>,
+    results: HashMap<String, RecordBatch>,
+    status: TransactionStatus,
+    timeout: Option<Duration>,
+    changes: Vec<(String, String)>,
+    notices: Vec<Notice>,
+}
+
+impl Drop for FakeSession {
+    fn drop(&mut self) {
+        self.seen.open_sessions.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A command and its description.
+pub(super) struct Plan {
+    words: Vec<String>,
+    description: Description,
+}
+
+/// Counts its own end.
+struct Dropped(Arc<Seen>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.dropped.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn numbers() -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new("n", DataType::Int64, false)]))
+}
+
+fn wide() -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new("filler", DataType::Utf8, false)]))
+}
+
+fn wide_batch() -> RecordBatch {
+    let filler: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(10_000); BATCH_ROWS]));
+    RecordBatch::try_new(wide(), vec![filler]).unwrap()
+}
+
+fn unsupported() -> RecordBatch {
+    let entries =
+        Fields::from(vec![Field::new("k", DataType::Utf8, false), Field::new("v", DataType::Utf8, true)]);
+    let entries = Arc::new(Field::new("entries", DataType::Struct(entries), false));
+    let map = new_empty_array(&DataType::Map(entries, false));
+    let map: &MapArray = map.as_any().downcast_ref().unwrap();
+    RecordBatch::try_from_iter([("odd", Arc::new(map.clone()) as ArrayRef)]).unwrap()
+}
+
+/// The parameters of `echo int4 text …` by Postgres name.
+fn echo_schema(names: &[String], declared: &[Option<DataType>]) -> Result<Schema> {
+    let fields = names.iter().enumerate().map(|(index, name)| {
+        let pg = PgType::from_name(name).ok_or_else(|| Error::syntax("no such type"))?;
+        let data_type = declared.get(index).cloned().flatten().or(from_oid(pg.oid)).unwrap_or(DataType::Utf8);
+        let metadata = [(PG_TYPE.to_owned(), name.clone())].into();
+        Ok(Field::new(format!("c{index}"), data_type, true).with_metadata(metadata))
+    });
+    Ok(Schema::new(fields.collect::<Result<Vec<_>>>()?))
+}
+
+#[async_trait]
+impl Session for FakeSession {
+    type Statement = String;
+    type Prepared = Plan;
+
+    fn parameter_status(&self) -> Vec<(String, String)> {
+        vec![
+            ("server_version".into(), "16.9".into()),
+            ("session_authorization".into(), self.login.role.clone()),
+        ]
+    }
+
+    fn take_parameter_changes(&mut self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.changes)
+    }
+
+    fn take_notices(&mut self) -> Vec<Notice> {
+        std::mem::take(&mut self.notices)
+    }
+
+    fn time_zone(&self) -> Tz {
+        Tz::UTC
+    }
+
+    fn transaction_status(&self) -> TransactionStatus {
+        self.status
+    }
+
+    fn statement_timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    fn parse(&self, sql: &str) -> Result<Vec<String>> {
+        if sql.contains('§') {
+            return Err(Error::syntax("syntax error at or near \"§\"").with_position(1).with_hint("Do not."));
+        }
+        Ok(sql.split(';').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect())
+    }
+
+    async fn prepare(&mut self, statement: String, parameters: &[Option<DataType>]) -> Result<Arc<Plan>> {
+        let words: Vec<String> = statement.split_whitespace().map(str::to_owned).collect();
+        let mut wanted = Vec::new();
+        let columns = match words[0].as_str() {
+            "rows" | "stall" | "broken" => Some(numbers()),
+            "endless" => Some(wide()),
+            "select" => Some(self.results[&words[1]].schema()),
+            "unsupported" => Some(unsupported().schema()),
+            "pid" => Some(numbers()),
+            "echo" => {
+                let schema = echo_schema(&words[1..], parameters)?;
+                wanted = schema.fields().iter().map(|field| field.data_type().clone()).collect();
+                Some(Arc::new(schema))
+            }
+            "slow-plan" => {
+                tokio::time::sleep(Duration::from_secs(60)).await;
+                None
+            }
+            _ => None,
+        };
+        Ok(Arc::new(Plan { words, description: Description { parameters: wanted, columns } }))
+    }
+
+    fn describe(&self, plan: &Plan) -> Description {
+        plan.description.clone()
+    }
+
+    async fn execute(
+        &mut self,
+        plan: &Arc<Plan>,
+        parameters: Vec<ScalarValue>,
+        _cancel: CancellationToken,
+    ) -> Result<Outcome> {
+        self.seen.executed.fetch_add(1, Ordering::SeqCst);
+        let argument = plan.words.get(1).cloned().unwrap_or_default();
+        let tag = match plan.words[0].as_str() {
+            "nothing" => return Ok(Outcome::Empty),
+            "insert" => "INSERT 0 1".to_owned(),
+            "begin" | "START" => {
+                self.status = TransactionStatus::InTransaction;
+                "BEGIN".to_owned()
+            }
+            "commit" | "ROLLBACK" => {
+                self.status = TransactionStatus::Idle;
+                "COMMIT".to_owned()
+            }
+            "timeout" => {
+                self.timeout = argument.parse().ok().map(Duration::from_millis);
+                "SET".to_owned()
+            }
+            "set" => {
+                self.changes.push(("application_name".into(), argument));
+                self.notices.push(Notice { severity: "NOTICE", sqlstate: "00000", message: "noted".into() });
+                "SET".to_owned()
+            }
+            "fail" => return Err(Error::new(ErrorKind::UndefinedTable, "relation \"t\" does not exist")),
+            "panic" => panic!("as ordered"),
+            "hang" => {
+                let _dropped = Dropped(Arc::clone(&self.seen));
+                std::future::pending().await
+            }
+            _ => return self.rows(plan, parameters),
+        };
+        Ok(Outcome::Done(tag))
+    }
+
+    fn statement_failed(&mut self) {
+        self.seen.failed.fetch_add(1, Ordering::SeqCst);
+        if self.status == TransactionStatus::InTransaction {
+            self.status = TransactionStatus::Failed;
+        }
+    }
+
+    async fn sync(&mut self) -> Result<()> {
+        self.seen.synced.fetch_add(1, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+impl FakeSession {
+    fn rows(&self, plan: &Plan, parameters: Vec<ScalarValue>) -> Result<Outcome> {
+        let schema = plan.description.columns.clone().unwrap_or_else(numbers);
+        let batches: stream::BoxStream<'static, datafusion::error::Result<RecordBatch>> = match plan.words[0]
+            .as_str()
+        {
+            "rows" => {
+                let count: i64 = plan.words[1].parse().unwrap();
+                let all: Vec<i64> = (1..=count).collect();
+                let batches: Vec<_> = all.chunks(BATCH_ROWS).map(|chunk| Ok(number_batch(chunk))).collect();
+                stream::iter(batches).boxed()
+            }
+            "pid" => stream::iter([Ok(number_batch(&[self.login.process_id.into()]))]).boxed(),
+            "stall" => stream::iter([Ok(number_batch(&[1]))]).chain(stream::pending()).boxed(),
+            "broken" => {
+                let error = Error::new(ErrorKind::DivisionByZero, "division by zero");
+                stream::iter([Ok(number_batch(&[1])), Err(error.into())]).boxed()
+            }
+            "endless" => {
+                let seen = Arc::clone(&self.seen);
+                let produce = move || {
+                    seen.batches.fetch_add(1, Ordering::SeqCst);
+                    Ok(wide_batch())
+                };
+                stream::repeat_with(produce).boxed()
+            }
+            "select" => stream::iter([Ok(self.results[&plan.words[1]].clone())]).boxed(),
+            "unsupported" => stream::iter([Ok(unsupported())]).boxed(),
+            "echo" => {
+                let columns = parameters.iter().map(|value| value.to_array()).collect::<Result<_, _>>()?;
+                stream::iter([Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)]).boxed()
+            }
+            other => return Err(Error::syntax(format!("syntax error at or near \"{other}\""))),
+        };
+        let dropped = Dropped(Arc::clone(&self.seen));
+        let batches = batches.inspect(move |_| {
+            let _alive = &dropped;
+        });
+        let rows: SendableRecordBatchStream = Box::pin(RecordBatchStreamAdapter::new(schema, batches));
+        Ok(Outcome::Rows { verb: "SELECT", rows })
+    }
+}
+
+fn number_batch(values: &[i64]) -> RecordBatch {
+    RecordBatch::try_new(numbers(), vec![Arc::new(Int64Array::from(values.to_vec()))]).unwrap()
+}

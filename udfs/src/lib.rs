@@ -1,0 +1,61 @@
+//! The functions of Voxhouse: text, scores, statistics.
+//!
+//! [`entries`] is the one list of them. Registration, `system.functions`, the reference in `docs/` and the
+//! conformance suite are all read from it, so a function is added by writing its file and naming the file
+//! here.
+//!
+//! A function file holds, in this order: what it computes and by which source, its entries, and a kernel
+//! that knows neither Arrow nor DataFusion. The shells `scalar` and `aggregate` carry every kernel over
+//! Arrow arrays.
+//!
+//! Architecture invariant: nothing here does I/O, and the only state is the segmentation dictionary of
+//! [`dictionary`].
+
+mod aggregate;
+mod csat;
+pub mod dictionary;
+mod entry;
+mod id_key;
+mod keywords;
+mod mean;
+mod normal;
+mod nps;
+mod scalar;
+mod sentiment;
+mod student;
+mod tokenize;
+mod wilson;
+
+#[cfg(test)]
+mod conformance;
+
+pub use entry::{Entry, Implementation, Kind};
+
+use datafusion::execution::FunctionRegistry;
+
+/// Every function of this crate, in the order the reference lists them.
+pub fn entries() -> Vec<Entry> {
+    [
+        tokenize::entries(),
+        keywords::entries(),
+        sentiment::entries(),
+        nps::entries(),
+        csat::entries(),
+        mean::entries(),
+        id_key::entries(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Registers every function under its name. A function of the same name that is already there gives way.
+pub fn register_all(registry: &mut dyn FunctionRegistry) -> datafusion::error::Result<()> {
+    for entry in entries() {
+        match entry.implementation {
+            Implementation::Scalar(function) => drop(registry.register_udf(function)?),
+            Implementation::Aggregate(function) => drop(registry.register_udaf(function)?),
+        }
+    }
+    Ok(())
+}
