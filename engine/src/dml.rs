@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
+use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
@@ -43,6 +44,16 @@ impl Rewrite {
     }
 }
 
+/// The plans of a rewrite, made anew for each try.
+#[async_trait]
+pub trait RewritePlans: Send + Sync {
+    /// Over the table with its file column: one row a file, its name and the number of affected rows in it.
+    async fn affected(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan>;
+
+    /// Over the files that hold affected rows: their new content.
+    async fn remaining(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan>;
+}
+
 /// Runs the statements of one session.
 pub struct Dml<'a> {
     pub warehouse: &'a Warehouse,
@@ -68,7 +79,8 @@ impl Dml<'_> {
                 return Ok(rows);
             }
             // With a key the rows hold only against the version they were checked against.
-            let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+            let operation =
+                DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
             match delta.replace(&base, loaded.adds, operation, self.commit_info(rows)).await {
                 Ok(_) => return Ok(rows),
                 Err(error) => pause_or_give_up(attempt, error).await?,
@@ -86,7 +98,8 @@ impl Dml<'_> {
             let loaded = self.write(&delta, &base, table, &contract, plan.clone()).await?;
             let mut actions = base.remove_actions(&all_files(&base)?);
             actions.extend(loaded.adds);
-            let operation = DeltaOperation::Write { mode: SaveMode::Overwrite, partition_by: None, predicate: None };
+            let operation =
+                DeltaOperation::Write { mode: SaveMode::Overwrite, partition_by: None, predicate: None };
             match delta.replace(&base, actions, operation, self.commit_info(loaded.rows)).await {
                 Ok(_) => return Ok(loaded.rows),
                 Err(error) => pause_or_give_up(attempt, error).await?,
@@ -111,28 +124,19 @@ impl Dml<'_> {
         Ok(())
     }
 
-    /// Rewrites the files that hold affected rows.
-    ///
-    /// `affected` plans, over the table with its file column, one row a file: its name and the number of
-    /// affected rows. `remaining` plans the new content of those files. Returns the number of affected rows.
-    pub async fn rewrite(
-        &self,
-        table: &Table,
-        kind: Rewrite,
-        affected: impl AsyncFn(Arc<dyn TableProvider>) -> Result<LogicalPlan>,
-        remaining: impl AsyncFn(Arc<dyn TableProvider>) -> Result<LogicalPlan>,
-    ) -> Result<u64> {
+    /// Rewrites the files that hold affected rows. Returns the number of affected rows.
+    pub async fn rewrite(&self, table: &Table, kind: Rewrite, plans: &dyn RewritePlans) -> Result<u64> {
         let delta = self.warehouse.delta(table)?;
         for attempt in 0.. {
             let base = delta.snapshot().await?;
             let scan = self.warehouse.scan_snapshot(table, Arc::clone(&base))?.with_file_column();
-            let (files, rows) = self.affected_files(affected(Arc::new(scan)).await?).await?;
+            let (files, rows) = self.affected_files(plans.affected(Arc::new(scan)).await?).await?;
             if files.is_empty() {
                 return Ok(0);
             }
             let contract = self.contract(table, &base, |file| !files.contains(file)).await?;
             let scan = self.warehouse.scan_snapshot(table, Arc::clone(&base))?.only_files(&files);
-            let plan = remaining(Arc::new(scan)).await?;
+            let plan = plans.remaining(Arc::new(scan)).await?;
             let loaded = self.write(&delta, &base, table, &contract, plan).await?;
             let mut actions = base.remove_actions(&files);
             actions.extend(loaded.adds);
@@ -185,7 +189,8 @@ impl Dml<'_> {
         contract: &Arc<Contract>,
         plan: LogicalPlan,
     ) -> Result<crate::table::write::Written> {
-        let loaded = write_plan(delta, base, table, contract, self.state, plan, None, OnViolation::Fail).await?;
+        let loaded =
+            write_plan(delta, base, table, contract, self.state, plan, None, OnViolation::Fail).await?;
         Ok(loaded.written)
     }
 
@@ -222,4 +227,3 @@ async fn pause_or_give_up(attempt: u32, error: crate::Error) -> Result<()> {
     tokio::time::sleep(jitter(attempt)).await;
     Ok(())
 }
-

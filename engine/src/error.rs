@@ -320,7 +320,8 @@ impl From<std::io::Error> for Error {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => ErrorKind::DiskFull,
             _ => ErrorKind::StorageIo,
         };
-        Error::new(kind, format!("input or output failed: {}", first_line(&error.to_string()))).with_source(error)
+        Error::new(kind, format!("input or output failed: {}", first_line(&error.to_string())))
+            .with_source(error)
     }
 }
 
@@ -388,26 +389,28 @@ fn from_datafusion(error: &DataFusionError) -> Error {
         DataFusionError::SQL(parser, _) => Error::syntax(first_line(&parser.to_string()).to_owned()),
         DataFusionError::NotImplemented(text) => Error::not_supported(lower_first(first_line(text))),
         DataFusionError::ResourcesExhausted(text) => {
-            Error::new(ErrorKind::OutOfMemory, lower_first(first_line(text)))
-                .with_hint("Raise memory_limit in the configuration, or select fewer rows or columns at a time.")
+            Error::new(ErrorKind::OutOfMemory, lower_first(first_line(text))).with_hint(
+                "Raise memory_limit in the configuration, or select fewer rows or columns at a time.",
+            )
         }
         DataFusionError::ArrowError(arrow, _) => from_arrow(arrow),
         DataFusionError::ParquetError(parquet) => Error::new(
             ErrorKind::DataCorrupted,
             format!("invalid parquet file: {}", first_line(strip_class(&parquet.to_string()))),
         ),
-        DataFusionError::ObjectStore(store) => {
-            Error::new(ErrorKind::StorageIo, format!("object store request failed: {}", first_line(&store.to_string())))
-        }
+        DataFusionError::ObjectStore(store) => Error::new(
+            ErrorKind::StorageIo,
+            format!("object store request failed: {}", first_line(&store.to_string())),
+        ),
         DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => from_datafusion(inner),
         DataFusionError::Shared(inner) => from_datafusion(inner),
         DataFusionError::Collection(all) => match all.first() {
             Some(first) => from_datafusion(first),
             None => Error::internal("an empty collection of errors"),
         },
-        DataFusionError::Plan(text) | DataFusionError::Execution(text) | DataFusionError::Configuration(text) => {
-            from_text(text)
-        }
+        DataFusionError::Plan(text)
+        | DataFusionError::Execution(text)
+        | DataFusionError::Configuration(text) => from_text(text),
         DataFusionError::External(inner) => from_text(&inner.to_string()),
         other => Error::internal(first_line(strip_class(&other.to_string())).to_owned()),
     }
@@ -422,9 +425,10 @@ fn from_schema(error: &SchemaError) -> Error {
             };
             Error::new(ErrorKind::UndefinedColumn, message)
         }
-        SchemaError::AmbiguousReference { field } => {
-            Error::new(ErrorKind::AmbiguousColumn, format!("column reference \"{}\" is ambiguous", field.name))
-        }
+        SchemaError::AmbiguousReference { field } => Error::new(
+            ErrorKind::AmbiguousColumn,
+            format!("column reference \"{}\" is ambiguous", field.name),
+        ),
         SchemaError::DuplicateUnqualifiedField { name } => {
             Error::new(ErrorKind::DuplicateColumn, format!("column \"{name}\" specified more than once"))
         }
@@ -438,9 +442,10 @@ fn from_arrow(error: &arrow::error::ArrowError) -> Error {
     use arrow::error::ArrowError as Arrow;
     match error {
         Arrow::DivideByZero => Error::new(ErrorKind::DivisionByZero, "division by zero"),
-        Arrow::ArithmeticOverflow(text) => {
-            Error::new(ErrorKind::NumericOutOfRange, format!("value out of range: {}", lower_first(first_line(text))))
-        }
+        Arrow::ArithmeticOverflow(text) => Error::new(
+            ErrorKind::NumericOutOfRange,
+            format!("value out of range: {}", lower_first(first_line(text))),
+        ),
         Arrow::CastError(text) | Arrow::ParseError(text) => from_cast(text),
         Arrow::ExternalError(inner) => match find_ours(inner.as_ref()) {
             Some(ours) => ours,
@@ -500,7 +505,10 @@ fn from_text(text: &str) -> Error {
         text.strip_prefix(prefix).and_then(|rest| rest.split_once(suffix)).map(|(name, _)| name.to_owned())
     };
     if let Some(name) = quoted("table '", "' not found") {
-        return Error::new(ErrorKind::UndefinedTable, format!("relation \"{}\" does not exist", short_relation(&name)));
+        return Error::new(
+            ErrorKind::UndefinedTable,
+            format!("relation \"{}\" does not exist", short_relation(&name)),
+        );
     }
     if let Some(name) = quoted("Invalid function '", "'") {
         return undefined_function(&name, text);
@@ -619,8 +627,7 @@ mod tests {
 
     #[test]
     fn a_missing_table_is_named_as_the_user_wrote_it() {
-        let error =
-            Error::from(DataFusionError::Plan("table 'voxhouse.x.feedbak' not found".into()));
+        let error = Error::from(DataFusionError::Plan("table 'voxhouse.x.feedbak' not found".into()));
         assert_eq!((error.sqlstate(), error.message()), ("42P01", "relation \"x.feedbak\" does not exist"));
     }
 }

@@ -32,7 +32,12 @@ pub trait Planner: Send + Sync {
     fn session_state(&self) -> SessionState;
 
     /// Plans a pipe's query over `source`. `None` selects the columns of `source` by name.
-    async fn plan_pipe(&self, role: &str, query: Option<&str>, source: Arc<dyn TableProvider>) -> Result<PipePlan>;
+    async fn plan_pipe(
+        &self,
+        role: &str,
+        query: Option<&str>,
+        source: Arc<dyn TableProvider>,
+    ) -> Result<PipePlan>;
 
     /// Plans a stored query: that of a materialised view.
     async fn plan_query(&self, role: &str, query: &str) -> Result<LogicalPlan>;

@@ -68,7 +68,12 @@ pub trait FileFormat: Send + Sync + Debug {
     fn check_options(&self, options: &FormatOptions) -> Result<()>;
 
     /// Opens a file: reads as much as its schema needs.
-    async fn open(&self, store: Arc<dyn ObjectStore>, file: &ObjectMeta, options: &FormatOptions) -> Result<OpenFile>;
+    async fn open(
+        &self,
+        store: Arc<dyn ObjectStore>,
+        file: &ObjectMeta,
+        options: &FormatOptions,
+    ) -> Result<OpenFile>;
 }
 
 /// The formats this process can read.

@@ -90,7 +90,10 @@ impl Storage {
 
     /// The full path of something given by its path under the root.
     pub fn path(&self, relative: &str) -> Path {
-        relative.split('/').filter(|part| !part.is_empty()).fold(self.prefix.clone(), |path, part| path.join(part))
+        relative
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .fold(self.prefix.clone(), |path, part| path.join(part))
     }
 
     /// The Delta log of the table that lies at `location` under the root.
@@ -119,7 +122,9 @@ impl Storage {
         self.store.delete(&path).await?;
         match second {
             Ok(_) => Ok(false),
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
+                Ok(true)
+            }
             Err(other) => Err(other.into()),
         }
     }

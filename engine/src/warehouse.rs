@@ -97,7 +97,8 @@ impl Warehouse {
             .catalog
             .commit(author, |base| {
                 let mut draft = Draft::new(base, &author.role);
-                let effects = operations.iter().map(|operation| draft.apply(operation)).collect::<Result<Vec<_>>>()?;
+                let effects =
+                    operations.iter().map(|operation| draft.apply(operation)).collect::<Result<Vec<_>>>()?;
                 Ok((draft.into_changes(), effects))
             })
             .await;
@@ -177,16 +178,21 @@ impl Warehouse {
         let delta = self.delta(table)?;
         for attempt in 0.. {
             let snapshot = delta.snapshot().await?;
-            let schema: deltalake_core::kernel::StructType =
-                table.storage_schema().as_ref().try_into_kernel().map_err(|error: arrow::error::ArrowError| {
-                    Error::from(error)
-                })?;
+            let schema: deltalake_core::kernel::StructType = table
+                .storage_schema()
+                .as_ref()
+                .try_into_kernel()
+                .map_err(|error: arrow::error::ArrowError| Error::from(error))?;
             let fields = schema.fields().filter(|field| snapshot.schema().index_of(field.name()).is_err());
             let fields: Vec<_> = fields.cloned().collect();
             if fields.is_empty() {
                 return Ok(());
             }
-            let metadata = snapshot.metadata().clone().with_schema(&schema).map_err(deltalake_core::DeltaTableError::from)?;
+            let metadata = snapshot
+                .metadata()
+                .clone()
+                .with_schema(&schema)
+                .map_err(deltalake_core::DeltaTableError::from)?;
             let operation = DeltaOperation::AddColumn { fields };
             let actions = vec![Action::Metadata(metadata)];
             match delta.replace(&snapshot, actions, operation, CommitInfo::default()).await {

@@ -10,7 +10,9 @@ use datafusion::config::ConfigOptions;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::prelude::SessionConfig;
 use parking_lot::RwLock;
 use rand::SeedableRng;
@@ -102,7 +104,8 @@ impl Instance {
             built_ins: OnceLock::new(),
         };
         let planner = Arc::new(background_planner);
-        let ingestion = Arc::new(Ingestion::new(Arc::clone(&warehouse), Arc::clone(&planner) as Arc<dyn Planner>)?);
+        let ingestion =
+            Arc::new(Ingestion::new(Arc::clone(&warehouse), Arc::clone(&planner) as Arc<dyn Planner>)?);
         if background.ingestion.set(ingestion).is_err() {
             return Err(Error::internal("ingestion started twice"));
         }
@@ -130,14 +133,17 @@ impl Instance {
 
     /// A session without a connection, for the process itself.
     pub fn session(self: &Arc<Self>, role: &str) -> Result<Session> {
-        Session::new(Arc::clone(self), Login {
-            process_id: 0,
-            role: role.to_owned(),
-            database: DATABASE.to_owned(),
-            parameters: Vec::new(),
-            client_address: String::new(),
-            tls: false,
-        })
+        Session::new(
+            Arc::clone(self),
+            Login {
+                process_id: 0,
+                role: role.to_owned(),
+                database: DATABASE.to_owned(),
+                parameters: Vec::new(),
+                client_address: String::new(),
+                tls: false,
+            },
+        )
     }
 
     /// The state that a session starts from: shared functions, and catalog functions of its own.
@@ -177,7 +183,8 @@ impl Instance {
         let mut session = self.session(OWNER)?;
         for text in shipped::SCRIPTS {
             for statement in dialect::parse(text)? {
-                let mut draft = Draft::new(&self.warehouse.catalog().await?, OWNER);
+                let base = self.warehouse.catalog().await?;
+                let mut draft = Draft::new(&base, OWNER);
                 for operation in &operations {
                     draft.apply(operation)?;
                 }
@@ -196,7 +203,7 @@ impl Instance {
 
     /// Views of the same script are planned over tables whose log must exist by then.
     async fn prepared_for_planning(&self, ddl: Ddl) -> Result<Ddl> {
-        let Ddl::CreateTable { name, table, location, if_not_exists } = ddl else { return Ok(ddl) };
+        let Ddl::CreateTable { name, table, if_not_exists, .. } = ddl else { return Ok(ddl) };
         // The shipped tables lie at fixed places, so that two processes that start at once agree.
         let location = match self.warehouse.catalog().await?.table(&name) {
             Ok(known) => known.location.clone(),
@@ -256,7 +263,12 @@ impl Planner for BackgroundPlanner {
         self.base.clone()
     }
 
-    async fn plan_pipe(&self, role: &str, query: Option<&str>, source: Arc<dyn TableProvider>) -> Result<PipePlan> {
+    async fn plan_pipe(
+        &self,
+        role: &str,
+        query: Option<&str>,
+        source: Arc<dyn TableProvider>,
+    ) -> Result<PipePlan> {
         self.context(role).await?.plan_pipe(query, source).await
     }
 
@@ -273,13 +285,10 @@ impl Planner for BackgroundPlanner {
 /// Plans a stored expression; types are made to agree as in a query.
 pub fn plan_expression(state: &SessionState, expression: &str, schema: &DFSchema) -> Result<Expr> {
     let planned = state.create_logical_expr(expression, schema)?;
-    let simplified = datafusion::optimizer::simplify_expressions::ExprSimplifier::new(
-        datafusion::logical_expr::simplify::SimplifyContext::builder()
-            .with_schema(Arc::new(schema.clone()))
-            .build(),
-    )
-    .coerce(planned, schema)?;
-    Ok(simplified)
+    let context = SimplifyContext::builder().with_schema(Arc::new(schema.clone())).build();
+    let simplifier = ExprSimplifier::new(context);
+    // Some functions, such as coalesce, exist only until they are simplified.
+    Ok(simplifier.simplify(simplifier.coerce(planned, schema)?)?)
 }
 
 /// What a statement of this role sees.
@@ -341,4 +350,3 @@ fn runtime(warehouse: &Warehouse, options: &InstanceOptions) -> Result<Arc<Runti
     runtime.register_object_store(&url, warehouse.storage().store());
     Ok(runtime)
 }
-

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{
-    CatalogSnapshot, Change, Column, Constraint, Object, Oid, Pipe, QualifiedName, Relation, Role, Rule, Schema,
-    Table, View, undefined_relation,
+    CatalogSnapshot, Change, Column, Constraint, Object, Oid, Pipe, QualifiedName, Relation, Role, Rule,
+    Schema, Table, View, undefined_relation,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -117,8 +117,12 @@ impl<'a> Draft<'a> {
             }
             Ddl::RenameRelation { name, to } => self.rename_relation(name, to),
             Ddl::AddColumn { table, column, if_not_exists } => self.add_column(table, column, *if_not_exists),
-            Ddl::CreateView { name, query, columns, or_replace } => self.create_view(name, query, columns, *or_replace),
-            Ddl::CreatePipe { pipe, or_replace, if_not_exists } => self.create_pipe(pipe, *or_replace, *if_not_exists),
+            Ddl::CreateView { name, query, columns, or_replace } => {
+                self.create_view(name, query, columns, *or_replace)
+            }
+            Ddl::CreatePipe { pipe, or_replace, if_not_exists } => {
+                self.create_pipe(pipe, *or_replace, *if_not_exists)
+            }
             Ddl::DropPipe { name, if_exists } => self.drop_pipe(name, *if_exists),
             Ddl::CreateRole { name, superuser, login, verifier } => {
                 self.create_role(name, *superuser, *login, verifier.as_deref())
@@ -142,11 +146,18 @@ impl<'a> Draft<'a> {
 
     fn create_schema(&mut self, name: &str, if_not_exists: bool) -> Result<Effect> {
         if name.starts_with("pg_") || name == "information_schema" {
-            return Err(Error::new(ErrorKind::DuplicateSchema, format!("unacceptable schema name \"{name}\""))
-                .with_detail("The prefix \"pg_\" is reserved for system schemas."));
+            return Err(Error::new(
+                ErrorKind::DuplicateSchema,
+                format!("unacceptable schema name \"{name}\""),
+            )
+            .with_detail("The prefix \"pg_\" is reserved for system schemas."));
         }
         if self.snapshot.schema(name).is_some() {
-            return exists(if_not_exists, ErrorKind::DuplicateSchema, format!("schema \"{name}\" already exists"));
+            return exists(
+                if_not_exists,
+                ErrorKind::DuplicateSchema,
+                format!("schema \"{name}\" already exists"),
+            );
         }
         let oid = self.snapshot.next_oid();
         self.put(Object::Schema(Schema {
@@ -160,7 +171,11 @@ impl<'a> Draft<'a> {
 
     fn drop_schema(&mut self, name: &str, if_exists: bool, cascade: bool) -> Result<Effect> {
         let Some(schema) = self.snapshot.schema(name).cloned() else {
-            return missing(if_exists, ErrorKind::UndefinedSchema, format!("schema \"{name}\" does not exist"));
+            return missing(
+                if_exists,
+                ErrorKind::UndefinedSchema,
+                format!("schema \"{name}\" does not exist"),
+            );
         };
         let relations = self.snapshot.relation_names(name);
         if !relations.is_empty() && !cascade {
@@ -198,10 +213,8 @@ impl<'a> Draft<'a> {
         }
         match self.snapshot.schema(name) {
             Some(_) => Ok(()),
-            None => {
-                Err(Error::new(ErrorKind::UndefinedSchema, format!("schema \"{name}\" does not exist"))
-                    .with_hint(format!("CREATE SCHEMA {name}; makes it.")))
-            }
+            None => Err(Error::new(ErrorKind::UndefinedSchema, format!("schema \"{name}\" does not exist"))
+                .with_hint(format!("CREATE SCHEMA {name}; makes it."))),
         }
     }
 
@@ -337,7 +350,10 @@ impl<'a> Draft<'a> {
         let old = match self.snapshot.relation(name) {
             Some(Relation::View(view)) if or_replace => Some(view.clone()),
             Some(Relation::Table(_)) if or_replace => {
-                return Err(Error::new(ErrorKind::WrongObjectType, format!("\"{}\" is not a view", name.name)));
+                return Err(Error::new(
+                    ErrorKind::WrongObjectType,
+                    format!("\"{}\" is not a view", name.name),
+                ));
             }
             Some(_) => {
                 return Err(Error::new(
@@ -397,11 +413,19 @@ impl<'a> Draft<'a> {
                 self.remove(&Object::Pipe(pipe));
                 Ok(Effect::Done)
             }
-            Err(_) => missing(if_exists, ErrorKind::UndefinedObject, format!("pipe \"{name}\" does not exist")),
+            Err(_) => {
+                missing(if_exists, ErrorKind::UndefinedObject, format!("pipe \"{name}\" does not exist"))
+            }
         }
     }
 
-    fn create_role(&mut self, name: &str, superuser: bool, login: bool, verifier: Option<&str>) -> Result<Effect> {
+    fn create_role(
+        &mut self,
+        name: &str,
+        superuser: bool,
+        login: bool,
+        verifier: Option<&str>,
+    ) -> Result<Effect> {
         if self.snapshot.role(name).is_some() {
             return Err(Error::new(ErrorKind::DuplicateObject, format!("role \"{name}\" already exists")));
         }

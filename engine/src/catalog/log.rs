@@ -169,7 +169,8 @@ impl Catalog {
         let folder = self.storage.path(CATALOG_LOCATION);
         let files: Vec<bytes::Bytes> = futures::stream::iter(paths)
             .map(|path| {
-                let (store, location) = (Arc::clone(&store), path.parts().fold(folder.clone(), |p, part| p.join(part)));
+                let (store, location) =
+                    (Arc::clone(&store), path.parts().fold(folder.clone(), |p, part| p.join(part)));
                 async move { store.get(&location).await?.bytes().await }
             })
             .buffered(READ_AHEAD)
@@ -226,7 +227,11 @@ fn to_batch(version: u64, changes: &[Change], author: &Author) -> Result<RecordB
         match change {
             Change::Put(object) => {
                 definitions.push(Some(serde_json::to_string(object)?));
-                names.push((object.kind(), object.schema_name().map(str::to_owned), object.name().to_owned()));
+                names.push((
+                    object.kind(),
+                    object.schema_name().map(str::to_owned),
+                    object.name().to_owned(),
+                ));
             }
             Change::Drop { kind, schema, name, .. } => {
                 definitions.push(None);
@@ -263,7 +268,8 @@ fn from_batch(batch: &RecordBatch) -> Result<Vec<Row>> {
                     corrupt(format!("object {} cannot be read: {error}", oids.value(row)))
                 })?)
             } else {
-                let oid = Oid::try_from(oids.value(row)).map_err(|_| corrupt("an oid is out of range".into()))?;
+                let oid =
+                    Oid::try_from(oids.value(row)).map_err(|_| corrupt("an oid is out of range".into()))?;
                 Change::Drop { oid, kind: "", schema: None, name: names.value(row).to_owned() }
             };
             Ok(Row { version: versions.value(row), ordinal: ordinals.value(row), change })

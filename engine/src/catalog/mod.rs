@@ -104,8 +104,12 @@ impl CatalogSnapshot {
 
     /// Names of the relations of a schema, in order.
     pub fn relation_names(&self, schema: &str) -> Vec<String> {
-        let mut names: Vec<String> =
-            self.relations.keys().filter(|name| name.schema == schema).map(|name| name.name.clone()).collect();
+        let mut names: Vec<String> = self
+            .relations
+            .keys()
+            .filter(|name| name.schema == schema)
+            .map(|name| name.name.clone())
+            .collect();
         names.sort();
         names
     }
@@ -191,7 +195,12 @@ pub fn undefined_relation(name: &QualifiedName) -> Error {
 pub enum Change {
     /// Creates the object, or replaces the version before.
     Put(Object),
-    Drop { oid: Oid, kind: &'static str, schema: Option<String>, name: String },
+    Drop {
+        oid: Oid,
+        kind: &'static str,
+        schema: Option<String>,
+        name: String,
+    },
 }
 
 impl Change {

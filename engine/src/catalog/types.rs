@@ -48,14 +48,14 @@ impl SqlType {
             SqlType::Real => DataType::Float32,
             SqlType::DoublePrecision => DataType::Float64,
             SqlType::Numeric { precision, scale } => DataType::Decimal128(*precision, *scale),
-            SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) | SqlType::Uuid | SqlType::Json => DataType::Utf8,
+            SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) | SqlType::Uuid | SqlType::Json => {
+                DataType::Utf8
+            }
             SqlType::Bytea => DataType::Binary,
             SqlType::Date => DataType::Date32,
             SqlType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
             SqlType::TimestampTz => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            SqlType::Array(item) => {
-                DataType::List(Arc::new(Field::new("element", item.to_arrow(), true)))
-            }
+            SqlType::Array(item) => DataType::List(Arc::new(Field::new("element", item.to_arrow(), true))),
         }
     }
 
@@ -86,7 +86,8 @@ impl SqlType {
         {
             return Ok(found);
         }
-        Self::from_arrow(field.data_type()).map_err(|error| error.in_context(format!("column \"{}\"", field.name())))
+        Self::from_arrow(field.data_type())
+            .map_err(|error| error.in_context(format!("column \"{}\"", field.name())))
     }
 
     pub fn from_arrow(arrow: &DataType) -> Result<Self> {
@@ -104,9 +105,10 @@ impl SqlType {
             DataType::Decimal256(p, s) => SqlType::Numeric { precision: (*p).min(38), scale: *s },
             // A column of nothing but NULL literals is text, as in PostgreSQL.
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => SqlType::Text,
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
-                SqlType::Bytea
-            }
+            DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_) => SqlType::Bytea,
             DataType::Date32 | DataType::Date64 => SqlType::Date,
             DataType::Timestamp(_, None) => SqlType::Timestamp,
             DataType::Timestamp(_, Some(_)) => SqlType::TimestampTz,
@@ -115,8 +117,10 @@ impl SqlType {
                 SqlType::Array(Box::new(Self::from_arrow(item.data_type())?))
             }
             other => {
-                return Err(Error::not_supported(format!("values of type {other} cannot be stored in a table"))
-                    .with_hint("Cast the column to text, or select its parts."));
+                return Err(Error::not_supported(format!(
+                    "values of type {other} cannot be stored in a table"
+                ))
+                .with_hint("Cast the column to text, or select its parts."));
             }
         })
     }
@@ -180,7 +184,9 @@ impl FromStr for SqlType {
             ("timestamptz" | "timestamp with time zone", _) => SqlType::TimestampTz,
             ("uuid", _) => SqlType::Uuid,
             ("json" | "jsonb", _) => SqlType::Json,
-            _ => return Err(Error::new(ErrorKind::UndefinedObject, format!("type \"{text}\" does not exist"))),
+            _ => {
+                return Err(Error::new(ErrorKind::UndefinedObject, format!("type \"{text}\" does not exist")));
+            }
         })
     }
 }
@@ -213,9 +219,23 @@ mod tests {
     #[test]
     fn the_text_form_reads_back() {
         for text in [
-            "boolean", "smallint", "integer", "bigint", "real", "double precision", "numeric(18,2)", "text",
-            "character varying(20)", "character(3)", "bytea", "date", "timestamp without time zone",
-            "timestamp with time zone", "uuid", "json", "text[]",
+            "boolean",
+            "smallint",
+            "integer",
+            "bigint",
+            "real",
+            "double precision",
+            "numeric(18,2)",
+            "text",
+            "character varying(20)",
+            "character(3)",
+            "bytea",
+            "date",
+            "timestamp without time zone",
+            "timestamp with time zone",
+            "uuid",
+            "json",
+            "text[]",
         ] {
             let parsed: SqlType = text.parse().unwrap();
             assert_eq!(parsed.to_string(), text);

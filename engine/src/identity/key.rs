@@ -46,7 +46,13 @@ mod tests {
 
     #[test]
     fn one_phone_has_one_form() {
-        for written in ["13912345678", "+86 139-1234-5678", "0086 13912345678", "8613912345678", "１３９１２３４５６７８"] {
+        for written in [
+            "13912345678",
+            "+86 139-1234-5678",
+            "0086 13912345678",
+            "8613912345678",
+            "１３９１２３４５６７８",
+        ] {
             assert_eq!(normalise("phone", written).as_deref(), Some("13912345678"), "{written}");
         }
         assert_eq!(normalise("phone", "+44 20 7946 0958").as_deref(), Some("442079460958"));

@@ -32,7 +32,11 @@ pub const RELATIONS: [(&str, &[&str], &str); 6] = [
     ),
     ("records", &["source_system", "record_id", "customer_id"], "Every row of o.customers and its person"),
     ("order_customers", &["source_system", "order_id", "customer_id"], "Every order and its person"),
-    ("feedback_customers", &["source_system", "feedback_id", "customer_id"], "Every feedback row and its person"),
+    (
+        "feedback_customers",
+        &["source_system", "feedback_id", "customer_id"],
+        "Every feedback row and its person",
+    ),
     ("case_customers", &["source_system", "case_id", "customer_id"], "Every case and its person"),
     (
         "subscription_customers",
@@ -82,7 +86,12 @@ struct Carrier {
 }
 
 const CARRIERS: [Carrier; 4] = [
-    Carrier { table: "orders", row_id: "order_id", relation: "order_customers", order_column: Some("order_id") },
+    Carrier {
+        table: "orders",
+        row_id: "order_id",
+        relation: "order_customers",
+        order_column: Some("order_id"),
+    },
     Carrier {
         table: "feedback",
         row_id: "feedback_id",
@@ -208,10 +217,13 @@ async fn add_records(reader: &Reader<'_>, graph: &mut Graph) -> Result<Vec<Perso
     reader
         .each_row(&QualifiedName::new("o", "customers"), &columns, |values| {
             let (Some(system), Some(record)) = (values[0], values[1]) else { return };
-            let keys = RECORD_KEYS.iter().zip(&values[2..]).filter_map(|(key_type, value)| {
-                Identifier::new(key_type, system, (*value)?)
-            });
-            if let Some(node) = graph.join(Identifier::new("record_id", system, record).into_iter().chain(keys)) {
+            let keys = RECORD_KEYS
+                .iter()
+                .zip(&values[2..])
+                .filter_map(|(key_type, value)| Identifier::new(key_type, system, (*value)?));
+            if let Some(node) =
+                graph.join(Identifier::new("record_id", system, record).into_iter().chain(keys))
+            {
                 rows.push(PersonRow { source_system: system.to_owned(), row_id: record.to_owned(), node });
             }
         })
@@ -230,7 +242,9 @@ async fn add_carrier(reader: &Reader<'_>, graph: &mut Graph, carrier: &Carrier) 
                 (Some(key_type), Some(value)) => Identifier::new(key_type, system, value),
                 _ => None,
             };
-            let order = order_at.and_then(|at| values[at]).and_then(|order| Identifier::new("order_id", system, order));
+            let order = order_at
+                .and_then(|at| values[at])
+                .and_then(|order| Identifier::new("order_id", system, order));
             // An order that names nobody is nobody's; it must not become a person of its own.
             if key.is_none() && carrier.row_id == "order_id" {
                 return;

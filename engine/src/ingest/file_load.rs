@@ -66,7 +66,8 @@ impl FileLoader<'_> {
         let progress = Arc::clone(self.progress);
         let source =
             Arc::new(SourceTable::new(&open, file.meta.size, progress).map_err(Setback::before_rows)?);
-        let (plan, traces_rows) = self.plan(&open, Arc::clone(&source) as _).await.map_err(Setback::before_rows)?;
+        let (plan, traces_rows) =
+            self.plan(&open, Arc::clone(&source) as _).await.map_err(Setback::before_rows)?;
         let written = write_plan(
             self.target,
             self.base,
@@ -175,7 +176,8 @@ impl Rows<'_> {
                 for batch in &batches {
                     let (mapping, on_violation) = (&self.mapping, OnViolation::Reject);
                     let rejected = &mut self.rejected;
-                    write_batch(&mut self.writer, self.contract, batch, mapping, on_violation, rejected).await?;
+                    write_batch(&mut self.writer, self.contract, batch, mapping, on_violation, rejected)
+                        .await?;
                 }
             }
             Evaluated::BadRow(row, error) => {

@@ -173,7 +173,11 @@ struct Seen {
 enum Fate {
     /// Its rows are in the table.
     Loaded,
-    Failed { definition: String, retry: bool, error: Option<String> },
+    Failed {
+        definition: String,
+        retry: bool,
+        error: Option<String>,
+    },
 }
 
 /// How a file stands to what was loaded before.
@@ -185,7 +189,9 @@ pub(super) enum Standing {
     /// This object failed before, for a reason that may have passed.
     Retry,
     /// The object is new, and its content is that of a file loaded before.
-    Repeated { first: String },
+    Repeated {
+        first: String,
+    },
 }
 
 /// What is remembered of one pipe and target.
@@ -326,19 +332,17 @@ impl Ledger {
     /// How an object stands that was listed but not read.
     pub(super) fn standing(&self, key: Key, file: &str, object: &Identity, definition: &str) -> Standing {
         let memory = self.memory.read();
-        memory
-            .histories
-            .get(&key)
-            .map_or(Standing::New, |history| history.standing(file, object, definition))
+        memory.histories.get(&key).map_or(Standing::New, |history| history.standing(file, object, definition))
     }
 
     /// Whether this content was loaded from a file of this name.
     pub(super) fn has_version(&self, key: Key, file: &str, identity: &Identity) -> bool {
         let memory = self.memory.read();
         let versions = memory.histories.get(&key).and_then(|history| history.files.get(file));
-        versions.into_iter().flatten().any(|seen| {
-            matches!(seen.fate, Fate::Loaded) && seen.identity.is_same_content(identity)
-        })
+        versions
+            .into_iter()
+            .flatten()
+            .any(|seen| matches!(seen.fate, Fate::Loaded) && seen.identity.is_same_content(identity))
     }
 
     /// The name of the file from which this content was loaded.
@@ -349,8 +353,7 @@ impl Ledger {
     /// Whether this failure of this object is recorded already.
     pub(super) fn is_old_news(&self, event: &Event) -> bool {
         let memory = self.memory.read();
-        let versions =
-            memory.histories.get(&event.key()).and_then(|history| history.files.get(&event.file));
+        let versions = memory.histories.get(&event.key()).and_then(|history| history.files.get(&event.file));
         versions.into_iter().flatten().any(|seen| {
             seen.identity.is_same_object(&event.identity)
                 && matches!(&seen.fate, Fate::Failed { definition, error, .. }
@@ -368,9 +371,15 @@ impl Ledger {
     }
 
     /// Records the outcome of a batch, once.
-    pub(super) async fn finish(&self, mut events: Vec<Event>, version: u64, batch: Application) -> Result<()> {
+    pub(super) async fn finish(
+        &self,
+        mut events: Vec<Event>,
+        version: u64,
+        batch: Application,
+    ) -> Result<()> {
         for event in &mut events {
-            event.version = (event.state == State::Loaded).then(|| i64::try_from(version).unwrap_or(i64::MAX));
+            event.version =
+                (event.state == State::Loaded).then(|| i64::try_from(version).unwrap_or(i64::MAX));
         }
         self.table.append(&events, Some(batch)).await?;
         self.refresh().await
@@ -393,8 +402,20 @@ impl Ledger {
             .build()?
             .alias("newest_at");
         let shown = [
-            "pipe", "target", "file", "size", "etag", "rows", "rejected", "version", "started_at",
-            "finished_at", "state", "sqlstate", "error", "batch",
+            "pipe",
+            "target",
+            "file",
+            "size",
+            "etag",
+            "rows",
+            "rejected",
+            "version",
+            "started_at",
+            "finished_at",
+            "state",
+            "sqlstate",
+            "error",
+            "batch",
         ];
         let events = SessionContext::new_with_state(state).read_table(Arc::new(self.table.scan().await?))?;
         let loads = events

@@ -70,7 +70,12 @@ impl RejectTable {
     }
 
     /// Writes rows that [`commit`](Self::commit) makes visible.
-    pub(super) async fn write(&self, to: &mut TableWriter, from: &Origin<'_>, rejects: &[Reject]) -> Result<()> {
+    pub(super) async fn write(
+        &self,
+        to: &mut TableWriter,
+        from: &Origin<'_>,
+        rejects: &[Reject],
+    ) -> Result<()> {
         let Origin { pipe, target, batch, file } = *from;
         let rejected_at = Utc::now();
         let row = |reject| Row { pipe, target, batch, file, reject, rejected_at };
@@ -167,8 +172,7 @@ async fn raw_rows(file: &OpenFile, mut wanted: BTreeSet<u64>) -> Result<HashMap<
 /// Each row as a JSON object. Values of a type that JSON cannot show give no lines at all.
 fn json_lines(rows: &RecordBatch) -> Vec<String> {
     let mut bytes = Vec::new();
-    let mut writer =
-        WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut bytes);
+    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut bytes);
     if writer.write(rows).and_then(|()| writer.finish()).is_err() {
         return Vec::new();
     }

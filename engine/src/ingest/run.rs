@@ -377,8 +377,7 @@ impl Run<'_> {
         self.report.batches += 1;
         for (candidate, event) in loaded {
             let count = |number: Option<i64>| number.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
-            let outcome =
-                FileOutcome::Loaded { rows: count(event.rows), rejected: count(event.rejected) };
+            let outcome = FileOutcome::Loaded { rows: count(event.rows), rejected: count(event.rejected) };
             self.report.add(&candidate.file.name, candidate.file.meta.size, &outcome);
         }
         self.failures(batch, failed);

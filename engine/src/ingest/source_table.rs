@@ -30,7 +30,10 @@ const SMALL_FILE_BYTES: u64 = 8 << 20;
 /// The columns of a file and [`ROW_COLUMN`].
 pub(super) fn numbered_schema(file: &Schema) -> Result<SchemaRef> {
     if file.index_of(ROW_COLUMN).is_ok() {
-        return Err(Error::new(ErrorKind::DuplicateColumn, format!("column name \"{ROW_COLUMN}\" is reserved")));
+        return Err(Error::new(
+            ErrorKind::DuplicateColumn,
+            format!("column name \"{ROW_COLUMN}\" is reserved"),
+        ));
     }
     let mut fields: Vec<_> = file.fields().iter().cloned().collect();
     fields.push(Arc::new(Field::new(ROW_COLUMN, DataType::UInt64, false)));

@@ -76,7 +76,11 @@ impl StateTable {
     }
 
     /// Adds rows; with an application, once.
-    pub(super) async fn append<T: Serialize>(&self, rows: &[T], application: Option<Application>) -> Result<()> {
+    pub(super) async fn append<T: Serialize>(
+        &self,
+        rows: &[T],
+        application: Option<Application>,
+    ) -> Result<()> {
         let written = self.write(rows).await?;
         self.commit(written.adds, application).await
     }

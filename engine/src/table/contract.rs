@@ -71,7 +71,9 @@ impl Contract {
                     let expression = state.create_physical_expr(planned, &df_schema)?;
                     checks.push(Check { name: constraint.name.clone(), expression });
                 }
-                Rule::PrimaryKey { columns } => keys.push(Key::new(&constraint.name, true, columns, &schema)?),
+                Rule::PrimaryKey { columns } => {
+                    keys.push(Key::new(&constraint.name, true, columns, &schema)?)
+                }
                 Rule::Unique { columns } => keys.push(Key::new(&constraint.name, false, columns, &schema)?),
             }
         }
@@ -135,7 +137,8 @@ impl Contract {
             let nulls = values.logical_nulls();
             for row in 0..values.len() {
                 if stored.is_null(row) && nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)) {
-                    verdict.reject(row, || bad_value(column, &shown.value(row).to_string(), values.data_type()));
+                    verdict
+                        .reject(row, || bad_value(column, &shown.value(row).to_string(), values.data_type()));
                 }
             }
         }
@@ -177,7 +180,10 @@ impl Contract {
             }),
             SqlType::Uuid => Box::new(|text: &str| {
                 uuid::Uuid::parse_str(text).err().map(|_| {
-                    Error::new(ErrorKind::InvalidText, format!("invalid input syntax for type uuid: \"{text}\""))
+                    Error::new(
+                        ErrorKind::InvalidText,
+                        format!("invalid input syntax for type uuid: \"{text}\""),
+                    )
                 })
             }),
             _ => return,
@@ -218,8 +224,10 @@ impl Contract {
 
 impl Key {
     fn new(name: &str, primary: bool, columns: &[String], schema: &SchemaRef) -> Result<Self> {
-        let columns = columns.iter().map(|column| Ok(schema.index_of(column)?)).collect::<Result<Vec<_>>>()?;
-        let fields = columns.iter().map(|index| SortField::new(schema.field(*index).data_type().clone())).collect();
+        let columns =
+            columns.iter().map(|column| Ok(schema.index_of(column)?)).collect::<Result<Vec<_>>>()?;
+        let fields =
+            columns.iter().map(|index| SortField::new(schema.field(*index).data_type().clone())).collect();
         let converter = Mutex::new((RowConverter::new(fields)?, HashSet::new()));
         Ok(Self { name: name.to_owned(), primary, columns, converter })
     }
@@ -256,12 +264,14 @@ impl Key {
 
     fn duplicate(&self, batch: &RecordBatch, row: usize, table: &str) -> Error {
         let schema = batch.schema();
-        let names: Vec<&str> = self.columns.iter().map(|index| schema.field(*index).name().as_str()).collect();
+        let names: Vec<&str> =
+            self.columns.iter().map(|index| schema.field(*index).name().as_str()).collect();
         let values: Vec<String> = self
             .columns
             .iter()
             .filter_map(|index| {
-                let shown = ArrayFormatter::try_new(batch.column(*index).as_ref(), &FormatOptions::default()).ok()?;
+                let shown =
+                    ArrayFormatter::try_new(batch.column(*index).as_ref(), &FormatOptions::default()).ok()?;
                 Some(shown.value(row).to_string())
             })
             .collect();
@@ -335,7 +345,10 @@ fn assignment_cast(column: &Column, values: &ArrayRef, target: &DataType) -> Res
             .map_or_else(|_| values.data_type().to_string(), |known| known.to_string());
         return Err(Error::new(
             ErrorKind::DatatypeMismatch,
-            format!("column \"{}\" is of type {} but expression is of type {source}", column.name, column.data_type),
+            format!(
+                "column \"{}\" is of type {} but expression is of type {source}",
+                column.name, column.data_type
+            ),
         )
         .with_hint("You will need to rewrite or cast the expression."));
     }
@@ -365,7 +378,10 @@ fn bad_value(column: &Column, value: &str, source: &DataType) -> Error {
         };
         return Error::new(
             kind,
-            format!("column \"{}\": invalid input syntax for type {}: \"{shown}\"", column.name, column.data_type),
+            format!(
+                "column \"{}\": invalid input syntax for type {}: \"{shown}\"",
+                column.name, column.data_type
+            ),
         );
     }
     Error::new(

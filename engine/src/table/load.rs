@@ -10,10 +10,10 @@ use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, execute_
 use futures::TryStreamExt;
 use tokio::task::JoinSet;
 
+use super::DeltaTable;
 use super::contract::Contract;
 use super::snapshot::TableSnapshot;
 use super::write::{TableWriter, Written};
-use super::DeltaTable;
 use crate::catalog::Table;
 use crate::error::{Error, Result};
 
@@ -128,7 +128,8 @@ async fn write_physical(
     for rows in execute_stream_partitioned(physical, state.task_ctx())? {
         let (delta, base, contract) = (Arc::clone(delta), Arc::clone(base), Arc::clone(contract));
         let mapping = mapping.clone();
-        writers.spawn(async move { write_stream(&delta, &base, &contract, rows, &mapping, on_violation).await });
+        writers
+            .spawn(async move { write_stream(&delta, &base, &contract, rows, &mapping, on_violation).await });
     }
     let mut loaded = Loaded::default();
     while let Some(finished) = writers.join_next().await {

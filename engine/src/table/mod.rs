@@ -16,13 +16,13 @@ use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
+use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
 use deltalake_core::kernel::{Action, StructField, StructType, Transaction};
-use deltalake_core::table::state::DeltaTableState;
-use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake_core::logstore::LogStoreRef;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use deltalake_core::table::state::DeltaTableState;
 use parking_lot::RwLock;
 use serde_json::Value;
 
@@ -51,9 +51,13 @@ pub struct Application {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommitOutcome {
-    Committed { version: u64 },
+    Committed {
+        version: u64,
+    },
     /// The log holds this application version already.
-    AlreadyApplied { version: u64 },
+    AlreadyApplied {
+        version: u64,
+    },
 }
 
 impl CommitOutcome {
@@ -112,9 +116,12 @@ impl DeltaTable {
         if self.exists().await? {
             return Err(self.already_there());
         }
-        let columns: StructType = schema.as_ref().try_into_kernel().map_err(|error: arrow::error::ArrowError| {
-            Error::not_supported(format!("table \"{name}\" has a column type that cannot be stored: {error}"))
-        })?;
+        let columns: StructType =
+            schema.as_ref().try_into_kernel().map_err(|error: arrow::error::ArrowError| {
+                Error::not_supported(format!(
+                    "table \"{name}\" has a column type that cannot be stored: {error}"
+                ))
+            })?;
         let columns: Vec<StructField> = columns.fields().cloned().collect();
         let created = CreateBuilder::new()
             .with_log_store(Arc::clone(&self.log_store))
@@ -173,11 +180,12 @@ impl DeltaTable {
             return Err(Error::invalid_argument(format!("table version {version} does not exist"))
                 .with_detail(format!("The newest version is {}.", latest.version())));
         }
-        let state = DeltaTableState::try_new(self.log_store.as_ref(), Some(version)).await.map_err(|error| {
-            Error::invalid_argument(format!("table version {version} can no longer be read"))
-                .with_hint("Old versions end when VACUUM removes their files.")
-                .with_source(error)
-        })?;
+        let state =
+            DeltaTableState::try_new(self.log_store.as_ref(), Some(version)).await.map_err(|error| {
+                Error::invalid_argument(format!("table version {version} can no longer be read"))
+                    .with_hint("Old versions end when VACUUM removes their files.")
+                    .with_source(error)
+            })?;
         Ok(Arc::new(TableSnapshot::new(state)?))
     }
 
@@ -240,7 +248,11 @@ impl DeltaTable {
         Ok(CommitOutcome::Committed { version })
     }
 
-    async fn applied(&self, base: &TableSnapshot, application: Option<&Application>) -> Result<Option<CommitOutcome>> {
+    async fn applied(
+        &self,
+        base: &TableSnapshot,
+        application: Option<&Application>,
+    ) -> Result<Option<CommitOutcome>> {
         let Some(application) = application else { return Ok(None) };
         let stored = self.application_version(base, &application.id).await?;
         Ok(stored
@@ -303,8 +315,11 @@ fn lost_race(error: deltalake_core::DeltaTableError) -> Error {
     match error {
         Delta::Transaction {
             source: Lost::MaxCommitAttempts(_) | Lost::CommitConflict(_) | Lost::VersionAlreadyExists(_),
-        } => Error::new(ErrorKind::SerializationFailure, "could not serialize access due to a concurrent commit")
-            .with_hint("Run the statement again."),
+        } => Error::new(
+            ErrorKind::SerializationFailure,
+            "could not serialize access due to a concurrent commit",
+        )
+        .with_hint("Run the statement again."),
         other => other.into(),
     }
 }

@@ -51,7 +51,12 @@ pub struct TableScan {
 impl TableScan {
     /// `schema` is what queries see: the columns of the catalog, strings as views. A column that old files
     /// lack reads as NULL.
-    pub fn new(storage: &Storage, location: &str, snapshot: Arc<TableSnapshot>, schema: SchemaRef) -> Result<Self> {
+    pub fn new(
+        storage: &Storage,
+        location: &str,
+        snapshot: Arc<TableSnapshot>,
+        schema: SchemaRef,
+    ) -> Result<Self> {
         let files = snapshot.files()?;
         let partition_columns = snapshot.partition_columns().to_vec();
         let statistics = table_statistics(&files, &schema);
@@ -92,7 +97,8 @@ impl TableScan {
     }
 
     fn is_partition_column(&self, name: &str) -> bool {
-        name == FILE_COLUMN && self.with_file_column || self.partition_columns.iter().any(|column| column == name)
+        name == FILE_COLUMN && self.with_file_column
+            || self.partition_columns.iter().any(|column| column == name)
     }
 
     /// DataFusion wants file columns first and partition columns last.
@@ -126,9 +132,9 @@ impl TableScan {
 
     /// The files that may hold rows for which the filter is true.
     fn prune(&self, predicate: Option<&Arc<dyn PhysicalExpr>>, schema: &SchemaRef) -> Vec<DataFile> {
-        let Some(pruning) =
-            predicate.and_then(|filter| PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema)).build(Arc::clone(filter)))
-        else {
+        let Some(pruning) = predicate.and_then(|filter| {
+            PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema)).build(Arc::clone(filter))
+        }) else {
             return self.files.to_vec();
         };
         let statistics = self.files.iter().map(|file| Arc::new(file.statistics(schema))).collect();
@@ -174,7 +180,10 @@ impl TableProvider for TableScan {
         Some(self.statistics.clone())
     }
 
-    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
         // A filter chooses files, row groups and pages; DataFusion repeats it above the scan.
         Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
     }

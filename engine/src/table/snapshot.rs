@@ -33,7 +33,8 @@ impl DataFile {
     /// Bounds of strings may be cut and those of decimals rounded, so both stay unknown; bounds of timestamps
     /// are kept to the millisecond in the log and widened here.
     pub fn statistics(&self, schema: &Schema) -> Statistics {
-        let column_statistics = schema.fields().iter().map(|field| self.column(field.name(), field.data_type()));
+        let column_statistics =
+            schema.fields().iter().map(|field| self.column(field.name(), field.data_type()));
         Statistics {
             num_rows: self.rows.map_or(Precision::Absent, |rows| Precision::Exact(rows as usize)),
             total_byte_size: Precision::Inexact(self.size as usize),
@@ -49,7 +50,10 @@ impl DataFile {
         if let Some(nulls) = self.null_counts.get(name).and_then(Value::as_u64) {
             known.null_count = Precision::Exact(nulls as usize);
         }
-        let bound = |bounds: &Value, widen_ms: i64| match bounds.get(name).and_then(|v| scalar(v, data_type, widen_ms)) {
+        let bound = |bounds: &Value, widen_ms: i64| match bounds
+            .get(name)
+            .and_then(|v| scalar(v, data_type, widen_ms))
+        {
             Some(value) => Precision::Exact(value),
             None => Precision::Absent,
         };
@@ -72,7 +76,8 @@ impl DataFile {
                 known.max_value = Precision::Exact(value);
             }
             Ok(_) => {
-                known.null_count = self.rows.map_or(Precision::Absent, |rows| Precision::Exact(rows as usize));
+                known.null_count =
+                    self.rows.map_or(Precision::Absent, |rows| Precision::Exact(rows as usize));
             }
             Err(_) => {}
         }
@@ -159,8 +164,13 @@ impl TableSnapshot {
         let mut files = Vec::with_capacity(log.num_files());
         for view in log.iter() {
             if view.deletion_vector_descriptor().is_some() {
-                return Err(Error::new(ErrorKind::NotSupported, "tables with deletion vectors cannot be read yet")
-                    .with_hint("Purge the vectors with the program that wrote them (REORG TABLE … APPLY (PURGE))."));
+                return Err(Error::new(
+                    ErrorKind::NotSupported,
+                    "tables with deletion vectors cannot be read yet",
+                )
+                .with_hint(
+                    "Purge the vectors with the program that wrote them (REORG TABLE … APPLY (PURGE)).",
+                ));
             }
             let stats: Value =
                 view.stats().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null);

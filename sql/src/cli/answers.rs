@@ -5,16 +5,17 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use voxhouse_engine::Result;
 
 /// The question of a statement: the comment lines before it.
-pub fn question(before: &str) -> String {
+pub(super) fn question(before: &str) -> String {
     let lines = before.lines().map(str::trim).filter_map(|line| line.strip_prefix("--"));
     lines.map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 /// A table with headings, columns as wide as their widest cell.
-pub fn table(batches: &[RecordBatch]) -> Result<String> {
+pub(super) fn table(batches: &[RecordBatch]) -> Result<String> {
     let Some(first) = batches.first() else { return Ok(String::new()) };
     let schema = first.schema();
-    let mut cells: Vec<Vec<String>> = vec![schema.fields().iter().map(|field| field.name().clone()).collect()];
+    let mut cells: Vec<Vec<String>> =
+        vec![schema.fields().iter().map(|field| field.name().clone()).collect()];
     let options = FormatOptions::default().with_null("-");
     for batch in batches {
         let columns = batch
@@ -22,9 +23,10 @@ pub fn table(batches: &[RecordBatch]) -> Result<String> {
             .iter()
             .map(|column| ArrayFormatter::try_new(column.as_ref(), &options))
             .collect::<std::result::Result<Vec<_>, _>>()?;
-        cells.extend((0..batch.num_rows()).map(|row| {
-            columns.iter().map(|column| column.value(row).to_string()).collect()
-        }));
+        cells.extend(
+            (0..batch.num_rows())
+                .map(|row| columns.iter().map(|column| column.value(row).to_string()).collect()),
+        );
     }
     let widths: Vec<usize> = (0..schema.fields().len())
         .map(|column| cells.iter().map(|row| width(&row[column])).max().unwrap_or(0))
@@ -47,7 +49,9 @@ pub fn table(batches: &[RecordBatch]) -> Result<String> {
 
 /// Columns of a terminal: Chinese characters take two.
 fn width(text: &str) -> usize {
-    text.chars().map(|letter| if ('\u{1100}'..='\u{ffe6}').contains(&letter) && letter > '\u{2e7f}' { 2 } else { 1 }).sum()
+    text.chars()
+        .map(|letter| if ('\u{1100}'..='\u{ffe6}').contains(&letter) && letter > '\u{2e7f}' { 2 } else { 1 })
+        .sum()
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ use voxhouse_engine::Result;
 use super::{RootArgs, open};
 
 #[derive(Args, Debug, Clone)]
-pub struct CheckArgs {
+pub(super) struct CheckArgs {
     #[command(flatten)]
     root: RootArgs,
 }
 
-pub async fn run(args: CheckArgs) -> Result<ExitCode> {
+pub(super) async fn run(args: CheckArgs) -> Result<ExitCode> {
     let instance = open(&args.root.config()?).await?;
     let warehouse = &instance.warehouse;
     let catalog = warehouse.catalog().await?;
@@ -41,7 +41,11 @@ pub async fn run(args: CheckArgs) -> Result<ExitCode> {
             }
             Ok((version, _, missing)) => {
                 faults += 1;
-                println!("damaged  {}  version {version}  missing or cut: {}", table.name, missing.join(", "));
+                println!(
+                    "damaged  {}  version {version}  missing or cut: {}",
+                    table.name,
+                    missing.join(", ")
+                );
             }
             Err(error) => {
                 faults += 1;

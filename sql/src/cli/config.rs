@@ -10,20 +10,20 @@ const DEFAULT_FILE: &str = "voxhouse.toml";
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Config {
+pub(super) struct Config {
     /// Folder or URL of the warehouse.
-    pub root: String,
+    pub(super) root: String,
     /// Where the Postgres protocol is served.
-    pub listen: SocketAddr,
+    pub(super) listen: SocketAddr,
     /// Certificate chain and private key, in PEM. Both or neither.
-    pub tls_cert: Option<PathBuf>,
-    pub tls_key: Option<PathBuf>,
+    pub(super) tls_cert: Option<PathBuf>,
+    pub(super) tls_key: Option<PathBuf>,
     /// A file with the password of the role `voxhouse`, in place of the one that is made at the first start.
-    pub password_file: Option<PathBuf>,
+    pub(super) password_file: Option<PathBuf>,
     /// What all queries together may use before they spill, such as "2GB"; half of the machine's memory.
-    pub memory_limit: Option<String>,
+    pub(super) memory_limit: Option<String>,
     /// Sessions at a time.
-    pub max_connections: usize,
+    pub(super) max_connections: usize,
 }
 
 impl Default for Config {
@@ -42,13 +42,17 @@ impl Default for Config {
 
 impl Config {
     /// A file that was asked for must be there; the default one need not.
-    pub fn read(file: Option<&Path>) -> Result<Self> {
+    pub(super) fn read(file: Option<&Path>) -> Result<Self> {
         let path = file.unwrap_or(Path::new(DEFAULT_FILE));
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => return Ok(Self::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && file.is_none() => {
+                return Ok(Self::default());
+            }
             Err(error) => {
-                return Err(Error::from(error).in_context(format!("configuration file \"{}\"", path.display())));
+                return Err(
+                    Error::from(error).in_context(format!("configuration file \"{}\"", path.display()))
+                );
             }
         };
         toml::from_str(&text).map_err(|error| {
@@ -59,7 +63,7 @@ impl Config {
 }
 
 /// `512MB`, `2GB`, or a number of bytes.
-pub fn bytes(text: &str) -> Result<usize> {
+pub(super) fn bytes(text: &str) -> Result<usize> {
     let text = text.trim();
     let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let factor = match text[split..].trim().to_lowercase().as_str() {
@@ -76,7 +80,8 @@ pub fn bytes(text: &str) -> Result<usize> {
         .and_then(|(number, factor)| number.checked_mul(factor))
         .filter(|bytes| *bytes > 0)
         .ok_or_else(|| {
-            Error::invalid_argument(format!("invalid size \"{text}\"")).with_hint("Write for example 512MB or 2GB.")
+            Error::invalid_argument(format!("invalid size \"{text}\""))
+                .with_hint("Write for example 512MB or 2GB.")
         })
 }
 

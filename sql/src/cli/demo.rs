@@ -26,7 +26,7 @@ const LANDING: &str = "landing/demo";
 const DONE: &str = "landing/demo/_loaded";
 
 #[derive(Args, Debug, Clone)]
-pub struct DemoArgs {
+pub(super) struct DemoArgs {
     #[command(flatten)]
     root: RootArgs,
     #[command(flatten)]
@@ -42,7 +42,7 @@ pub struct DemoArgs {
     no_serve: bool,
 }
 
-pub async fn run(args: DemoArgs) -> Result<ExitCode> {
+pub(super) async fn run(args: DemoArgs) -> Result<ExitCode> {
     let mut config = args.root.config()?;
     args.listen.apply(&mut config);
     let started = Instant::now();
@@ -115,7 +115,8 @@ async fn build(instance: &Arc<Instance>, args: &DemoArgs) -> Result<()> {
 async fn count_files(instance: &Instance, prefix: &str) -> Result<u64> {
     use futures::TryStreamExt;
     let storage = instance.warehouse.storage();
-    let listed: Vec<_> = storage.store().list(Some(&storage.path(prefix))).try_collect().await.map_err(Error::from)?;
+    let listed: Vec<_> =
+        storage.store().list(Some(&storage.path(prefix))).try_collect().await.map_err(Error::from)?;
     Ok(listed.len() as u64)
 }
 

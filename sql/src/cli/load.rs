@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use object_store::local::LocalFileSystem;
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{ObjectMeta, ObjectStoreExt, PutPayload};
 use tokio::io::AsyncReadExt;
 use voxhouse_engine::catalog::QualifiedName;
 use voxhouse_engine::ingest::{Push, RunReport};
@@ -20,7 +20,7 @@ use crate::instance::{Instance, OWNER};
 const PART_BYTES: usize = 8 * 1024 * 1024;
 
 #[derive(Args, Debug, Clone)]
-pub struct LoadArgs {
+pub(super) struct LoadArgs {
     #[command(flatten)]
     root: RootArgs,
     /// Files, or folders whose files are all loaded.
@@ -40,7 +40,7 @@ pub struct LoadArgs {
     options: Vec<String>,
 }
 
-pub async fn run(args: LoadArgs) -> Result<ExitCode> {
+pub(super) async fn run(args: LoadArgs) -> Result<ExitCode> {
     let config = args.root.config()?;
     let files = files_of(&args.paths)?;
     let instance = open(&config).await?;
@@ -68,7 +68,8 @@ pub async fn run(args: LoadArgs) -> Result<ExitCode> {
 fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for path in paths {
-        let context = |error: std::io::Error| Error::from(error).in_context(format!("\"{}\"", path.display()));
+        let context =
+            |error: std::io::Error| Error::from(error).in_context(format!("\"{}\"", path.display()));
         if std::fs::metadata(path).map_err(context)?.is_dir() {
             let mut inside = Vec::new();
             for entry in std::fs::read_dir(path).map_err(context)? {
@@ -86,7 +87,12 @@ fn files_of(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-async fn push(instance: &Arc<Instance>, args: &LoadArgs, table: &str, files: &[PathBuf]) -> Result<RunReport> {
+async fn push(
+    instance: &Arc<Instance>,
+    args: &LoadArgs,
+    table: &str,
+    files: &[PathBuf],
+) -> Result<RunReport> {
     let into = match table.split_once('.') {
         Some((schema, name)) => QualifiedName::new(schema.to_lowercase(), name.to_lowercase()),
         None => QualifiedName::new("public", table.to_lowercase()),
@@ -120,8 +126,10 @@ async fn through_pipe(instance: &Arc<Instance>, pipe: &str, files: &[PathBuf]) -
     let catalog = instance.warehouse.catalog().await?;
     let from = catalog.pipe(pipe)?.from.clone();
     if from.contains("://") {
-        return Err(Error::not_supported(format!("pipe \"{pipe}\" reads \"{from}\", outside of the warehouse"))
-            .with_hint("Put the files there yourself and CALL system.run_pipe."));
+        return Err(Error::not_supported(format!(
+            "pipe \"{pipe}\" reads \"{from}\", outside of the warehouse"
+        ))
+        .with_hint("Put the files there yourself and CALL system.run_pipe."));
     }
     let bar = Arc::new(LoadBar::new(pipe, files.len() as u64));
     for file in files {
@@ -164,7 +172,8 @@ async fn copy_in(instance: &Instance, file: &Path, prefix: &str) -> Result<()> {
         }
     }
     upload.complete().await.map_err(|error| {
-        Error::new(ErrorKind::StorageIo, format!("file \"{name}\" could not be copied to {prefix}")).with_source(error)
+        Error::new(ErrorKind::StorageIo, format!("file \"{name}\" could not be copied to {prefix}"))
+            .with_source(error)
     })?;
     Ok(())
 }

@@ -12,17 +12,18 @@ use super::config::Config;
 use crate::instance::{Instance, OWNER};
 
 /// Where a password is to be found, for the line that people paste.
-pub struct Password {
-    pub file: PathBuf,
+pub(super) struct Password {
+    pub(super) file: PathBuf,
     /// Only when it has just been made: it is shown once.
-    pub fresh: Option<String>,
+    pub(super) fresh: Option<String>,
 }
 
 /// Sees to it that somebody can log in.
-pub async fn ensure(instance: &Instance, config: &Config) -> Result<Password> {
+pub(super) async fn ensure(instance: &Instance, config: &Config) -> Result<Password> {
     if let Some(file) = &config.password_file {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| Error::from(error).in_context(format!("password file \"{}\"", file.display())))?;
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            Error::from(error).in_context(format!("password file \"{}\"", file.display()))
+        })?;
         let password = text.trim_end_matches(['\r', '\n']);
         if password.is_empty() {
             return Err(Error::invalid_argument(format!("password file \"{}\" is empty", file.display())));
@@ -52,7 +53,8 @@ fn default_file(instance: &Instance) -> Result<PathBuf> {
         .map(PathBuf::from)
         .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".config")))
         .ok_or_else(|| {
-            Error::invalid_argument("there is no folder for the password").with_hint("Set HOME, or give --password-file.")
+            Error::invalid_argument("there is no folder for the password")
+                .with_hint("Set HOME, or give --password-file.")
         })?;
     let url = storage.url().as_str();
     let name: String =
@@ -69,7 +71,9 @@ fn generate() -> String {
 
 /// Only the owner may read it.
 fn keep(file: &Path, password: &str) -> Result<()> {
-    let context = |error: std::io::Error| Error::from(error).in_context(format!("password file \"{}\"", file.display()));
+    let context = |error: std::io::Error| {
+        Error::from(error).in_context(format!("password file \"{}\"", file.display()))
+    };
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(context)?;
     }

@@ -6,13 +6,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use voxhouse_engine::ingest::{FileOutcome, Progress};
 
 /// One bar over all files of a load: rows so far, and files done.
-pub struct LoadBar {
+pub(super) struct LoadBar {
     bar: ProgressBar,
 }
 
 impl LoadBar {
     /// Without a terminal nothing is drawn; finished files are printed instead.
-    pub fn new(label: &str, files: u64) -> Self {
+    pub(super) fn new(label: &str, files: u64) -> Self {
         let bar = ProgressBar::with_draw_target(Some(files), ProgressDrawTarget::stderr());
         let template = "{prefix:>16} [{bar:28}] {pos}/{len} files  {msg}  {elapsed}";
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -22,7 +22,7 @@ impl LoadBar {
         Self { bar }
     }
 
-    pub fn finish(&self, message: impl Into<std::borrow::Cow<'static, str>>) {
+    pub(super) fn finish(&self, message: impl Into<std::borrow::Cow<'static, str>>) {
         self.bar.finish_with_message(message);
     }
 }
@@ -51,7 +51,7 @@ fn last_part(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-pub fn size(bytes: u64) -> String {
+pub(super) fn size(bytes: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if bytes < 1_000 {
         return format!("{bytes} B");

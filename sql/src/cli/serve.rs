@@ -17,15 +17,15 @@ use crate::query::context::DATABASE;
 use crate::wire::{Server, ServerOptions, TlsFiles};
 
 #[derive(Args, Debug, Clone)]
-pub struct ServeArgs {
+pub(super) struct ServeArgs {
     #[command(flatten)]
     root: RootArgs,
     #[command(flatten)]
-    pub listen: ListenArgs,
+    pub(super) listen: ListenArgs,
 }
 
 #[derive(Args, Debug, Clone, Default)]
-pub struct ListenArgs {
+pub(super) struct ListenArgs {
     /// Address and port; port 0 takes a free one.
     #[arg(long, env = "VOXHOUSE_LISTEN", value_name = "HOST:PORT")]
     listen: Option<SocketAddr>,
@@ -41,7 +41,7 @@ pub struct ListenArgs {
 }
 
 impl ListenArgs {
-    pub fn apply(&self, config: &mut Config) {
+    pub(super) fn apply(&self, config: &mut Config) {
         if let Some(listen) = self.listen {
             config.listen = listen;
         }
@@ -57,7 +57,7 @@ impl ListenArgs {
     }
 }
 
-pub async fn run(args: ServeArgs) -> Result<ExitCode> {
+pub(super) async fn run(args: ServeArgs) -> Result<ExitCode> {
     let mut config = args.root.config()?;
     args.listen.apply(&mut config);
     let instance = open(&config).await?;
@@ -66,7 +66,7 @@ pub async fn run(args: ServeArgs) -> Result<ExitCode> {
 }
 
 /// Binds, says so, and serves until Ctrl-C or SIGTERM.
-pub async fn serve(
+pub(super) async fn serve(
     instance: Arc<Instance>,
     config: &Config,
     password: &Password,
@@ -102,16 +102,20 @@ async fn load_in_background(instance: Arc<Instance>, shutdown: CancellationToken
         Ok(ingestion) => Arc::clone(ingestion),
         Err(error) => return tracing::error!(%error, "loading is off"),
     };
+    let (stop, stopped) = tokio::sync::watch::channel(false);
     let work = async {
         if let Err(error) = ingestion.recover().await {
             tracing::error!(%error, "finishing interrupted loads");
         }
-        ingestion.run_scheduler().await;
+        ingestion.run_scheduler(stopped).await;
     };
+    tokio::pin!(work);
     tokio::select! {
+        () = &mut work => return,
         () = shutdown.cancelled() => {}
-        () = work => {}
     }
+    // Runs that have begun are dropped; the next start finishes them.
+    let _ = stop.send(true);
 }
 
 async fn stop_on_signal(shutdown: CancellationToken) {
@@ -126,7 +130,7 @@ async fn stop_on_signal(shutdown: CancellationToken) {
 }
 
 /// A line to paste.
-pub fn invitation(address: SocketAddr, password: &Password) -> String {
+pub(super) fn invitation(address: SocketAddr, password: &Password) -> String {
     format!(
         "PGPASSWORD=$(cat {}) psql -h {} -p {} -U {OWNER} -d {DATABASE}",
         password.file.display(),

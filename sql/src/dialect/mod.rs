@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Toke
 use voxhouse_engine::{Error, Result};
 
 pub use own::{CreatePipe, OwnStatement};
-pub use tokens::Moment;
+pub use tokens::{At, Moment};
 
 static DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
 

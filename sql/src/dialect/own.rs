@@ -12,11 +12,22 @@ type ParseResult<T> = std::result::Result<T, ParserError>;
 #[derive(Debug, Clone)]
 pub enum OwnStatement {
     CreatePipe(CreatePipe),
-    DropPipe { name: String, if_exists: bool },
-    CommentOnPipe { name: String, comment: Option<String> },
-    RefreshMaterializedView { name: ObjectName },
+    DropPipe {
+        name: String,
+        if_exists: bool,
+    },
+    CommentOnPipe {
+        name: String,
+        comment: Option<String>,
+    },
+    RefreshMaterializedView {
+        name: ObjectName,
+    },
     /// `VACUUM [table] [RETAIN n HOURS]`; without a table, every table.
-    Vacuum { table: Option<ObjectName>, retain_hours: Option<u64> },
+    Vacuum {
+        table: Option<ObjectName>,
+        retain_hours: Option<u64>,
+    },
 }
 
 /// `CREATE [OR REPLACE] PIPE [IF NOT EXISTS] name FROM 'where' INTO table FORMAT format [OPTIONS (k 'v', …)]
@@ -35,7 +46,7 @@ pub struct CreatePipe {
 }
 
 /// `None`: not one of ours; nothing has been consumed.
-pub fn parse(parser: &mut Parser<'_>) -> Option<ParseResult<OwnStatement>> {
+pub(super) fn parse(parser: &mut Parser<'_>) -> Option<ParseResult<OwnStatement>> {
     let words: Vec<String> = (0..4)
         .map(|ahead| match parser.peek_nth_token(ahead).token {
             Token::Word(word) if word.quote_style.is_none() => word.value.to_lowercase(),
@@ -74,7 +85,11 @@ fn take_word(parser: &mut Parser<'_>, expected: &str) -> bool {
 }
 
 fn expect_word(parser: &mut Parser<'_>, expected: &str) -> ParseResult<()> {
-    if take_word(parser, expected) { Ok(()) } else { parser.expected(&expected.to_uppercase(), parser.peek_token()) }
+    if take_word(parser, expected) {
+        Ok(())
+    } else {
+        parser.expected(&expected.to_uppercase(), parser.peek_token())
+    }
 }
 
 fn name(parser: &mut Parser<'_>) -> ParseResult<String> {
@@ -119,7 +134,7 @@ fn options(parser: &mut Parser<'_>) -> ParseResult<BTreeMap<String, String>> {
     parser.expect_token(&Token::LParen)?;
     let pairs = parser.parse_comma_separated(|parser| {
         let key = name(parser)?;
-        parser.consume_token(&Token::Eq);
+        let _ = parser.consume_token(&Token::Eq);
         let value = match parser.peek_token().token {
             Token::Number(digits, _) => {
                 parser.next_token();
@@ -159,7 +174,8 @@ fn vacuum(parser: &mut Parser<'_>) -> ParseResult<OwnStatement> {
     for word in ["full", "freeze", "verbose", "analyze"] {
         take_word(parser, word);
     }
-    let starts_name = matches!(&parser.peek_token().token, Token::Word(word) if !word.value.eq_ignore_ascii_case("retain"));
+    let starts_name =
+        matches!(&parser.peek_token().token, Token::Word(word) if !word.value.eq_ignore_ascii_case("retain"));
     let table = if starts_name { Some(parser.parse_object_name(false)?) } else { None };
     let mut retain_hours = None;
     if take_word(parser, "retain") {

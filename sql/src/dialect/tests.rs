@@ -25,10 +25,8 @@ fn a_syntax_error_tells_its_place() {
 
 #[test]
 fn a_pipe_is_read_with_all_its_clauses() {
-    let statement = one(
-        "create or replace pipe orders from 'landing/orders/' into o.orders format csv \
-         options (delimiter ';', header true) every '5 minutes' as select a as order_id from source s where a > 0",
-    );
+    let statement = one("create or replace pipe orders from 'landing/orders/' into o.orders format csv \
+         options (delimiter ';', header true) every '5 minutes' as select a as order_id from source s where a > 0");
     let StatementKind::Own(OwnStatement::CreatePipe(pipe)) = statement.kind else { panic!("not a pipe") };
     assert!(pipe.or_replace);
     assert_eq!(pipe.options.get("delimiter").map(String::as_str), Some(";"));
@@ -46,7 +44,8 @@ fn cluster_by_is_taken_from_create_table_only() {
 
 #[test]
 fn a_table_at_a_moment_gets_a_name_of_its_own() {
-    let statement = one("select f.a from x.feedback version as of 3 f join o.orders timestamp as of '2026-01-01'");
+    let statement =
+        one("select f.a from x.feedback version as of 3 f join o.orders timestamp as of '2026-01-01'");
     assert_eq!(statement.moments[0].at, At::Version(3));
     assert_eq!(statement.moments[1].at, At::Timestamp("2026-01-01".into()));
     let StatementKind::Sql(sql) = statement.kind else { panic!("not sql") };

@@ -30,7 +30,7 @@ fn solid(tokens: &[TokenWithSpan]) -> Vec<usize> {
 }
 
 /// Takes `CLUSTER BY (a, b)` out of a CREATE TABLE or CREATE MATERIALIZED VIEW.
-pub fn take_cluster_by(mut tokens: Vec<TokenWithSpan>) -> (Vec<TokenWithSpan>, Vec<String>) {
+pub(super) fn take_cluster_by(mut tokens: Vec<TokenWithSpan>) -> (Vec<TokenWithSpan>, Vec<String>) {
     let places = solid(&tokens);
     let creates = places.first().is_some_and(|first| is_word(&tokens[*first], "create"));
     let mut depth = 0usize;
@@ -49,7 +49,9 @@ pub fn take_cluster_by(mut tokens: Vec<TokenWithSpan>) -> (Vec<TokenWithSpan>, V
         {
             continue;
         }
-        let Some(end) = places[order..].iter().find(|next| tokens[**next].token == Token::RParen) else { break };
+        let Some(end) = places[order..].iter().find(|next| tokens[**next].token == Token::RParen) else {
+            break;
+        };
         let columns = tokens[*place..*end]
             .iter()
             .skip(1)
@@ -65,7 +67,7 @@ pub fn take_cluster_by(mut tokens: Vec<TokenWithSpan>) -> (Vec<TokenWithSpan>, V
 }
 
 /// Replaces `t VERSION AS OF 3` and `t TIMESTAMP AS OF '2026-01-01'` by a table of another name.
-pub fn take_moments(mut tokens: Vec<TokenWithSpan>) -> Result<(Vec<TokenWithSpan>, Vec<Moment>)> {
+pub(super) fn take_moments(mut tokens: Vec<TokenWithSpan>) -> Result<(Vec<TokenWithSpan>, Vec<Moment>)> {
     let mut moments: Vec<Moment> = Vec::new();
     loop {
         let places = solid(&tokens);
@@ -113,7 +115,9 @@ fn moment_value(version: bool, token: &Token) -> Result<At> {
 /// Whether an alias stands here, or the query goes on.
 fn takes_alias(token: &Token) -> bool {
     match token {
-        Token::Word(word) => word.quote_style.is_some() || matches!(word.keyword, Keyword::NoKeyword | Keyword::AS),
+        Token::Word(word) => {
+            word.quote_style.is_some() || matches!(word.keyword, Keyword::NoKeyword | Keyword::AS)
+        }
         _ => false,
     }
 }

@@ -129,7 +129,8 @@ impl Relations {
     }
 
     fn schema_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.visible.catalog.schemas().map(|schema| schema.name.clone()).collect();
+        let mut names: Vec<String> =
+            self.visible.catalog.schemas().map(|schema| schema.name.clone()).collect();
         names.extend([pg_catalog::PG_CATALOG.to_owned(), pg_catalog::INFORMATION_SCHEMA.to_owned()]);
         names
     }

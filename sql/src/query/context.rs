@@ -118,14 +118,10 @@ impl QueryContext {
         let relations = self.relations(HashMap::new());
         let candidates: Vec<QualifiedName> = match &written {
             Some(schema) => vec![QualifiedName::new(schema, &moment.table)],
-            None => {
-                relations.search_path().map(|schema| QualifiedName::new(schema, &moment.table)).collect()
-            }
+            None => relations.search_path().map(|schema| QualifiedName::new(schema, &moment.table)).collect(),
         };
-        let table = candidates
-            .iter()
-            .find_map(|name| self.visible.catalog.table(name).ok())
-            .ok_or_else(|| {
+        let table =
+            candidates.iter().find_map(|name| self.visible.catalog.table(name).ok()).ok_or_else(|| {
                 Error::new(ErrorKind::UndefinedTable, format!("relation \"{}\" does not exist", moment.table))
                     .with_hint("Only tables keep their past versions; views do not.")
             })?;
@@ -159,7 +155,11 @@ pub fn with_catalog(base: &SessionState, relations: Arc<Relations>) -> SessionSt
 }
 
 /// Plans one SQL statement.
-pub async fn plan_in(state: &SessionState, relations: &Relations, statement: Statement) -> Result<LogicalPlan> {
+pub async fn plan_in(
+    state: &SessionState,
+    relations: &Relations,
+    statement: Statement,
+) -> Result<LogicalPlan> {
     let StatementKind::Sql(mut sql) = statement.kind else {
         return Err(Error::internal("a statement without a plan was planned"));
     };

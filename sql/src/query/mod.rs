@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod context;
+pub mod labels;
 pub mod names;
 pub mod pipe;
 

@@ -167,11 +167,10 @@ pub fn writable_table<'a>(
     catalog: &'a CatalogSnapshot,
 ) -> Result<&'a voxhouse_engine::catalog::Table> {
     let table = catalog.table(name).map_err(|error| match error.kind() {
-        ErrorKind::WrongObjectType => Error::new(
-            ErrorKind::NotSupported,
-            format!("cannot change view \"{}\"", name.name),
-        )
-        .with_hint("Change the tables that the view reads."),
+        ErrorKind::WrongObjectType => {
+            Error::new(ErrorKind::NotSupported, format!("cannot change view \"{}\"", name.name))
+                .with_hint("Change the tables that the view reads.")
+        }
         _ => error,
     })?;
     if table.query.is_some() {

@@ -45,10 +45,18 @@ const fn system(name: &'static str, comment: &'static str, content: Content) -> 
 /// In the order of their OIDs.
 fn definitions() -> Vec<Definition> {
     let mut all = vec![
-        system("functions", "The functions that Voxhouse adds to SQL, with an example of each", Content::Functions),
+        system(
+            "functions",
+            "The functions that Voxhouse adds to SQL, with an example of each",
+            Content::Functions,
+        ),
         system("pipes", "The pipes, with what they have loaded so far", Content::Pipes),
         system("loads", "Every file that was loaded or refused, with its fate", Content::Loads),
-        system("rejects", "Rows that could not be loaded, with the reason and the row itself", Content::Rejects),
+        system(
+            "rejects",
+            "Rows that could not be loaded, with the reason and the row itself",
+            Content::Rejects,
+        ),
         system("tables", "Size, rows and version of every table", Content::Tables),
     ];
     all.extend(identity::RELATIONS.iter().map(|(name, _, comment)| Definition {
@@ -126,7 +134,8 @@ impl BuiltIns {
             Content::Tables => tables_batch(relations).await?,
             Content::Identity(relation) => {
                 let state = with_catalog(&relations.base, Arc::clone(relations));
-                let resolved = self.identity.resolve(&relations.warehouse, relations.catalog(), &state).await?;
+                let resolved =
+                    self.identity.resolve(&relations.warehouse, relations.catalog(), &state).await?;
                 resolved
                     .relation(relation)
                     .cloned()
@@ -222,7 +231,9 @@ fn pipes_batch(relations: &Relations) -> Result<RecordBatch> {
         Arc::new(StringArray::from_iter_values(
             pipes.iter().map(|pipe| serde_json::json!(pipe.options).to_string()),
         )),
-        Arc::new(Int64Array::from_iter(pipes.iter().map(|pipe| pipe.every_seconds.map(|every| every as i64)))),
+        Arc::new(Int64Array::from_iter(
+            pipes.iter().map(|pipe| pipe.every_seconds.map(|every| every as i64)),
+        )),
         Arc::new(StringArray::from_iter(pipes.iter().map(|pipe| pipe.query.as_deref()))),
         Arc::new(StringArray::from_iter_values(pipes.iter().map(|pipe| &pipe.owner))),
         Arc::new(StringArray::from_iter(pipes.iter().map(|pipe| pipe.comment.as_deref()))),

@@ -91,7 +91,8 @@ impl Session {
         let seen = Arc::new(seen);
         *self.visible.write() = Arc::clone(&seen);
         let mut base = self.base.clone();
-        base.config_mut().options_mut().execution.time_zone = Some(self.settings.time_zone().name().to_owned());
+        base.config_mut().options_mut().execution.time_zone =
+            Some(self.settings.time_zone().name().to_owned());
         QueryContext {
             warehouse: Arc::clone(&self.instance.warehouse),
             built_ins: Arc::clone(&self.instance.built_ins),
@@ -113,7 +114,11 @@ impl Session {
     }
 
     /// Plans a definition against a catalog that may hold changes which are not committed yet.
-    pub async fn plan_ddl(&mut self, statement: &Statement, catalog: Arc<CatalogSnapshot>) -> Result<Option<Ddl>> {
+    pub async fn plan_ddl(
+        &mut self,
+        statement: &Statement,
+        catalog: Arc<CatalogSnapshot>,
+    ) -> Result<Option<Ddl>> {
         let context = self.context_over(catalog, &statement.text);
         statement::ddl::plan(&context, statement).await
     }
@@ -224,15 +229,19 @@ impl backend::Session for Session {
         dialect::parse(sql)
     }
 
-    async fn prepare(&mut self, statement: Statement, declared: &[Option<DataType>]) -> Result<Arc<Prepared>> {
+    async fn prepare(
+        &mut self,
+        statement: Statement,
+        declared: &[Option<DataType>],
+    ) -> Result<Arc<Prepared>> {
         self.refuse_in_failed_transaction(&statement)?;
         let mut planned = None;
         let (parameters, columns) = match &statement.kind {
             StatementKind::Sql(sql) => match sql.as_ref() {
-                ast::Statement::Query(_) => {
+                ast::Statement::Query(query) => {
                     let context = self.context(&statement.text).await?;
                     let plan = context.plan(statement.clone()).await?;
-                    let columns = statement::describe::columns(&context, &plan.plan)?;
+                    let columns = statement::describe::labelled(&context, &plan.plan, query)?;
                     let parameters = statement::describe::parameters(&plan.plan, declared)?;
                     planned = Some(plan);
                     (parameters, Some(columns))

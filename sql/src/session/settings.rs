@@ -6,8 +6,7 @@ use std::time::Duration;
 use chrono_tz::Tz;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-/// Kept in step with the catalog relations, which are those of this version.
-pub const SERVER_VERSION: &str = "15.8";
+use crate::pg_catalog::SERVER_VERSION;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -32,11 +31,21 @@ struct Definition {
     description: &'static str,
 }
 
-const fn setting(name: &'static str, default: &'static str, kind: Kind, description: &'static str) -> Definition {
+const fn setting(
+    name: &'static str,
+    default: &'static str,
+    kind: Kind,
+    description: &'static str,
+) -> Definition {
     Definition { name, default, kind, reported: false, description }
 }
 
-const fn reported(name: &'static str, default: &'static str, kind: Kind, description: &'static str) -> Definition {
+const fn reported(
+    name: &'static str,
+    default: &'static str,
+    kind: Kind,
+    description: &'static str,
+) -> Definition {
     Definition { name, default, kind, reported: true, description }
 }
 
@@ -44,32 +53,102 @@ const ISOLATION: Kind =
     Kind::OneOf(&["read uncommitted", "read committed", "repeatable read", "serializable"]);
 
 static DEFINITIONS: &[Definition] = &[
-    reported("application_name", "", Kind::Text, "Sets the application name to be reported in statistics and logs."),
+    reported(
+        "application_name",
+        "",
+        Kind::Text,
+        "Sets the application name to be reported in statistics and logs.",
+    ),
     setting("bytea_output", "hex", Kind::OneOf(&["hex"]), "Sets the output format for bytea."),
-    reported("client_encoding", "UTF8", Kind::OneOf(&["UTF8", "UTF-8", "UNICODE"]), "Sets the client's character set encoding."),
-    setting("client_min_messages", "notice", Kind::Text, "Sets the message levels that are sent to the client."),
+    reported(
+        "client_encoding",
+        "UTF8",
+        Kind::OneOf(&["UTF8", "UTF-8", "UNICODE"]),
+        "Sets the client's character set encoding.",
+    ),
+    setting(
+        "client_min_messages",
+        "notice",
+        Kind::Text,
+        "Sets the message levels that are sent to the client.",
+    ),
     reported("DateStyle", "ISO, MDY", Kind::Text, "Sets the display format for date and time values."),
-    setting("default_transaction_isolation", "read committed", ISOLATION, "Sets the transaction isolation level of each new transaction."),
-    reported("default_transaction_read_only", "off", Kind::Boolean, "Sets the default read-only status of new transactions."),
-    setting("extra_float_digits", "1", Kind::Integer, "Sets the number of digits displayed for floating-point values."),
-    setting("idle_in_transaction_session_timeout", "0", Kind::Duration, "Sets the maximum allowed idle time between queries, when in a transaction."),
+    setting(
+        "default_transaction_isolation",
+        "read committed",
+        ISOLATION,
+        "Sets the transaction isolation level of each new transaction.",
+    ),
+    reported(
+        "default_transaction_read_only",
+        "off",
+        Kind::Boolean,
+        "Sets the default read-only status of new transactions.",
+    ),
+    setting(
+        "extra_float_digits",
+        "1",
+        Kind::Integer,
+        "Sets the number of digits displayed for floating-point values.",
+    ),
+    setting(
+        "idle_in_transaction_session_timeout",
+        "0",
+        Kind::Duration,
+        "Sets the maximum allowed idle time between queries, when in a transaction.",
+    ),
     reported("in_hot_standby", "off", Kind::ReadOnly, "Shows whether hot standby is currently active."),
     reported("integer_datetimes", "on", Kind::ReadOnly, "Shows whether datetimes are integer based."),
-    reported("IntervalStyle", "postgres", Kind::OneOf(&["postgres"]), "Sets the display format for interval values."),
+    reported(
+        "IntervalStyle",
+        "postgres",
+        Kind::OneOf(&["postgres"]),
+        "Sets the display format for interval values.",
+    ),
     reported("is_superuser", "on", Kind::ReadOnly, "Shows whether the current user is a superuser."),
     setting("lock_timeout", "0", Kind::Duration, "Sets the maximum allowed duration of any wait for a lock."),
     setting("max_identifier_length", "63", Kind::ReadOnly, "Shows the maximum identifier length."),
     setting("max_index_keys", "32", Kind::ReadOnly, "Shows the maximum number of index keys."),
-    setting("search_path", "\"$user\", public", Kind::Names, "Sets the schema search order for names that are not schema-qualified."),
-    reported("server_encoding", "UTF8", Kind::ReadOnly, "Shows the server (database) character set encoding."),
+    setting(
+        "search_path",
+        "\"$user\", public",
+        Kind::Names,
+        "Sets the schema search order for names that are not schema-qualified.",
+    ),
+    reported(
+        "server_encoding",
+        "UTF8",
+        Kind::ReadOnly,
+        "Shows the server (database) character set encoding.",
+    ),
     reported("server_version", SERVER_VERSION, Kind::ReadOnly, "Shows the server version."),
-    setting("server_version_num", "150008", Kind::ReadOnly, "Shows the server version as an integer."),
+    setting("server_version_num", "150000", Kind::ReadOnly, "Shows the server version as an integer."),
     reported("session_authorization", "", Kind::ReadOnly, "Shows the session user name."),
-    reported("standard_conforming_strings", "on", Kind::OneOf(&["on"]), "Causes '...' strings to treat backslashes literally."),
+    reported(
+        "standard_conforming_strings",
+        "on",
+        Kind::OneOf(&["on"]),
+        "Causes '...' strings to treat backslashes literally.",
+    ),
     setting("statement_timeout", "0", Kind::Duration, "Sets the maximum allowed duration of any statement."),
-    reported("TimeZone", "UTC", Kind::TimeZone, "Sets the time zone for displaying and interpreting time stamps."),
-    setting("transaction_isolation", "read committed", ISOLATION, "Sets the current transaction's isolation level."),
-    setting("transaction_read_only", "off", Kind::Boolean, "Sets the current transaction's read-only status."),
+    reported(
+        "TimeZone",
+        "UTC",
+        Kind::TimeZone,
+        "Sets the time zone for displaying and interpreting time stamps.",
+    ),
+    setting(
+        "transaction_isolation",
+        "read committed",
+        ISOLATION,
+        "Sets the current transaction's isolation level.",
+    ),
+    setting(
+        "transaction_read_only",
+        "off",
+        Kind::Boolean,
+        "Sets the current transaction's read-only status.",
+    ),
 ];
 
 fn definition(name: &str) -> Result<&'static Definition> {
@@ -202,10 +281,12 @@ fn accept(definition: &Definition, value: &str) -> Result<String> {
             .parse::<i64>()
             .map(|number| number.to_string())
             .map_err(|_| refuse("Use a whole number.".into())),
-        Kind::Duration => milliseconds(value)
-            .map(|number| number.to_string())
-            .ok_or_else(|| refuse("Valid units for this parameter are \"ms\", \"s\", \"min\", \"h\", and \"d\".".into())),
-        Kind::TimeZone => time_zone(value).ok_or_else(|| refuse("Use a name such as Asia/Shanghai or UTC.".into())),
+        Kind::Duration => milliseconds(value).map(|number| number.to_string()).ok_or_else(|| {
+            refuse("Valid units for this parameter are \"ms\", \"s\", \"min\", \"h\", and \"d\".".into())
+        }),
+        Kind::TimeZone => {
+            time_zone(value).ok_or_else(|| refuse("Use a name such as Asia/Shanghai or UTC.".into()))
+        }
         Kind::OneOf(values) => match values.iter().find(|known| known.eq_ignore_ascii_case(value)) {
             Some(_) if definition.name == "client_encoding" => Ok("UTF8".into()),
             Some(known) => Ok((*known).to_owned()),
@@ -235,7 +316,11 @@ fn time_zone(value: &str) -> Option<String> {
     if wanted.eq_ignore_ascii_case("default") || wanted.eq_ignore_ascii_case("local") {
         return Some("UTC".into());
     }
-    chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).find(|name| name.eq_ignore_ascii_case(wanted)).map(str::to_owned)
+    chrono_tz::TZ_VARIANTS
+        .iter()
+        .map(|zone| zone.name())
+        .find(|name| name.eq_ignore_ascii_case(wanted))
+        .map(str::to_owned)
 }
 
 /// The names of a search path; quoted ones keep their case.

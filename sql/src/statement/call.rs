@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
+};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::rows;
@@ -46,7 +48,8 @@ async fn run_pipe(session: &mut Session, pipe: &str) -> Result<Outcome> {
     for (file, error) in &report.errors {
         session.warning(error.sqlstate(), format!("file \"{file}\" was not loaded: {error}"));
     }
-    let values = [report.files_loaded, report.files_failed, report.files_skipped, report.rows, report.rejected];
+    let values =
+        [report.files_loaded, report.files_failed, report.files_skipped, report.rows, report.rejected];
     let columns =
         values.iter().map(|value| Arc::new(Int64Array::from(vec![*value as i64])) as ArrayRef).collect();
     Ok(rows("CALL", RecordBatch::try_new(run_pipe_schema(), columns)?))

@@ -2,8 +2,8 @@
 
 use chrono::Duration;
 use datafusion::sql::sqlparser::ast::{
-    self, AlterTableOperation, ColumnDef, ColumnOption, CommentObject, CreateTable, CreateView, Expr, ObjectName,
-    ObjectType, RenameTableNameKind, SchemaName, TableConstraint,
+    self, AlterTableOperation, ColumnDef, ColumnOption, CommentObject, CreateTable, CreateView, Expr,
+    ObjectName, ObjectType, RenameTableNameKind, SchemaName, TableConstraint,
 };
 use voxhouse_engine::catalog::ddl::{CommentTarget, Ddl, DropKind, Effect, NewPipe, NewTable};
 use voxhouse_engine::catalog::{Column, QualifiedName, Rule, SqlType};
@@ -145,7 +145,9 @@ fn partition_columns(expression: &Expr) -> Result<Vec<String>> {
     match expression {
         Expr::Identifier(identifier) => Ok(vec![fold(identifier)]),
         Expr::Nested(inner) => partition_columns(inner),
-        Expr::Tuple(items) => items.iter().map(partition_columns).collect::<Result<Vec<_>>>().map(|all| all.concat()),
+        Expr::Tuple(items) => {
+            items.iter().map(partition_columns).collect::<Result<Vec<_>>>().map(|all| all.concat())
+        }
         // `PARTITION BY LIST (a)` and `RANGE (a)` of PostgreSQL name the same columns.
         Expr::Function(function) => match &function.args {
             ast::FunctionArguments::List(list) => list
@@ -234,9 +236,9 @@ fn sql_type(data_type: &ast::DataType) -> Result<SqlType> {
         D::Char(size) | D::Character(size) => SqlType::Char(length(size).unwrap_or(1)),
         D::JSON | D::JSONB => SqlType::Json,
         D::Uuid => SqlType::Uuid,
-        D::Array(ast::ArrayElemTypeDef::SquareBracket(item, _) | ast::ArrayElemTypeDef::AngleBracket(item)) => {
-            SqlType::Array(Box::new(sql_type(item)?))
-        }
+        D::Array(
+            ast::ArrayElemTypeDef::SquareBracket(item, _) | ast::ArrayElemTypeDef::AngleBracket(item),
+        ) => SqlType::Array(Box::new(sql_type(item)?)),
         D::Time(_, _) | D::Interval { .. } => {
             return Err(Error::not_supported(format!("columns of type {data_type} are not supported"))
                 .with_hint("Store the text, or a number of seconds."));
@@ -294,7 +296,9 @@ fn alter_table(context: &QueryContext, alter: &ast::AlterTable) -> Result<Ddl> {
             let mut constraints = Vec::new();
             let column = column(column_def, &mut constraints)?;
             if !constraints.is_empty() || column.default.is_some() {
-                return Err(Error::not_supported("a column that is added can have no constraint and no default"));
+                return Err(Error::not_supported(
+                    "a column that is added can have no constraint and no default",
+                ));
             }
             Ok(Ddl::AddColumn { table: name, column, if_not_exists: *if_not_exists })
         }
@@ -369,7 +373,11 @@ fn create_pipe(context: &QueryContext, pipe: &CreatePipe) -> Result<Ddl> {
     })
 }
 
-async fn create_table_as(session: &mut Session, statement: &Statement, create: &CreateTable) -> Result<Outcome> {
+async fn create_table_as(
+    session: &mut Session,
+    statement: &Statement,
+    create: &CreateTable,
+) -> Result<Outcome> {
     let context = session.context(&statement.text).await?;
     let query = create.query.as_ref().ok_or_else(|| Error::internal("no query"))?;
     let name = new_name(&create.name, &context.visible)?;
@@ -418,7 +426,8 @@ async fn fill_new_table(
     let warehouse = &session.instance.warehouse;
     let location = warehouse.free_location(&name).await?;
     let kind = if table.query.is_some() { DropKind::MaterializedView } else { DropKind::Table };
-    let create = Ddl::CreateTable { name: name.clone(), table: table.clone(), location, if_not_exists: false };
+    let create =
+        Ddl::CreateTable { name: name.clone(), table: table.clone(), location, if_not_exists: false };
     warehouse.run_ddl(&author, vec![create]).await?;
     let catalog = warehouse.catalog().await?;
     let state = context.state();
@@ -447,7 +456,12 @@ pub async fn refresh(session: &mut Session, statement: &Statement, name: &Object
     let author = session.author(statement);
     let state = context.state();
     let planner = session.instance.planner();
-    let dml = Dml { warehouse: &session.instance.warehouse, planner: planner.as_ref(), state: &state, author: &author };
+    let dml = Dml {
+        warehouse: &session.instance.warehouse,
+        planner: planner.as_ref(),
+        state: &state,
+        author: &author,
+    };
     dml.overwrite(table, planned.plan).await?;
     Ok(Outcome::Done("REFRESH MATERIALIZED VIEW".into()))
 }

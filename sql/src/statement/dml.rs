@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
+use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan, LogicalPlanBuilder};
@@ -13,7 +14,7 @@ use datafusion::sql::sqlparser::ast::{
     TableFactor, TableObject, TableWithJoins, Value,
 };
 use voxhouse_engine::catalog::{QualifiedName, Table};
-use voxhouse_engine::dml::{Dml, Rewrite};
+use voxhouse_engine::dml::{Dml, Rewrite, RewritePlans};
 use voxhouse_engine::table::scan::FILE_COLUMN;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
@@ -41,8 +42,12 @@ pub async fn run(
     let author = session.author(statement);
     let state = context.state();
     let planner = session.instance.planner();
-    let dml =
-        Dml { warehouse: &session.instance.warehouse, planner: planner.as_ref(), state: &state, author: &author };
+    let dml = Dml {
+        warehouse: &session.instance.warehouse,
+        planner: planner.as_ref(),
+        state: &state,
+        author: &author,
+    };
     match sql {
         ast::Statement::Insert(insert) => {
             let rows = self::insert(&context, &dml, &insert).await?;
@@ -126,7 +131,12 @@ async fn insert(context: &QueryContext, dml: &Dml<'_>, insert: &ast::Insert) -> 
 }
 
 /// Gives the columns of a plan the names of the table's, and adds the defaults of the others.
-fn named(context: &QueryContext, table: &Table, plan: LogicalPlan, columns: &[String]) -> Result<LogicalPlan> {
+fn named(
+    context: &QueryContext,
+    table: &Table,
+    plan: LogicalPlan,
+    columns: &[String],
+) -> Result<LogicalPlan> {
     let given = plan.schema().columns();
     if given.len() > columns.len() && !columns.is_empty() {
         return Err(Error::syntax("INSERT has more expressions than target columns"));
@@ -146,7 +156,9 @@ fn named(context: &QueryContext, table: &Table, plan: LogicalPlan, columns: &[St
     if output.is_empty() {
         // A row of nothing but NULLs still needs a column to stand in.
         let first = &table.columns[0];
-        output.push(datafusion::prelude::lit(ScalarValue::try_from(&first.data_type.to_arrow())?).alias(&first.name));
+        output.push(
+            datafusion::prelude::lit(ScalarValue::try_from(&first.data_type.to_arrow())?).alias(&first.name),
+        );
     }
     Ok(LogicalPlanBuilder::from(plan).project(output)?.build()?)
 }
@@ -173,16 +185,13 @@ async fn delete(context: &QueryContext, dml: &Dml<'_>, delete: &ast::Delete) -> 
     let condition = delete.selection.clone().unwrap_or_else(|| Expr::value(Value::Boolean(true)));
     let target = Target { context, table, alias };
     let kept = Expr::IsNotTrue(Box::new(Expr::Nested(Box::new(condition.clone()))));
-    dml.rewrite(
-        table,
-        Rewrite::Delete,
-        async |scan| target.plan(target.affected(&condition)?, scan).await,
-        async |scan| {
-            let columns = table.columns.iter().map(|column| target.column(&column.name)).collect();
-            target.plan(target.select(columns, Some(kept.clone()))?, scan).await
-        },
-    )
-    .await
+    let columns = table.columns.iter().map(|column| target.column(&column.name)).collect();
+    let plans = TargetQueries {
+        affected: target.affected(&condition)?,
+        remaining: target.select(columns, Some(kept))?,
+        target,
+    };
+    dml.rewrite(table, Rewrite::Delete, &plans).await
 }
 
 async fn update(context: &QueryContext, dml: &Dml<'_>, update: &ast::Update) -> Result<u64> {
@@ -204,13 +213,12 @@ async fn update(context: &QueryContext, dml: &Dml<'_>, update: &ast::Update) -> 
             None => target.column(&column.name),
         })
         .collect();
-    dml.rewrite(
-        table,
-        Rewrite::Update,
-        async |scan| target.plan(target.affected(&condition)?, scan).await,
-        async |scan| target.plan(target.select(columns.clone(), None)?, scan).await,
-    )
-    .await
+    let plans = TargetQueries {
+        affected: target.affected(&condition)?,
+        remaining: target.select(columns, None)?,
+        target,
+    };
+    dml.rewrite(table, Rewrite::Update, &plans).await
 }
 
 /// New values by column.
@@ -283,8 +291,27 @@ impl Target<'_> {
 
     /// Plans a query in which the table is read through `scan`.
     async fn plan(&self, query: Query, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
-        let overrides: HashMap<QualifiedName, Arc<dyn TableProvider>> = [(self.table.name.clone(), scan)].into();
+        let overrides: HashMap<QualifiedName, Arc<dyn TableProvider>> =
+            [(self.table.name.clone(), scan)].into();
         Ok(self.context.plan_query_with(&query, overrides).await?.plan)
+    }
+}
+
+/// The two queries of a rewrite.
+struct TargetQueries<'a> {
+    target: Target<'a>,
+    affected: Query,
+    remaining: Query,
+}
+
+#[async_trait]
+impl RewritePlans for TargetQueries<'_> {
+    async fn affected(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+        self.target.plan(self.affected.clone(), scan).await
+    }
+
+    async fn remaining(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+        self.target.plan(self.remaining.clone(), scan).await
     }
 }
 

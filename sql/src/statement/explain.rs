@@ -27,12 +27,12 @@ pub async fn run(session: &mut Session, statement: &Statement, sql: &ast::Statem
     if *analyze {
         let mut rows = datafusion::physical_plan::execute_stream(physical.clone(), state.task_ctx())?;
         while rows.try_next().await?.is_some() {}
-        let text = datafusion::physical_plan::display::DisplayableExecutionPlan::with_metrics(physical.as_ref())
-            .indent(false)
-            .to_string();
+        let text =
+            datafusion::physical_plan::display::DisplayableExecutionPlan::with_metrics(physical.as_ref())
+                .indent(false)
+                .to_string();
         return text_rows("EXPLAIN", "QUERY PLAN", text.lines().map(str::to_owned));
     }
     let text = displayable(physical.as_ref()).indent(false).to_string();
     text_rows("EXPLAIN", "QUERY PLAN", text.lines().map(str::to_owned))
 }
-

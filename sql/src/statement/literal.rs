@@ -68,9 +68,7 @@ fn literal(value: &ScalarValue) -> Result<Expr> {
     }
     let sql_type = SqlType::from_arrow(&data_type)?.to_string();
     let data_type = match sql_type.as_str() {
-        "timestamp with time zone" => {
-            ast::DataType::Timestamp(None, ast::TimezoneInfo::WithTimeZone)
-        }
+        "timestamp with time zone" => ast::DataType::Timestamp(None, ast::TimezoneInfo::WithTimeZone),
         "timestamp without time zone" => ast::DataType::Timestamp(None, ast::TimezoneInfo::None),
         "double precision" => ast::DataType::DoublePrecision,
         "date" => ast::DataType::Date,

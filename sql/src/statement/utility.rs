@@ -1,9 +1,7 @@
 //! Statements about the session itself: settings and transactions.
 
 use arrow::datatypes::SchemaRef;
-use datafusion::sql::sqlparser::ast::{
-    self, ContextModifier, Expr, Ident, Reset, Set, UnaryOperator, Value,
-};
+use datafusion::sql::sqlparser::ast::{self, ContextModifier, Expr, Ident, Reset, Set, UnaryOperator, Value};
 use voxhouse_engine::{Error, Result};
 
 use super::text_rows;
@@ -88,7 +86,8 @@ fn end(session: &mut Session, wanted: &str) -> Outcome {
 fn set(session: &mut Session, set: &Set) -> Result<Outcome> {
     match set {
         Set::SingleAssignment { scope, variable, values, .. } => {
-            if matches!(scope, Some(ContextModifier::Local)) && session.transaction == TransactionStatus::Idle {
+            if matches!(scope, Some(ContextModifier::Local)) && session.transaction == TransactionStatus::Idle
+            {
                 session.warning("25P01", "SET LOCAL can only be used in transaction blocks");
                 return Ok(Outcome::Done("SET".into()));
             }
@@ -107,7 +106,9 @@ fn set(session: &mut Session, set: &Set) -> Result<Outcome> {
         Set::SetNames { charset_name, .. } => {
             session.settings.set("client_encoding", &charset_name.value)?;
         }
-        Set::SetTransaction { .. } | Set::SetSessionAuthorization(_) | Set::SetRole { role_name: None, .. } => {}
+        Set::SetTransaction { .. }
+        | Set::SetSessionAuthorization(_)
+        | Set::SetRole { role_name: None, .. } => {}
         other => return Err(Error::not_supported(format!("{other} is not supported"))),
     }
     Ok(Outcome::Done("SET".into()))

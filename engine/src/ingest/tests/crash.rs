@@ -59,7 +59,8 @@ async fn fail_at(prepared: &InMemory, fault: Fault, request: usize, recover: boo
     if recover {
         process.ingestion.recover().await.unwrap();
     }
-    let report = process.ingestion.run_pipe("notes", None).await.unwrap_or_else(|error| panic!("{when}: {error}"));
+    let report =
+        process.ingestion.run_pipe("notes", None).await.unwrap_or_else(|error| panic!("{when}: {error}"));
     assert!(report.files_failed <= 1, "{when}: {:?}", report.errors);
     assert_exactly_once(&process, &when).await;
     faulty.struck.load(Ordering::SeqCst)

@@ -35,7 +35,8 @@ async fn new_files_load_once() {
     let again = run(&process).await;
     assert_eq!((again.batches, again.files_loaded, again.files_skipped), (0, 0, 0));
     assert_eq!(process.query("SELECT DISTINCT mark FROM notes").await, ["unmarked"]);
-    let fates = "SELECT pipe, target, file, state, rows, rejected, version, batch, error FROM loads ORDER BY file";
+    let fates =
+        "SELECT pipe, target, file, state, rows, rejected, version, batch, error FROM loads ORDER BY file";
     assert_eq!(
         process.query(fates).await,
         [
@@ -89,7 +90,9 @@ async fn changed_content_under_the_same_name_is_a_new_file() {
 async fn hidden_and_unfinished_files_and_those_of_other_formats_wait() {
     let process = Process::with_table().await;
     process.create_pipe(None).await;
-    for name in ["_SUCCESS", ".a.lines", "_temporary/0/a.lines", "a.lines.tmp", "a.lines._COPYING_", "a.other"] {
+    for name in
+        ["_SUCCESS", ".a.lines", "_temporary/0/a.lines", "a.lines.tmp", "a.lines._COPYING_", "a.other"]
+    {
         process.put(name, "id,text\n1,one\n").await;
     }
     process.put("deep/b.lines", "id,text\n2,two\n").await;
@@ -111,7 +114,8 @@ async fn a_corrupt_file_fails_alone_and_is_not_tried_again() {
         process.put("d.lines", "id,text\n2,two\n").await;
         let report = run(&process).await;
         assert_eq!((report.files_loaded, report.files_failed), (2, 2));
-        let errors: Vec<String> = report.errors.iter().map(|(name, error)| format!("{name}: {error}")).collect();
+        let errors: Vec<String> =
+            report.errors.iter().map(|(name, error)| format!("{name}: {error}")).collect();
         assert_eq!(
             errors,
             [
@@ -182,7 +186,9 @@ async fn a_row_that_the_query_cannot_evaluate_is_rejected() {
         let process = Process::with_table().await;
         process.warehouse.run_ddl(&author(), vec![drop_notes()]).await.unwrap();
         process.create_table(keyed).await;
-        process.create_pipe(Some("SELECT CAST(id AS integer) AS id, text FROM source WHERE text <> 'no'")).await;
+        process
+            .create_pipe(Some("SELECT CAST(id AS integer) AS id, text FROM source WHERE text <> 'no'"))
+            .await;
         process.put("a.lines", "id,text\n1,one\n").await;
         process.put("b.lines", "id,text\n2,two\n3,no\nx,no\nfour,four\n5,five\n6\nsix,six\n7,seven\n").await;
         process.put("c.lines", "id,text\n8,eight\n").await;
@@ -228,7 +234,9 @@ async fn a_missing_column_is_told_and_a_mended_pipe_tries_again() {
     assert_eq!((report.files_loaded, report.files_failed), (1, 1));
     assert_eq!(
         process.query("SELECT file, sqlstate, error FROM loads WHERE state = 'failed'").await,
-        ["landing/notes/a.lines|42703|column \"comment\" does not exist. The columns of the file are id, text"]
+        [
+            "landing/notes/a.lines|42703|column \"comment\" does not exist. The columns of the file are id, text"
+        ]
     );
     process.create_pipe(Some("SELECT id, text FROM source")).await;
     assert_eq!(run(&process).await.files_loaded, 1);
@@ -350,8 +358,11 @@ async fn progress_is_told() {
     let progress: Arc<dyn Progress> = Arc::clone(&recorder) as _;
     process.ingestion.run_pipe("notes", Some(progress)).await.unwrap();
     let file = "landing/notes/a.lines";
-    let expected =
-        [format!("start {file} 14"), "rows 1".into(), format!("end {file} Loaded {{ rows: 1, rejected: 0 }}")];
+    let expected = [
+        format!("start {file} 14"),
+        "rows 1".into(),
+        format!("end {file} Loaded {{ rows: 1, rejected: 0 }}"),
+    ];
     assert_eq!(*recorder.0.lock(), expected);
 }
 

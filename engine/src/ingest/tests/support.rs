@@ -69,7 +69,8 @@ fn batch_of(schema: &SchemaRef, rows: &[(u64, String)]) -> Result<SourceBatch> {
         }
     }
     let column = |index: usize| {
-        Arc::new(StringArray::from_iter(cells.iter().map(|row| row[index].as_deref()))) as arrow::array::ArrayRef
+        Arc::new(StringArray::from_iter(cells.iter().map(|row| row[index].as_deref())))
+            as arrow::array::ArrayRef
     };
     let batch = RecordBatch::try_new(Arc::clone(schema), (0..width).map(column).collect())?;
     Ok(SourceBatch { batch, row_numbers, bad_rows })
@@ -89,7 +90,12 @@ impl FileFormat for Lines {
         Ok(())
     }
 
-    async fn open(&self, store: Arc<dyn ObjectStore>, file: &ObjectMeta, _: &FormatOptions) -> Result<OpenFile> {
+    async fn open(
+        &self,
+        store: Arc<dyn ObjectStore>,
+        file: &ObjectMeta,
+        _: &FormatOptions,
+    ) -> Result<OpenFile> {
         let bytes = store.get(&file.location).await?.bytes().await?;
         let corrupt = || Error::new(ErrorKind::DataCorrupted, "invalid lines file");
         let text = std::str::from_utf8(&bytes).map_err(|_| corrupt())?;
@@ -102,7 +108,11 @@ impl FileFormat for Lines {
         let split = |rows: &[(u64, String)]| {
             Arc::new(LinesSplit { schema: Arc::clone(&schema), rows: rows.to_vec() }) as Arc<dyn Split>
         };
-        Ok(OpenFile { schema: Arc::clone(&schema), splits: vec![split(first), split(second)], row_count: None })
+        Ok(OpenFile {
+            schema: Arc::clone(&schema),
+            splits: vec![split(first), split(second)],
+            row_count: None,
+        })
     }
 }
 
@@ -149,7 +159,12 @@ impl Planner for TestPlanner {
         self.context.state()
     }
 
-    async fn plan_pipe(&self, _: &str, query: Option<&str>, source: Arc<dyn TableProvider>) -> Result<PipePlan> {
+    async fn plan_pipe(
+        &self,
+        _: &str,
+        query: Option<&str>,
+        source: Arc<dyn TableProvider>,
+    ) -> Result<PipePlan> {
         let context = SessionContext::new_with_state(self.context.state());
         // States share their catalog.
         context.deregister_table(SOURCE_RELATION)?;
@@ -236,7 +251,12 @@ impl FaultyStore {
 
 #[async_trait]
 impl ObjectStore for FaultyStore {
-    async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> StoreResult<PutResult> {
+    async fn put_opts(
+        &self,
+        path: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> StoreResult<PutResult> {
         let answers = self.pass().await?;
         let answer = self.inner.put_opts(path, payload, options).await;
         if answers { answer } else { Err(Self::error()) }
@@ -263,7 +283,10 @@ impl ObjectStore for FaultyStore {
         if answers { answer } else { Err(Self::error()) }
     }
 
-    fn delete_stream(&self, paths: BoxStream<'static, StoreResult<Path>>) -> BoxStream<'static, StoreResult<Path>> {
+    fn delete_stream(
+        &self,
+        paths: BoxStream<'static, StoreResult<Path>>,
+    ) -> BoxStream<'static, StoreResult<Path>> {
         self.inner.delete_stream(paths)
     }
 
