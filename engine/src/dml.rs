@@ -6,8 +6,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::AsArray;
-use arrow::datatypes::Int64Type;
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Int64Type};
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::SessionState;
@@ -17,7 +17,7 @@ use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use futures::TryStreamExt;
 
 use crate::catalog::{Author, Table};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::planning::Planner;
 use crate::table::contract::Contract;
 use crate::table::load::{OnViolation, write_plan};
@@ -52,6 +52,20 @@ pub trait RewritePlans: Send + Sync {
 
     /// Over the files that hold affected rows: their new content.
     async fn remaining(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan>;
+}
+
+/// The plans of a merge, made anew for each try.
+#[async_trait]
+pub trait MergePlans: Send + Sync {
+    /// Over the table with its file column: one row a file, its name, the number of matches that change a
+    /// row of it, and how many of those delete.
+    async fn affected(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan>;
+
+    /// Over the files that hold affected rows: their new content. A row that matches twice comes out twice.
+    async fn remaining(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan>;
+
+    /// Over the whole table: the rows to add. `None`: the merge adds none.
+    async fn added(&self, scan: Arc<dyn TableProvider>) -> Result<Option<LogicalPlan>>;
 }
 
 /// Runs the statements of one session.
@@ -130,7 +144,7 @@ impl Dml<'_> {
         for attempt in 0.. {
             let base = delta.snapshot().await?;
             let scan = self.warehouse.scan_snapshot(table, Arc::clone(&base))?.with_file_column();
-            let (files, rows) = self.affected_files(plans.affected(Arc::new(scan)).await?).await?;
+            let Affected { files, rows, .. } = self.affected(plans.affected(Arc::new(scan)).await?).await?;
             if files.is_empty() {
                 return Ok(0);
             }
@@ -148,18 +162,63 @@ impl Dml<'_> {
         Ok(0)
     }
 
-    async fn affected_files(&self, plan: LogicalPlan) -> Result<(HashSet<String>, u64)> {
+    /// Changes and adds rows by those of a source, in one commit. Returns the number of rows changed, deleted
+    /// and added.
+    pub async fn merge(&self, table: &Table, plans: &dyn MergePlans) -> Result<u64> {
+        let delta = self.warehouse.delta(table)?;
+        for attempt in 0.. {
+            let base = delta.snapshot().await?;
+            let scan = self.warehouse.scan_snapshot(table, Arc::clone(&base))?.with_file_column();
+            let affected = self.affected(plans.affected(Arc::new(scan)).await?).await?;
+            let contract = self.contract(table, &base, |file| !affected.files.contains(file)).await?;
+            let mut actions = Vec::new();
+            let mut rows = affected.rows;
+            if !affected.files.is_empty() {
+                let scan =
+                    self.warehouse.scan_snapshot(table, Arc::clone(&base))?.only_files(&affected.files);
+                let plan = plans.remaining(Arc::new(scan)).await?;
+                let loaded = self.write(&delta, &base, table, &contract, plan).await?;
+                refuse_double_match(&base, &affected, loaded.rows)?;
+                actions = base.remove_actions(&affected.files);
+                actions.extend(loaded.adds);
+            }
+            let scan = self.warehouse.scan_snapshot(table, Arc::clone(&base))?;
+            if let Some(plan) = plans.added(Arc::new(scan)).await? {
+                let loaded = self.write(&delta, &base, table, &contract, plan).await?;
+                rows += loaded.rows;
+                actions.extend(loaded.adds);
+            }
+            if actions.is_empty() {
+                return Ok(rows);
+            }
+            let operation = DeltaOperation::Merge {
+                predicate: None,
+                merge_predicate: None,
+                matched_predicates: Vec::new(),
+                not_matched_predicates: Vec::new(),
+                not_matched_by_source_predicates: Vec::new(),
+            };
+            match delta.replace(&base, actions, operation, self.commit_info(rows)).await {
+                Ok(_) => return Ok(rows),
+                Err(error) => pause_or_give_up(attempt, error).await?,
+            }
+        }
+        Ok(0)
+    }
+
+    async fn affected(&self, plan: LogicalPlan) -> Result<Affected> {
         let physical = self.state.create_physical_plan(&plan).await?;
         let mut stream = execute_stream(physical, self.state.task_ctx())?;
-        let mut files = HashSet::new();
-        let mut rows = 0;
+        let mut affected = Affected::default();
         while let Some(batch) = stream.try_next().await? {
-            let names = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8)?;
-            let counts = arrow::compute::cast(batch.column(1), &arrow::datatypes::DataType::Int64)?;
-            files.extend(names.as_string::<i32>().iter().flatten().map(str::to_owned));
-            rows += counts.as_primitive::<Int64Type>().iter().flatten().sum::<i64>() as u64;
+            let names = arrow::compute::cast(batch.column(0), &DataType::Utf8)?;
+            affected.files.extend(names.as_string::<i32>().iter().flatten().map(str::to_owned));
+            affected.rows += total(batch.column(1))?;
+            if batch.num_columns() > 2 {
+                affected.deleted += total(batch.column(2))?;
+            }
         }
-        Ok((files, rows))
+        Ok(affected)
     }
 
     /// The table's contract, knowing the keys in the files that stay.
@@ -207,6 +266,35 @@ impl Dml<'_> {
     }
 }
 
+/// What a statement changes.
+#[derive(Default)]
+struct Affected {
+    files: HashSet<String>,
+    rows: u64,
+    deleted: u64,
+}
+
+fn total(counts: &ArrayRef) -> Result<u64> {
+    let counts = arrow::compute::cast(counts, &DataType::Int64)?;
+    Ok(counts.as_primitive::<Int64Type>().iter().flatten().sum::<i64>().unsigned_abs())
+}
+
+/// A row that two source rows match would have come out twice.
+fn refuse_double_match(base: &TableSnapshot, affected: &Affected, written: u64) -> Result<()> {
+    let before: Option<u64> = base
+        .files()?
+        .iter()
+        .filter(|file| affected.files.contains(file.path.as_ref()))
+        .map(|file| file.rows)
+        .sum();
+    let before = before.ok_or_else(|| Error::internal("a data file has no row count"))?;
+    if written + affected.deleted == before {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::CardinalityViolation, "MERGE command cannot affect row a second time")
+        .with_hint("Ensure that not more than one source row matches any one target row."))
+}
+
 /// A statement of a megabyte of VALUES does not belong into the log.
 fn shortened(statement: &str) -> String {
     const KEPT: usize = 2_000;
@@ -220,7 +308,7 @@ fn all_files(base: &TableSnapshot) -> Result<HashSet<String>> {
     Ok(base.files()?.iter().map(|file| file.path.to_string()).collect())
 }
 
-async fn pause_or_give_up(attempt: u32, error: crate::Error) -> Result<()> {
+async fn pause_or_give_up(attempt: u32, error: Error) -> Result<()> {
     if error.kind() != ErrorKind::SerializationFailure || attempt + 1 >= ATTEMPTS {
         return Err(error);
     }

@@ -185,7 +185,10 @@ impl FromStr for SqlType {
             ("uuid", _) => SqlType::Uuid,
             ("json" | "jsonb", _) => SqlType::Json,
             _ => {
-                return Err(Error::new(ErrorKind::UndefinedObject, format!("type \"{text}\" does not exist")));
+                return Err(Error::new(
+                    ErrorKind::UndefinedObject,
+                    format!("type \"{text}\" does not exist"),
+                ));
             }
         })
     }

@@ -1,5 +1,6 @@
 //! One connection's state, and the life of its statements.
 
+pub mod cursor;
 pub mod settings;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::pg_catalog::Visible;
 use crate::query::{Planned, QueryContext};
 use crate::statement::{self, utility};
 use crate::wire::backend::{self, Description, Login, Notice, Outcome, TransactionStatus};
+use cursor::Cursors;
 use settings::Settings;
 
 /// A statement that has been planned as far as its description needs.
@@ -41,6 +43,7 @@ pub struct Session {
     pub(crate) settings: Settings,
     pub(crate) transaction: TransactionStatus,
     pub(crate) notices: Vec<Notice>,
+    pub(crate) cursors: Cursors,
     /// What the catalog functions of the running statement see.
     visible: Arc<RwLock<Arc<Visible>>>,
     base: SessionState,
@@ -67,6 +70,7 @@ impl Session {
             settings,
             transaction: TransactionStatus::Idle,
             notices: Vec::new(),
+            cursors: Cursors::default(),
             visible,
             base,
             connected_at,
@@ -253,6 +257,7 @@ impl backend::Session for Session {
                 ast::Statement::ShowVariable { .. } => (Vec::new(), Some(utility::show_schema(&statement)?)),
                 ast::Statement::Explain { .. } => (Vec::new(), Some(text_column("QUERY PLAN"))),
                 ast::Statement::Call(call) => (Vec::new(), statement::call::schema(call)?),
+                sql if statement::cursor::handles(sql) => (Vec::new(), statement::cursor::columns(self, sql)?),
                 _ => (Vec::new(), None),
             },
             StatementKind::Own(_) => (Vec::new(), None),
@@ -276,6 +281,7 @@ impl backend::Session for Session {
             StatementKind::Sql(sql) => match sql.as_ref() {
                 ast::Statement::Query(query) => self.run_query(prepared, query, parameters).await,
                 sql if utility::handles(sql) => utility::run(self, statement, sql).await,
+                sql if statement::cursor::handles(sql) => statement::cursor::run(self, statement, sql).await,
                 ast::Statement::Explain { .. } => statement::explain::run(self, statement, sql).await,
                 ast::Statement::Call(call) => statement::call::run(self, call).await,
                 ast::Statement::Insert(_)

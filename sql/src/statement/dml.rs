@@ -10,8 +10,8 @@ use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{
-    self, AssignmentTarget, CaseWhen, Expr, FromTable, Ident, ObjectName, Query, SelectItem, SetExpr,
-    TableFactor, TableObject, TableWithJoins, Value,
+    self, AssignmentTarget, Expr, FromTable, Ident, ObjectName, Query, SelectItem, SetExpr, TableFactor,
+    TableObject, TableWithJoins, Value,
 };
 use voxhouse_engine::catalog::{QualifiedName, Table};
 use voxhouse_engine::dml::{Dml, Rewrite, RewritePlans};
@@ -188,7 +188,7 @@ async fn delete(context: &QueryContext, dml: &Dml<'_>, delete: &ast::Delete) -> 
     let columns = table.columns.iter().map(|column| target.column(&column.name)).collect();
     let plans = TargetQueries {
         affected: target.affected(&condition)?,
-        remaining: target.select(columns, Some(kept))?,
+        remaining: vec![target.select(columns, Some(kept))?],
         target,
     };
     dml.rewrite(table, Rewrite::Delete, &plans).await
@@ -203,19 +203,19 @@ async fn update(context: &QueryContext, dml: &Dml<'_>, update: &ast::Update) -> 
     let assigned = assignments(table, &update.assignments)?;
     let condition = update.selection.clone().unwrap_or_else(|| Expr::value(Value::Boolean(true)));
     let target = Target { context, table, alias };
-    let columns: Vec<(Expr, String)> = table
-        .columns
-        .iter()
-        .map(|column| match assigned.get(&column.name) {
-            Some(value) => {
-                (conditional(&condition, value.clone(), target.column(&column.name).0), column.name.clone())
-            }
-            None => target.column(&column.name),
-        })
-        .collect();
+    let changed = table.columns.iter().map(|column| match assigned.get(&column.name) {
+        Some(value) => (value.clone(), column.name.clone()),
+        None => target.column(&column.name),
+    });
+    let kept = table.columns.iter().map(|column| target.column(&column.name));
+    let others = Expr::IsNotTrue(Box::new(Expr::Nested(Box::new(condition.clone()))));
+    // Two halves rather than a CASE: a subquery is planned as a join only in WHERE.
     let plans = TargetQueries {
         affected: target.affected(&condition)?,
-        remaining: target.select(columns, None)?,
+        remaining: vec![
+            target.select(changed.collect(), Some(condition))?,
+            target.select(kept.collect(), Some(others))?,
+        ],
         target,
     };
     dml.rewrite(table, Rewrite::Update, &plans).await
@@ -235,16 +235,6 @@ pub fn assignments(table: &Table, assignments: &[ast::Assignment]) -> Result<Has
         }
     }
     Ok(assigned)
-}
-
-fn conditional(condition: &Expr, value: Expr, otherwise: Expr) -> Expr {
-    Expr::Case {
-        case_token: ast::helpers::attached_token::AttachedToken::empty(),
-        end_token: ast::helpers::attached_token::AttachedToken::empty(),
-        operand: None,
-        conditions: vec![CaseWhen { condition: condition.clone(), result: value }],
-        else_result: Some(Box::new(otherwise)),
-    }
 }
 
 /// Queries over the table that is changed.
@@ -297,11 +287,12 @@ impl Target<'_> {
     }
 }
 
-/// The two queries of a rewrite.
+/// The queries of a rewrite.
 struct TargetQueries<'a> {
     target: Target<'a>,
     affected: Query,
-    remaining: Query,
+    /// The new content of the affected files, in parts.
+    remaining: Vec<Query>,
 }
 
 #[async_trait]
@@ -311,8 +302,29 @@ impl RewritePlans for TargetQueries<'_> {
     }
 
     async fn remaining(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
-        self.target.plan(self.remaining.clone(), scan).await
+        let mut parts = Vec::with_capacity(self.remaining.len());
+        for query in &self.remaining {
+            let plan = self.target.plan(query.clone(), Arc::clone(&scan)).await?;
+            parts.push(stored_types(self.target.table, plan)?);
+        }
+        let mut parts = parts.into_iter();
+        let first = parts.next().ok_or_else(|| Error::internal("a rewrite without a query"))?;
+        parts.try_fold(first, |all, part| Ok(LogicalPlanBuilder::from(all).union(part)?.build()?))
     }
+}
+
+/// Values take the type of their column, so that the parts of a union agree.
+fn stored_types(table: &Table, plan: LogicalPlan) -> Result<LogicalPlan> {
+    let schema = Arc::clone(plan.schema());
+    let columns = schema.columns().into_iter().zip(schema.fields()).zip(&table.columns);
+    let cast = columns.map(|((column, field), target)| {
+        let wanted = target.data_type.to_query_arrow();
+        let value = PlanExpr::Column(column);
+        let value =
+            if *field.data_type() == wanted { value } else { datafusion::prelude::cast(value, wanted) };
+        value.alias(&target.name)
+    });
+    Ok(LogicalPlanBuilder::from(plan).project(cast.collect::<Vec<_>>())?.build()?)
 }
 
 /// The types of a statement's parameters: as declared, else those of the columns they are written to or

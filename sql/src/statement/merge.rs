@@ -1,11 +1,273 @@
-//! MERGE through delta-rs: one pass over the target, one commit.
+//! MERGE: three queries over the target and the source.
+//!
+//! The source is joined to the target under the condition and the conditions of the WHEN MATCHED clauses; the
+//! first clause that holds decides what becomes of a row. Source rows without a match go through the WHEN NOT
+//! MATCHED clauses in the same way.
 
-use datafusion::sql::sqlparser::ast::Merge;
-use voxhouse_engine::dml::Dml;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::TableProvider;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, Merge, MergeAction, MergeClause, MergeClauseKind, MergeInsertExpr, MergeInsertKind,
+    TableFactor,
+};
+use voxhouse_engine::catalog::{QualifiedName, Table};
+use voxhouse_engine::dml::{Dml, MergePlans};
+use voxhouse_engine::table::scan::FILE_COLUMN;
 use voxhouse_engine::{Error, Result};
 
+use super::dml::assignments;
 use crate::query::QueryContext;
+use crate::query::names::{existing_name, fold, object_name, parts, writable_table};
+use crate::query::pipe::parse_query;
 
-pub async fn run(_context: &QueryContext, _dml: &Dml<'_>, _merge: &Merge) -> Result<u64> {
-    Err(Error::not_supported("MERGE is not supported"))
+/// Marks the rows of one side of an outer join.
+const MATCHED: &str = "__matched";
+
+pub async fn run(context: &QueryContext, dml: &Dml<'_>, merge: &Merge) -> Result<u64> {
+    let TableFactor::Table { name, alias, .. } = &merge.table else {
+        return Err(Error::syntax("the target of MERGE must be a table"));
+    };
+    let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
+    let target_alias = match alias {
+        Some(alias) => fold(&alias.name),
+        None => parts(name)?.pop().unwrap_or_default(),
+    };
+    let statement = MergeQueries {
+        context,
+        table,
+        target: quoted(&target_alias),
+        source: source(&merge.source)?,
+        condition: merge.on.to_string(),
+        clauses: &merge.clauses,
+    };
+    statement.check()?;
+    dml.merge(table, &statement).await
+}
+
+fn quoted(name: &str) -> String {
+    Ident::with_quote('"', name).to_string()
+}
+
+/// The source as it is named outside, and as text.
+struct Source {
+    alias: String,
+    factor: String,
+}
+
+fn source(factor: &TableFactor) -> Result<Source> {
+    let alias = match factor {
+        TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => {
+            fold(&alias.name)
+        }
+        TableFactor::Table { name, .. } => parts(name)?.pop().unwrap_or_default(),
+        _ => {
+            return Err(Error::syntax("the source of MERGE must be a table or a subquery with a name"));
+        }
+    };
+    Ok(Source { alias: quoted(&alias), factor: factor.to_string() })
+}
+
+struct MergeQueries<'a> {
+    context: &'a QueryContext,
+    table: &'a Table,
+    target: String,
+    source: Source,
+    condition: String,
+    clauses: &'a [MergeClause],
+}
+
+impl MergeQueries<'_> {
+    fn check(&self) -> Result<()> {
+        for clause in self.clauses {
+            let fits = match (&clause.clause_kind, &clause.action) {
+                (MergeClauseKind::Matched, MergeAction::Update(_) | MergeAction::Delete { .. }) => true,
+                (
+                    MergeClauseKind::NotMatched | MergeClauseKind::NotMatchedByTarget,
+                    MergeAction::Insert(_),
+                ) => true,
+                (MergeClauseKind::NotMatchedBySource, _) => {
+                    return Err(Error::not_supported("WHEN NOT MATCHED BY SOURCE is not supported"));
+                }
+                _ => false,
+            };
+            if !fits {
+                return Err(Error::syntax(format!(
+                    "WHEN {} cannot {}",
+                    clause.clause_kind,
+                    verb(&clause.action)
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn matched(&self) -> impl Iterator<Item = &MergeClause> {
+        self.clauses.iter().filter(|clause| matches!(clause.clause_kind, MergeClauseKind::Matched))
+    }
+
+    fn not_matched(&self) -> impl Iterator<Item = &MergeClause> {
+        self.clauses.iter().filter(|clause| !matches!(clause.clause_kind, MergeClauseKind::Matched))
+    }
+
+    /// Whether any clause of a kind acts on a row.
+    fn any<'b>(clauses: impl Iterator<Item = &'b MergeClause>) -> String {
+        let conditions: Vec<String> = clauses.map(|clause| format!("({})", holds(clause))).collect();
+        if conditions.is_empty() { "false".into() } else { conditions.join(" OR ") }
+    }
+
+    /// The value that the first clause which holds gives, else `otherwise`.
+    fn first<'b>(
+        clauses: impl Iterator<Item = &'b MergeClause>,
+        value: impl Fn(&MergeClause) -> Result<String>,
+        otherwise: &str,
+    ) -> Result<String> {
+        let mut arms = String::new();
+        for clause in clauses {
+            arms.push_str(&format!(" WHEN {} THEN {}", holds(clause), value(clause)?));
+        }
+        Ok(if arms.is_empty() { otherwise.to_owned() } else { format!("CASE{arms} ELSE {otherwise} END") })
+    }
+
+    fn deletes(&self) -> Result<String> {
+        let value =
+            |clause: &MergeClause| Ok(matches!(clause.action, MergeAction::Delete { .. }).to_string());
+        Self::first(self.matched(), value, "false")
+    }
+
+    fn affected_query(&self) -> Result<String> {
+        let (target, source) = (&self.target, &self.source);
+        Ok(format!(
+            "SELECT {target}.{FILE_COLUMN}, count(*), sum(CASE WHEN {deletes} THEN 1 ELSE 0 END) \
+             FROM {table} AS {target} JOIN {factor} ON ({on}) AND ({any}) GROUP BY {target}.{FILE_COLUMN}",
+            deletes = self.deletes()?,
+            table = object_name(&self.table.name),
+            factor = source.factor,
+            on = self.condition,
+            any = Self::any(self.matched()),
+        ))
+    }
+
+    fn remaining_query(&self) -> Result<String> {
+        let (target, source) = (&self.target, &self.source);
+        let mut columns = Vec::with_capacity(self.table.columns.len());
+        for column in &self.table.columns {
+            let name = quoted(&column.name);
+            let old = format!("{target}.{name}");
+            let value = |clause: &MergeClause| match &clause.action {
+                MergeAction::Update(update) => {
+                    let assigned = assignments(self.table, &update.assignments)?;
+                    Ok(assigned.get(&column.name).map_or_else(|| old.clone(), Expr::to_string))
+                }
+                _ => Ok(old.clone()),
+            };
+            let new = Self::first(self.matched(), value, &old)?;
+            columns.push(format!("CASE WHEN {}.{MATCHED} THEN {new} ELSE {old} END AS {name}", source.alias));
+        }
+        Ok(format!(
+            "SELECT {columns} FROM {table} AS {target} \
+             LEFT JOIN (SELECT *, true AS {MATCHED} FROM {factor}) AS {alias} ON ({on}) AND ({any}) \
+             WHERE {alias}.{MATCHED} IS NULL OR NOT ({deletes})",
+            columns = columns.join(", "),
+            table = object_name(&self.table.name),
+            factor = source.factor,
+            alias = source.alias,
+            on = self.condition,
+            any = Self::any(self.matched()),
+            deletes = self.deletes()?,
+        ))
+    }
+
+    fn added_query(&self) -> Result<Option<String>> {
+        if self.not_matched().next().is_none() {
+            return Ok(None);
+        }
+        let (target, source) = (&self.target, &self.source);
+        let mut columns = Vec::with_capacity(self.table.columns.len());
+        for column in &self.table.columns {
+            let default = column.default.clone().unwrap_or_else(|| "NULL".to_owned());
+            let value = |clause: &MergeClause| match &clause.action {
+                MergeAction::Insert(insert) => {
+                    Ok(inserted(self.table, insert, &column.name)?.unwrap_or(default.clone()))
+                }
+                _ => Ok(default.clone()),
+            };
+            let value = Self::first(self.not_matched(), value, "NULL")?;
+            columns.push(format!("{value} AS {}", quoted(&column.name)));
+        }
+        Ok(Some(format!(
+            "SELECT {columns} FROM {factor} \
+             LEFT JOIN (SELECT *, true AS {MATCHED} FROM {table} AS {target}) AS {target} ON ({on}) \
+             WHERE {target}.{MATCHED} IS NULL AND ({any})",
+            columns = columns.join(", "),
+            factor = source.factor,
+            table = object_name(&self.table.name),
+            on = self.condition,
+            any = Self::any(self.not_matched()),
+        )))
+    }
+
+    async fn plan(&self, query: &str, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+        let overrides: HashMap<QualifiedName, Arc<dyn TableProvider>> =
+            [(self.table.name.clone(), scan)].into();
+        Ok(self.context.plan_query_with(&parse_query(query)?, overrides).await?.plan)
+    }
+}
+
+fn verb(action: &MergeAction) -> &'static str {
+    match action {
+        MergeAction::Insert(_) => "INSERT",
+        MergeAction::Update(_) => "UPDATE",
+        MergeAction::Delete { .. } => "DELETE",
+    }
+}
+
+fn holds(clause: &MergeClause) -> String {
+    clause.predicate.as_ref().map_or_else(|| "true".to_owned(), Expr::to_string)
+}
+
+/// What an INSERT clause puts into a column.
+fn inserted(table: &Table, insert: &MergeInsertExpr, column: &str) -> Result<Option<String>> {
+    let MergeInsertKind::Values(values) = &insert.kind else {
+        return Err(Error::not_supported("INSERT ROW is not supported"));
+    };
+    let [row] = values.rows.as_slice() else {
+        return Err(Error::syntax("MERGE inserts one row of values a clause"));
+    };
+    let columns: Vec<String> = if insert.columns.is_empty() {
+        table.columns.iter().map(|column| column.name.clone()).collect()
+    } else {
+        insert.columns.iter().map(|name| Ok(parts(name)?.pop().unwrap_or_default())).collect::<Result<_>>()?
+    };
+    if row.len() != columns.len() {
+        return Err(Error::syntax("INSERT of MERGE needs one value for each column"));
+    }
+    if let Some(unknown) = columns.iter().find(|name| table.column(name).is_none()) {
+        return Err(Error::new(
+            voxhouse_engine::ErrorKind::UndefinedColumn,
+            format!("column \"{unknown}\" of relation \"{}\" does not exist", table.name.name),
+        ));
+    }
+    Ok(columns.iter().position(|name| name == column).map(|place| row[place].to_string()))
+}
+
+#[async_trait]
+impl MergePlans for MergeQueries<'_> {
+    async fn affected(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+        self.plan(&self.affected_query()?, scan).await
+    }
+
+    async fn remaining(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+        self.plan(&self.remaining_query()?, scan).await
+    }
+
+    async fn added(&self, scan: Arc<dyn TableProvider>) -> Result<Option<LogicalPlan>> {
+        match self.added_query()? {
+            Some(query) => Ok(Some(self.plan(&query, scan).await?)),
+            None => Ok(None),
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! What each kind of statement does.
 
 pub mod call;
+pub mod cursor;
 pub mod ddl;
 pub mod describe;
 pub mod dml;
@@ -29,7 +30,7 @@ pub(crate) fn text_rows(
     heading: &str,
     lines: impl IntoIterator<Item = String>,
 ) -> voxhouse_engine::Result<Outcome> {
-    let column = arrow::array::StringArray::from_iter_values(lines);
+    let column: arrow::array::StringArray = lines.into_iter().map(Some).collect();
     let batch = RecordBatch::try_new(crate::session::text_column(heading), vec![Arc::new(column)])?;
     Ok(rows(verb, batch))
 }

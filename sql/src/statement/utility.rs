@@ -47,6 +47,7 @@ pub async fn run(session: &mut Session, statement: &Statement, sql: &ast::Statem
         S::Discard { object_type } => {
             if matches!(object_type, ast::DiscardObject::ALL) {
                 session.settings.reset_all();
+                session.cursors.close_all();
             }
             Ok(Outcome::Done(format!("DISCARD {object_type}")))
         }
@@ -75,6 +76,7 @@ pub async fn run(session: &mut Session, statement: &Statement, sql: &ast::Statem
 
 fn end(session: &mut Session, wanted: &str) -> Outcome {
     let was = std::mem::replace(&mut session.transaction, TransactionStatus::Idle);
+    session.cursors.end_transaction();
     if was == TransactionStatus::Idle {
         session.warning("25P01", "there is no transaction in progress");
     }

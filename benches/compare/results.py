@@ -1,0 +1,187 @@
+"""The report: every number in it comes from a measurement of this machine."""
+
+MIB, GIB = 2**20, 2**30
+
+HEAD = """# Results
+
+Voxhouse beside DuckDB, PostgreSQL and jieba: the same work, in turns, on one machine. Written by
+`compare/compare.py`; see [README](README.md) for how to run it. Ratios are Voxhouse divided by the peer, so below 1
+Voxhouse is quicker. "CPU" is the processor time of all cores that the work took: it hardly depends on what else the
+machine does, while the time on the clock does.
+"""
+
+
+def seconds(value):
+    if value is None:
+        return "–"
+    return f"{value * 1000:.1f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def megabytes(value):
+    return f"{value / MIB:,.0f} MiB"
+
+
+def ratio(ours, theirs):
+    return "–" if not ours or not theirs else f"{ours / theirs:.2f}"
+
+
+def table(header, rows):
+    lines = [header, ["---"] + ["--:"] * (len(header) - 1), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def verdict(met):
+    return "met" if met else "**missed**"
+
+
+def times(one):
+    return [seconds(one["median_s"]), seconds(one["minimum_s"]), seconds(one["median_cpu_s"])]
+
+
+def against(ours, theirs):
+    return [ratio(ours["median_s"], theirs["median_s"]), ratio(ours["minimum_s"], theirs["minimum_s"]),
+            ratio(ours["median_cpu_s"], theirs["median_cpu_s"])]
+
+
+class Report:
+    def __init__(self, cases):
+        self.cases = cases
+
+    def text(self):
+        parts = [HEAD, self._targets()]
+        for name in ("load_parquet", "load_sample", "rows", "scans", "scans_sample", "texts"):
+            if name in self.cases:
+                parts.append(getattr(self, f"_{name}")(self.cases[name]))
+        return "\n\n".join(part.strip() for part in parts) + "\n"
+
+    def _targets(self):
+        rows = []
+        if load := self.cases.get("load_parquet"):
+            duckdb = load["duckdb"]
+            for name in ("voxhouse, server", "voxhouse, load --pipe"):
+                best = load[name]["minimum_s"] / duckdb["minimum_s"]
+                middle = load[name]["median_s"] / duckdb["median_s"]
+                cpu = load[name]["median_cpu_s"] / duckdb["median_cpu_s"]
+                rows.append([f"load {load['bytes'] / 1e9:.2f} GB of Parquet ({name})",
+                             f"≤ {load['target']} × DuckDB",
+                             f"{middle:.2f} × (quickest runs {best:.2f}, CPU {cpu:.2f})",
+                             verdict(middle <= load["target"])])
+            peak = load["voxhouse, server"]["peak_bytes"]
+            rows.append(["peak memory of the server while loading", f"< {load['memory_target'] / GIB:.0f} GiB",
+                         megabytes(peak), verdict(peak < load["memory_target"])])
+        if found := self.cases.get("rows"):
+            first = found["stream"]["median_s"]
+            rows.append([f"first row of SELECT * of {found['rows']:,} rows, warm, `stream()` of psycopg",
+                         f"< {seconds(found['target'])}", seconds(first), verdict(first < found["target"])])
+            psql = found["psql"]
+            rows.append([f"the same in psql with FETCH_COUNT {found['fetch_count']}", f"< {seconds(found['target'])}",
+                         *((f"`{psql['error']}`", verdict(False)) if "error" in psql else
+                           (seconds(psql["median_s"]), verdict(psql["median_s"] < found["target"])))])
+            slow = found["slow"]
+            rows.append([f"memory while all {slow['rows']:,} rows stream to a slow reader", "flat",
+                         f"{megabytes(slow['first_half_peak'])} in the first half, "
+                         f"{megabytes(slow['second_half_peak'])} in the second", verdict(slow["flat"])])
+        return "## Targets\n\n" + table(["what", "target", "measured", ""], rows)
+
+    def _conditions(self, case):
+        low, high = case["load_average"]
+        noise = case["machine"]
+        versions = ", ".join(f"{name} {version}" for name, version in case["versions"].items())
+        return (f"{noise['CPU']}, {noise['cores']} cores, {noise['memory']}, {noise['kernel']}. {versions}. "
+                f"{case['rounds']} rounds or more, {case['measured_at']}; load average {low:.1f} before, "
+                f"{high:.1f} after.")
+
+    def _load_parquet(self, case):
+        duckdb = case["duckdb"]
+        names = ["duckdb", "voxhouse, server", "voxhouse, load --pipe"]
+        rows = [[name, *times(case[name]), *against(case[name], duckdb), megabytes(case[name]["peak_bytes"])]
+                for name in names]
+        return f"""## Loading Parquet
+
+{case["rows"]:,} rows in {case["files"]} Parquet files (snappy, {case["bytes"] / 1e9:.2f} GB) with NOT NULL and CHECK
+constraints into Delta with zstd, through `CALL system.run_pipe` of a running server and through
+`voxhouse load --pipe`, which also copies the files into the warehouse. DuckDB: `COPY (SELECT * FROM read_parquet(…))
+TO … (FORMAT parquet, COMPRESSION zstd)`. Written: Voxhouse {megabytes(case["voxhouse_bytes"])}, DuckDB
+{megabytes(case["duckdb_bytes"])}.
+
+{table(["", "median", "quickest", "CPU", "ratio", "of quickest", "of CPU", "peak memory"], rows)}
+
+{self._conditions(case)}"""
+
+    def _load_sample(self, case):
+        names = ["postgres", "duckdb", "voxhouse, server"]
+        ours = case["voxhouse, server"]
+        rows = [[name, *times(case[name]), *against(ours, case[name])] for name in names]
+        return f"""## Loading CSV, the 10 % sample
+
+Every tenth of those rows, {case["rows"]:,}, as one CSV file of {case["bytes"] / 1e9:.2f} GB. PostgreSQL: `COPY … FROM`
+into a table without an index, durability off. DuckDB: to Parquet with zstd, column types given. The ratios are
+Voxhouse to the system of the line.
+
+{table(["", "median", "quickest", "CPU", "ratio", "of quickest", "of CPU"], rows)}
+
+{self._conditions(case)}"""
+
+    def _rows(self, case):
+        slow, stream, psql = case["slow"], case["stream"], case["psql"]
+        tenths = [f"{value / MIB:,.0f}" for value in slow["tenths"]]
+        lines = [["psycopg `stream()`, extended protocol", *times(stream)[:2]]]
+        if "error" in psql:
+            said = f"psql, FETCH_COUNT {case['fetch_count']}, did not answer: `{psql['error']}`."
+        else:
+            lines.append([f"psql, FETCH_COUNT {case['fetch_count']} (DECLARE CURSOR, FETCH)", *times(psql)[:2]])
+            said = ""
+        return f"""## Rows on their way out
+
+`SELECT *` of a table of {case["rows"]:,} rows: from sending the statement to the first row in the client's hands.
+
+{table(["", "median", "quickest"], lines)}
+
+{said}
+
+All rows to a reader that takes {slow["pace"]:,} rows a second at most: {slow["seconds"]:.0f} s, of which the server
+computed {slow["cpu_s"]:.1f} s. Resident memory of the server: {megabytes(slow["before"])} before, then by tenths of the
+stream {", ".join(tenths)} MiB; peak {megabytes(slow["peak"])}.
+
+{self._conditions(case)}"""
+
+    def _scans(self, case):
+        rows = [[name, seconds(one["duckdb"]["median_s"]), seconds(one["voxhouse"]["median_s"]),
+                 *against(one["voxhouse"], one["duckdb"]), megabytes(one["voxhouse"]["peak_bytes"])]
+                for name, one in case["queries"].items()]
+        header = ["", "DuckDB", "Voxhouse", "ratio", "of quickest", "of CPU", "peak memory of the server"]
+        return f"""## Questions to {case["rows"]:,} rows
+
+DuckDB inside its process over the Parquet file that it wrote itself; Voxhouse over the wire on its table. All answers
+were compared and agree.
+
+{table(header, rows)}
+
+{self._conditions(case)}"""
+
+    def _scans_sample(self, case):
+        rows = [[name, seconds(one["postgres"]["median_s"]), seconds(one["voxhouse"]["median_s"]),
+                 *against(one["voxhouse"], one["postgres"])[:2]] for name, one in case["queries"].items()]
+        return f"""## Questions to the 10 % sample, {case["rows"]:,} rows
+
+PostgreSQL with ANALYZE and without indexes; both over the wire. All answers were compared and agree.
+
+{table(["", "PostgreSQL", "Voxhouse", "ratio", "of quickest"], rows)}
+
+{self._conditions(case)}"""
+
+    def _texts(self, case):
+        rows = []
+        for name, one in case["work"].items():
+            ours, theirs = one["voxhouse"], one.get("jieba")
+            rate = lambda run: f"{case['texts'] / run['minimum_s']:,.0f}" if run else "–"
+            rows.append([name, rate(theirs), rate(ours), *(against(ours, theirs) if theirs else ["–"] * 3)])
+        return f"""## Text
+
+{case["texts"]:,} verbatims of the demo, {case["characters"] / case["texts"]:.0f} characters on average; texts a second in
+the quickest run. jieba is the Python library on one core, Voxhouse is SQL on all cores: the ratio of CPU compares one core
+to one core. The two do not do quite the same: Voxhouse also normalises widths and case and drops punctuation.
+
+{table(["", "jieba, texts/s", "Voxhouse, texts/s", "ratio", "of quickest", "of CPU"], rows)}
+
+{self._conditions(case)}"""

@@ -1,0 +1,89 @@
+//! A warehouse in this process, served on a port of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_util::sync::CancellationToken;
+use voxhouse_engine::storage::Storage;
+use voxhouse_sql::instance::{Instance, InstanceOptions, OWNER};
+use voxhouse_sql::session::Session;
+use voxhouse_sql::wire::{Server, ServerOptions};
+
+use crate::clients;
+use crate::postgres_text;
+
+pub const PASSWORD: &str = "correct horse";
+
+pub struct House {
+    pub instance: Arc<Instance>,
+    pub port: u16,
+    shutdown: CancellationToken,
+}
+
+impl House {
+    /// A new warehouse in memory.
+    pub async fn open() -> Self {
+        let storage = Storage::in_memory().unwrap();
+        let instance = Instance::open(storage, &InstanceOptions::default()).await.unwrap();
+        instance.set_password(OWNER, PASSWORD).await.unwrap();
+        let mut options = ServerOptions::new(SocketAddr::from(([127, 0, 0, 1], 0)));
+        options.shutdown_grace = Duration::from_millis(100);
+        let server = Server::bind(options, Arc::new(Arc::clone(&instance))).unwrap();
+        let port = server.local_addr().unwrap().port();
+        let shutdown = CancellationToken::new();
+        tokio::spawn(server.serve(shutdown.clone()));
+        Self { instance, port, shutdown }
+    }
+
+    pub fn session(&self) -> Session {
+        self.instance.session(OWNER).unwrap()
+    }
+
+    pub async fn client(&self) -> Client {
+        clients::connect(self.port, PASSWORD).await.unwrap()
+    }
+
+    /// Runs statements in a session of their own.
+    pub async fn run(&self, sql: &str) -> Vec<String> {
+        let batches =
+            self.session().run(sql).await.unwrap_or_else(|error| panic!("{}: {error}: {sql}", error.sqlstate()));
+        let rows = batches.iter().flat_map(|batch| postgres_text::of_batch(batch, chrono_tz::Tz::UTC));
+        rows.map(line).collect()
+    }
+
+    /// Puts a file under the warehouse's root.
+    pub async fn put(&self, path: &str, content: impl Into<bytes::Bytes>) {
+        self.instance.warehouse.storage().put(path, content.into()).await.unwrap();
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+fn line(row: Vec<Option<String>>) -> String {
+    row.into_iter().map(|cell| cell.unwrap_or_else(|| "NULL".to_owned())).collect::<Vec<_>>().join("|")
+}
+
+/// The rows of a query string in the simple protocol, cells with a bar between them.
+pub async fn ask(client: &Client, sql: &str) -> Vec<String> {
+    let messages = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{error:?}: {sql}"));
+    let rows = messages.iter().filter_map(|message| match message {
+        SimpleQueryMessage::Row(row) => {
+            Some(line((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect()))
+        }
+        _ => None,
+    });
+    rows.collect()
+}
+
+/// The SQLSTATE and the message of a statement that must fail.
+pub async fn refusal(client: &Client, sql: &str) -> (String, String) {
+    let Err(error) = client.simple_query(sql).await else { panic!("it did not fail: {sql}") };
+    let error = error.as_db_error().unwrap_or_else(|| panic!("not the server's error: {error:?}"));
+    (error.code().code().to_owned(), error.message().to_owned())
+}
