@@ -1,1 +1,4 @@
-//! stub
+//! What the benchmarks work on: rows made from a seed, and a warehouse in a temporary folder.
+
+pub mod house;
+pub mod orders;
