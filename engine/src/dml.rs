@@ -20,7 +20,7 @@ use crate::catalog::{Author, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::planning::Planner;
 use crate::table::contract::Contract;
-use crate::table::load::{OnViolation, write_plan};
+use crate::table::load::{Destination, OnViolation, write_plan};
 use crate::table::snapshot::TableSnapshot;
 use crate::table::{CommitInfo, DeltaTable, jitter};
 use crate::warehouse::Warehouse;
@@ -248,8 +248,9 @@ impl Dml<'_> {
         contract: &Arc<Contract>,
         plan: LogicalPlan,
     ) -> Result<crate::table::write::Written> {
-        let loaded =
-            write_plan(delta, base, table, contract, self.state, plan, None, OnViolation::Fail).await?;
+        let destination =
+            Destination { delta: Arc::clone(delta), base: Arc::clone(base), contract: Arc::clone(contract) };
+        let loaded = write_plan(&destination, table, self.state, plan, None, OnViolation::Fail).await?;
         Ok(loaded.written)
     }
 

@@ -306,6 +306,15 @@ impl From<parquet::errors::ParquetError> for Error {
         {
             return found;
         }
+        if let parquet::errors::ParquetError::External(inner) = &error
+            && let Some(store) = find_store(inner.as_ref())
+        {
+            return Error::new(
+                ErrorKind::StorageIo,
+                format!("object store request failed: {}", first_line(&store.to_string())),
+            )
+            .with_source(error);
+        }
         Error::new(
             ErrorKind::DataCorrupted,
             format!("invalid parquet file: {}", first_line(strip_class(&error.to_string()))),
@@ -379,6 +388,22 @@ fn find_ours(error: &(dyn StdError + 'static)) -> Option<Error> {
             return all.iter().find_map(|one| find_ours(one));
         }
         next = current.source();
+    }
+    None
+}
+
+/// A failure of the store below a writer or reader of files, which says nothing of the file.
+fn find_store<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a object_store::Error> {
+    let mut next = Some(error);
+    while let Some(current) = next {
+        if let Some(store) = current.downcast_ref::<object_store::Error>() {
+            return Some(store);
+        }
+        next = match current.downcast_ref::<std::io::Error>() {
+            // The `source` of an I/O error is that of the error inside.
+            Some(io) => io.get_ref().map(|inner| inner as _),
+            None => current.source(),
+        };
     }
     None
 }
@@ -492,7 +517,10 @@ fn postgres_type_name(arrow: &str) -> String {
         "Float64" => "double precision".into(),
         "Boolean" => "boolean".into(),
         "Date32" | "Date64" => "date".into(),
+        "Utf8" | "LargeUtf8" | "Utf8View" | "Null" => "text".into(),
+        "Binary" | "LargeBinary" | "BinaryView" => "bytea".into(),
         other if other.starts_with("Decimal") => "numeric".into(),
+        other if other.contains("List") => "array".into(),
         other if other.starts_with("Timestamp") => "timestamp".into(),
         other => other.to_lowercase(),
     }
@@ -523,8 +551,7 @@ fn from_text(text: &str) -> Error {
         || (text.contains("requires") && text.contains("but received"))
         || (text.contains("expects") && text.contains("but received"))
     {
-        return Error::new(ErrorKind::UndefinedFunction, lower_first(text))
-            .with_hint("No function matches the given name and argument types. You might need to add explicit type casts.");
+        return wrong_arguments(text);
     }
     if text.contains("must appear in the GROUP BY clause") || text.contains("must be in GROUP BY") {
         return Error::new(ErrorKind::GroupingError, lower_first(text));
@@ -556,6 +583,24 @@ fn undefined_function(name: &str, text: &str) -> Error {
         Some((near, _)) => error.with_hint(format!("Perhaps you meant the function \"{near}\".")),
         None => error.with_hint("SELECT name, arguments FROM system.functions lists what there is."),
     }
+}
+
+/// DataFusion ends with the call as it saw it: `… argument types 'nps(Utf8)'. You might need …`.
+fn wrong_arguments(text: &str) -> Error {
+    let call = text
+        .rsplit_once("argument types '")
+        .and_then(|(_, rest)| rest.split_once("'."))
+        .and_then(|(call, _)| call.strip_suffix(')')?.split_once('('));
+    let message = match call {
+        Some((name, types)) => {
+            let types: Vec<String> = types.split(", ").map(|name| postgres_type_name(name.trim())).collect();
+            format!("function {name}({}) does not exist", types.join(", "))
+        }
+        None => lower_first(text),
+    };
+    Error::new(ErrorKind::UndefinedFunction, message).with_hint(
+        "No function matches the given name and argument types. You might need to add explicit type casts.",
+    )
 }
 
 /// `voxhouse.pg_search_path.orders` is called `orders`, `voxhouse.x.feedback` is called `x.feedback`.
@@ -623,6 +668,17 @@ mod tests {
         ));
         assert_eq!(error.sqlstate(), "22P02");
         assert_eq!(error.message(), "invalid input syntax for type integer: \"seven\"");
+    }
+
+    #[test]
+    fn a_store_that_fails_while_a_file_is_written_does_not_make_it_corrupt() {
+        let store = object_store::Error::Generic { store: "s3", source: "timed out".into() };
+        let io = std::io::Error::other(store);
+        let error = Error::from(parquet::errors::ParquetError::External(Box::new(io)));
+        assert_eq!(error.sqlstate(), "58030");
+        let damage = std::io::Error::other("bad bytes");
+        let error = Error::from(parquet::errors::ParquetError::External(Box::new(damage)));
+        assert_eq!(error.sqlstate(), "XX001");
     }
 
     #[test]

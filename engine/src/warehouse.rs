@@ -8,7 +8,7 @@ use deltalake_core::kernel::MetadataExt as _;
 use deltalake_core::protocol::DeltaOperation;
 use parking_lot::Mutex;
 
-use crate::catalog::ddl::{Ddl, Draft, Effect, NewTable};
+use crate::catalog::ddl::{Ddl, Draft, Effect, NewTable, check_columns};
 use crate::catalog::log::Catalog;
 use crate::catalog::{Author, CatalogSnapshot, QualifiedName, Table};
 use crate::error::{Error, ErrorKind, Result};
@@ -87,10 +87,11 @@ impl Warehouse {
     pub async fn run_ddl(&self, author: &Author, operations: Vec<Ddl>) -> Result<Vec<Effect>> {
         let mut created = Vec::new();
         for operation in &operations {
-            if let Ddl::CreateTable { name, table, location, .. } = operation
-                && self.make_log(name, table, location).await?
-            {
-                created.push(location.clone());
+            if let Ddl::CreateTable { name, table, location, .. } = operation {
+                check_columns(table)?;
+                if self.make_log(name, table, location).await? {
+                    created.push(location.clone());
+                }
             }
         }
         let committed = self
@@ -117,8 +118,11 @@ impl Warehouse {
 
     /// Where a new table will lie. A folder that holds the remains of a dropped table is left alone.
     pub async fn free_location(&self, name: &QualifiedName) -> Result<String> {
-        let plain = format!("{}/{}", name.schema, name.name);
-        if !DeltaTable::at(&self.storage, &plain)?.exists().await? {
+        let (schema, table) = (folder_name(&name.schema), folder_name(&name.name));
+        let plain = format!("{schema}/{table}");
+        // Names that no folder can have may share one: a number tells them apart.
+        let is_own = schema == name.schema && table == name.name;
+        if is_own && !DeltaTable::at(&self.storage, &plain)?.exists().await? {
             return Ok(plain);
         }
         Ok(format!("{plain}-{}", uuid::Uuid::new_v4().simple()))
@@ -205,6 +209,17 @@ impl Warehouse {
         }
         Ok(())
     }
+}
+
+/// A name as part of a path that every store and every Delta reader writes alike: anything but plain letters,
+/// digits, `-`, `_` and inner dots becomes `_`.
+fn folder_name(name: &str) -> String {
+    let plain = |(place, letter): (usize, char)| match letter {
+        'a'..='z' | 'A'..='Z' | '0'..='9' | '-' => letter,
+        '.' if place > 0 => letter,
+        _ => '_',
+    };
+    name.chars().enumerate().map(plain).collect()
 }
 
 fn storage_schema(table: &NewTable) -> arrow::datatypes::SchemaRef {

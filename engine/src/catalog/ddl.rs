@@ -81,7 +81,7 @@ pub enum Effect {
     Skipped(String),
     /// The folders of these tables are no longer used.
     TablesDropped(Vec<Table>),
-    ColumnAdded(Table),
+    ColumnAdded(Box<Table>),
 }
 
 /// A catalog with changes that are not committed yet.
@@ -336,7 +336,7 @@ impl<'a> Draft<'a> {
         }
         table.columns.push(column.clone());
         self.put(Object::Table(table.clone()));
-        Ok(Effect::ColumnAdded(table))
+        Ok(Effect::ColumnAdded(Box::new(table)))
     }
 
     fn create_view(
@@ -522,7 +522,7 @@ fn missing(skip: bool, kind: ErrorKind, message: String) -> Result<Effect> {
     exists(skip, kind, message)
 }
 
-fn check_columns(new: &NewTable) -> Result<()> {
+pub(crate) fn check_columns(new: &NewTable) -> Result<()> {
     if new.columns.is_empty() {
         return Err(Error::not_supported("a table needs at least one column"));
     }

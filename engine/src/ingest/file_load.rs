@@ -20,7 +20,8 @@ use crate::source::{BadRow, OpenFile};
 use crate::table::DeltaTable;
 use crate::table::contract::Contract;
 use crate::table::load::{
-    ColumnMapping, Loaded, OnViolation, RejectedRow, refuse_flood, row_number, write_batch, write_plan,
+    ColumnMapping, Destination, Loaded, OnViolation, RejectedRow, refuse_flood, row_number, write_batch,
+    write_plan,
 };
 use crate::table::snapshot::TableSnapshot;
 use crate::table::write::{TableWriter, Written};
@@ -68,11 +69,14 @@ impl FileLoader<'_> {
             Arc::new(SourceTable::new(&open, file.meta.size, progress).map_err(Setback::before_rows)?);
         let (plan, traces_rows) =
             self.plan(&open, Arc::clone(&source) as _).await.map_err(Setback::before_rows)?;
+        let destination = Destination {
+            delta: Arc::clone(self.target),
+            base: Arc::clone(self.base),
+            contract: Arc::clone(self.contract),
+        };
         let written = write_plan(
-            self.target,
-            self.base,
+            &destination,
             &self.job.table,
-            self.contract,
             &self.planner.session_state(),
             plan.clone(),
             traces_rows.then_some(ROW_COLUMN),

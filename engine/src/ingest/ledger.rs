@@ -9,9 +9,9 @@ use arrow::json::LineDelimitedWriter;
 use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
 use datafusion::execution::{SessionState, context::SessionContext};
-use datafusion::functions_aggregate::min_max::max_udaf;
+use datafusion::functions_aggregate::min_max::{max_udaf, min_udaf};
 use datafusion::logical_expr::expr::WindowFunction;
-use datafusion::logical_expr::{Expr, ExprFunctionExt, col, lit};
+use datafusion::logical_expr::{AggregateUDF, Expr, ExprFunctionExt, col, lit};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
@@ -208,7 +208,10 @@ struct History {
 impl History {
     fn apply(&mut self, event: Event) {
         if event.state == State::Started {
-            self.begun.insert(event.file.clone(), event);
+            // Another process may have begun a file that was finished just before.
+            if !self.has_object(&event) {
+                self.begun.insert(event.file.clone(), event);
+            }
             return;
         }
         self.begun.remove(&event.file);
@@ -231,6 +234,11 @@ impl History {
             Some(seen) => seen.fate = fate,
             None => versions.push(Seen { identity: event.identity, fate }),
         }
+    }
+
+    fn has_object(&self, event: &Event) -> bool {
+        let versions = self.files.get(&event.file).into_iter().flatten();
+        versions.map(|seen| &seen.identity).any(|identity| identity.is_same_object(&event.identity))
     }
 
     fn standing(&self, file: &str, object: &Identity, definition: &str) -> Standing {
@@ -395,12 +403,15 @@ impl Ledger {
         self.table.compact().await
     }
 
-    /// The fate of each file in each batch. A beginning is shown until something is known of the file.
+    /// The fate of each file in each batch. A beginning is shown while nothing else is known of the object, nor
+    /// anything later of the file.
     pub(super) async fn provider(&self, state: SessionState) -> Result<Arc<dyn TableProvider>> {
-        let newest = Expr::from(WindowFunction::new(max_udaf(), vec![col("recorded_at")]))
-            .partition_by(vec![col("pipe_oid"), col("target_oid"), col("file")])
-            .build()?
-            .alias("newest_at");
+        let file = ["pipe_oid", "target_oid", "file"];
+        let object = ["pipe_oid", "target_oid", "file", "size", "etag", "modified_at"];
+        let newest = over(max_udaf(), "recorded_at", &file)?.alias("newest_at");
+        // The last state in the alphabet is the least of them all only if there is no other.
+        let least = over(min_udaf(), "state", &object)?.alias("least_state");
+        let still_open = col("recorded_at").eq(col("newest_at")).and(col("least_state").eq(lit("started")));
         let shown = [
             "pipe",
             "target",
@@ -420,10 +431,16 @@ impl Ledger {
         let events = SessionContext::new_with_state(state).read_table(Arc::new(self.table.scan().await?))?;
         let loads = events
             .window(vec![newest])?
-            .filter(col("state").not_eq(lit("started")).or(col("recorded_at").eq(col("newest_at"))))?
+            .window(vec![least])?
+            .filter(col("state").not_eq(lit("started")).or(still_open))?
             .select_columns(&shown)?;
         Ok(loads.into_view())
     }
+}
+
+fn over(function: Arc<AggregateUDF>, column: &str, partition: &[&str]) -> Result<Expr> {
+    let partition = partition.iter().map(|name| col(*name)).collect();
+    Ok(Expr::from(WindowFunction::new(function, vec![col(column)])).partition_by(partition).build()?)
 }
 
 fn schema() -> Schema {

@@ -162,7 +162,7 @@ impl Contract {
     /// Rules of text types that Arrow does not know.
     fn check_text(&self, column: &Column, stored: &ArrayRef, verdict: &mut Verdict) {
         let Some(texts) = stored.as_any().downcast_ref::<StringArray>() else { return };
-        let verify: Box<dyn Fn(&str) -> Option<Error>> = match &column.data_type {
+        let verify: TextRule = match &column.data_type {
             SqlType::Varchar(length) | SqlType::Char(length) => {
                 let (length, shown) = (*length as usize, column.data_type.to_string());
                 Box::new(move |text: &str| {
@@ -287,6 +287,9 @@ impl Key {
         ))
     }
 }
+
+/// What is wrong with a text, if anything.
+type TextRule = Box<dyn Fn(&str) -> Option<Error>>;
 
 /// Which rows of a batch are bad, and why; the first reason of a row stands.
 struct Verdict {

@@ -83,13 +83,19 @@ impl ColumnMapping {
     }
 }
 
+/// Where rows go: a table at the version they are checked against, and its contract.
+#[derive(Clone)]
+pub struct Destination {
+    pub delta: Arc<DeltaTable>,
+    pub base: Arc<TableSnapshot>,
+    pub contract: Arc<Contract>,
+}
+
 /// Runs a plan and writes its rows as data files of `table`, on as many cores as the plan has partitions.
 /// Nothing is committed. Files of a load that fails are left to VACUUM.
 pub async fn write_plan(
-    delta: &Arc<DeltaTable>,
-    base: &Arc<TableSnapshot>,
+    destination: &Destination,
     table: &Table,
-    contract: &Arc<Contract>,
     state: &SessionState,
     plan: LogicalPlan,
     row_column: Option<&str>,
@@ -98,7 +104,7 @@ pub async fn write_plan(
     let mapping = ColumnMapping::by_name(table, plan.schema().inner(), row_column)?;
     let plan = sorted(plan, &table.cluster_by)?;
     let physical = state.create_physical_plan(&plan).await?;
-    write_physical(delta, base, contract, state, physical, mapping, on_violation).await
+    write_physical(destination, state, physical, mapping, on_violation).await
 }
 
 /// Sorts by the cluster key, so that files and row groups cover narrow ranges of it.
@@ -115,9 +121,7 @@ fn sorted(plan: LogicalPlan, cluster_by: &[String]) -> Result<LogicalPlan> {
 }
 
 async fn write_physical(
-    delta: &Arc<DeltaTable>,
-    base: &Arc<TableSnapshot>,
-    contract: &Arc<Contract>,
+    destination: &Destination,
     state: &SessionState,
     physical: Arc<dyn ExecutionPlan>,
     mapping: ColumnMapping,
@@ -126,10 +130,10 @@ async fn write_physical(
     tracing::debug!(partitions = physical.output_partitioning().partition_count(), "writing a plan");
     let mut writers = JoinSet::new();
     for rows in execute_stream_partitioned(physical, state.task_ctx())? {
-        let (delta, base, contract) = (Arc::clone(delta), Arc::clone(base), Arc::clone(contract));
-        let mapping = mapping.clone();
-        writers
-            .spawn(async move { write_stream(&delta, &base, &contract, rows, &mapping, on_violation).await });
+        let (to, mapping) = (destination.clone(), mapping.clone());
+        writers.spawn(async move {
+            write_stream(&to.delta, &to.base, &to.contract, rows, &mapping, on_violation).await
+        });
     }
     let mut loaded = Loaded::default();
     while let Some(finished) = writers.join_next().await {

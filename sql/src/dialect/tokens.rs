@@ -45,7 +45,7 @@ pub(super) fn take_cluster_by(mut tokens: Vec<TokenWithSpan>) -> (Vec<TokenWithS
             || depth > 0
             || !is_word(&tokens[*place], "cluster")
             || !follows(1).is_some_and(|next| is_word(next, "by"))
-            || !follows(2).is_some_and(|next| next.token == Token::LParen)
+            || follows(2).is_none_or(|next| next.token != Token::LParen)
         {
             continue;
         }

@@ -257,7 +257,9 @@ impl backend::Session for Session {
                 ast::Statement::ShowVariable { .. } => (Vec::new(), Some(utility::show_schema(&statement)?)),
                 ast::Statement::Explain { .. } => (Vec::new(), Some(text_column("QUERY PLAN"))),
                 ast::Statement::Call(call) => (Vec::new(), statement::call::schema(call)?),
-                sql if statement::cursor::handles(sql) => (Vec::new(), statement::cursor::columns(self, sql)?),
+                sql if statement::cursor::handles(sql) => {
+                    (Vec::new(), statement::cursor::columns(self, sql)?)
+                }
                 _ => (Vec::new(), None),
             },
             StatementKind::Own(_) => (Vec::new(), None),

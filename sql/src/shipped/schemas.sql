@@ -1,5 +1,8 @@
 -- The schemas every warehouse has.
 
+CREATE SCHEMA IF NOT EXISTS public;
+COMMENT ON SCHEMA public IS 'standard public schema';
+
 CREATE SCHEMA IF NOT EXISTS x;
 COMMENT ON SCHEMA x IS 'Experience: what customers say (surveys, reviews, complaints, chats, posts) and how they behave';
 

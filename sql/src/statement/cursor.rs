@@ -12,7 +12,10 @@ use crate::session::Session;
 use crate::wire::backend::{Outcome, TransactionStatus};
 
 pub fn handles(sql: &ast::Statement) -> bool {
-    matches!(sql, ast::Statement::Declare { .. } | ast::Statement::Fetch { .. } | ast::Statement::Close { .. })
+    matches!(
+        sql,
+        ast::Statement::Declare { .. } | ast::Statement::Fetch { .. } | ast::Statement::Close { .. }
+    )
 }
 
 /// The columns that a FETCH returns.

@@ -11,6 +11,7 @@ use voxhouse_engine::dml::Dml;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use crate::dialect::{CreatePipe, OwnStatement, Statement, StatementKind};
+use crate::pg_catalog;
 use crate::query::QueryContext;
 use crate::query::names::{self, existing_name, fold, new_name, parts, writable_table};
 use crate::session::Session;
@@ -273,14 +274,15 @@ fn columns_of(context: &QueryContext, plan: &datafusion::logical_expr::LogicalPl
     let schema = super::describe::columns(context, plan)?;
     let mut columns: Vec<Column> = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {
-        if columns.iter().any(|column| column.name == *field.name()) {
+        let name = pg_catalog::label(field.name());
+        if columns.iter().any(|column| column.name == name) {
             return Err(Error::new(
                 ErrorKind::DuplicateColumn,
-                format!("column \"{}\" specified more than once", field.name()),
+                format!("column \"{name}\" specified more than once"),
             )
             .with_hint("Give one of them another name with AS."));
         }
-        columns.push(Column::new(field.name(), SqlType::from_field(field)?));
+        columns.push(Column::new(name, SqlType::from_field(field)?));
     }
     Ok(columns)
 }

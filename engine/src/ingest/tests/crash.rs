@@ -23,46 +23,40 @@ async fn prepared() -> InMemory {
 }
 
 async fn assert_exactly_once(process: &Process, when: &str) {
-    assert_eq!(process.query(IDS).await, ["1|one", "2|two", "3|three", "6|six"], "{when}");
+    let now = process.look().await;
+    assert_eq!(now.query(IDS).await, ["1|one", "2|two", "3|three", "6|six"], "{when}");
     assert_eq!(
-        process.query("SELECT file, row_number FROM rejects ORDER BY file, row_number").await,
+        now.query("SELECT file, row_number FROM rejects ORDER BY file, row_number").await,
         ["landing/notes/a.lines|3", "landing/notes/c.lines|2", "landing/notes/c.lines|3"],
         "{when}"
     );
     assert_eq!(
-        process.query("SELECT file, rows, rejected FROM loads WHERE state = 'loaded' ORDER BY file").await,
+        now.query("SELECT file, rows, rejected FROM loads WHERE state = 'loaded' ORDER BY file").await,
         ["landing/notes/a.lines|2|1", "landing/notes/c.lines|1|2", "landing/notes/d.lines|1|0"],
         "{when}"
     );
-    let open = process.query("SELECT file FROM loads WHERE state = 'started'").await;
-    assert!(open.is_empty(), "{when}: {open:?}");
-    // It may have failed once more, for the store's sake, before it failed for its own.
-    let unread =
-        "SELECT DISTINCT state FROM loads WHERE file LIKE '%b.lines' AND error LIKE '%\"id\"%is missing%'";
-    assert_eq!(process.query(unread).await, ["failed"], "{when}");
+    // A file may have failed before for the store's sake; the other has failed for its own.
+    let others = "SELECT DISTINCT file, state FROM loads WHERE state <> 'loaded' AND sqlstate IS DISTINCT FROM '58030'";
+    assert_eq!(now.query(others).await, ["landing/notes/b.lines|failed"], "{when}");
 }
 
 /// One run on a store that fails at the given request; then one on a store that works. Returns whether the
 /// fault came to pass.
-async fn fail_at(prepared: &InMemory, fault: Fault, request: usize, recover: bool) -> bool {
+async fn fail_at(prepared: &InMemory, fault: Fault, request: usize) -> bool {
     let when = format!("{fault:?} at request {request}");
     let disk: Arc<dyn ObjectStore> = Arc::new(fork(prepared).await);
     let faulty = FaultyStore::new(Arc::clone(&disk), fault, request);
-    let doomed = async {
-        if let Ok(process) = Process::start(Arc::clone(&faulty) as _).await {
-            let _ = process.ingestion.run_pipe("notes", None).await;
-        }
-    };
+    let doomed = Process::start(Arc::clone(&faulty) as _).await.unwrap();
+    faulty.arm();
     tokio::select! {
-        () = doomed => {}
+        _ = doomed.ingestion.run_pipe("notes", None) => {}
         () = faulty.hung.notified() => {}
     }
     let process = Process::start(disk).await.unwrap();
-    if recover {
+    if request.is_multiple_of(2) {
         process.ingestion.recover().await.unwrap();
     }
-    let report =
-        process.ingestion.run_pipe("notes", None).await.unwrap_or_else(|error| panic!("{when}: {error}"));
+    let report = process.ingestion.run_pipe("notes", None).await.unwrap_or_else(|error| panic!("{when}: {error}"));
     assert!(report.files_failed <= 1, "{when}: {:?}", report.errors);
     assert_exactly_once(&process, &when).await;
     faulty.struck.load(Ordering::SeqCst)
@@ -78,25 +72,19 @@ async fn fork(store: &InMemory) -> InMemory {
     copy
 }
 
-async fn fail_everywhere(fault: Fault) -> usize {
+async fn fail_everywhere(fault: Fault) {
     let prepared = prepared().await;
     let mut request = 0;
-    while fail_at(&prepared, fault, request, request % 2 == 0).await {
+    while fail_at(&prepared, fault, request).await {
         request += 1;
     }
-    assert!(request > 20, "{fault:?} struck only {request} times");
+    assert!(request >= 10, "{fault:?} struck only {request} times");
     println!("{fault:?}: {request} crash points");
-    request
 }
 
 #[tokio::test]
 async fn a_process_that_is_cut_off() {
     fail_everywhere(Fault::CutOff).await;
-}
-
-#[tokio::test]
-async fn a_process_that_is_cut_off_after_a_request_was_carried_out() {
-    fail_everywhere(Fault::CutOffAfter).await;
 }
 
 #[tokio::test]
@@ -120,9 +108,9 @@ async fn a_file_that_is_gone_after_a_crash_is_told() {
     for request in 0.. {
         let disk: Arc<dyn ObjectStore> = Arc::new(fork(&prepared).await);
         let faulty = FaultyStore::new(Arc::clone(&disk), Fault::CutOff, request);
-        if let Ok(process) = Process::start(Arc::clone(&faulty) as _).await {
-            let _ = process.ingestion.run_pipe("notes", None).await;
-        }
+        let doomed = Process::start(Arc::clone(&faulty) as _).await.unwrap();
+        faulty.arm();
+        let _ = doomed.ingestion.run_pipe("notes", None).await;
         let process = Process::start(disk).await.unwrap();
         if process.query(FATES).await.iter().any(|fate| fate.contains("a.lines|started")) {
             process.store.delete(&"landing/notes/a.lines".into()).await.unwrap();

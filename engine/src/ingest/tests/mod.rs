@@ -369,6 +369,8 @@ async fn progress_is_told() {
 #[tokio::test]
 async fn many_small_batches_are_compacted_and_still_known() {
     let process = Process::with_table().await;
+    process.warehouse.run_ddl(&author(), vec![drop_notes()]).await.unwrap();
+    process.create_table(false).await;
     process.create_pipe(None).await;
     for round in 0..70 {
         process.put(&format!("{round}.lines"), &format!("id,text\n{round},x\nbad,x\n")).await;

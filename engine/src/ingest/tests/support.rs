@@ -193,13 +193,11 @@ impl Planner for TestPlanner {
 pub(super) enum Fault {
     /// It and all later ones fail and do nothing: the process is cut off.
     CutOff,
-    /// It is done, but its answer is an error, and so is every later one.
-    CutOffAfter,
     /// It alone fails.
     Once,
-    /// It is done, but its answer is lost.
+    /// It is done, but its answer is lost. Counts only what changes the store.
     AnswerLost,
-    /// It never comes back; the test drops the run.
+    /// It never comes back; the test drops the run. Counts only what changes the store.
     Hang,
 }
 
@@ -210,6 +208,7 @@ pub(super) struct FaultyStore {
     fault: Fault,
     at: usize,
     requests: AtomicUsize,
+    armed: AtomicBool,
     pub(super) struck: AtomicBool,
     pub(super) hung: Notify,
 }
@@ -222,25 +221,42 @@ impl fmt::Display for FaultyStore {
 
 impl FaultyStore {
     pub(super) fn new(inner: Arc<dyn ObjectStore>, fault: Fault, at: usize) -> Arc<Self> {
-        let (requests, struck) = (AtomicUsize::new(0), AtomicBool::new(false));
-        Arc::new(Self { inner, fault, at, requests, struck, hung: Notify::new() })
+        let (requests, armed, struck) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self { inner, fault, at, requests, armed, struck, hung: Notify::new() })
+    }
+
+    /// Requests count from now on.
+    pub(super) fn arm(&self) {
+        self.armed.store(true, Ordering::SeqCst);
     }
 
     fn error() -> object_store::Error {
         object_store::Error::Generic { store: "test", source: "the store is gone".into() }
     }
 
-    /// Whether the request is to be made, and whether its answer is to arrive.
-    async fn pass(&self) -> StoreResult<bool> {
-        let request = self.requests.fetch_add(1, Ordering::SeqCst);
-        if request < self.at {
-            return Ok(true);
+    async fn read<T>(&self, request: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+        if matches!(self.fault, Fault::AnswerLost | Fault::Hang) {
+            return request.await;
+        }
+        self.change(request).await
+    }
+
+    async fn change<T>(&self, request: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
+        if !self.armed.load(Ordering::SeqCst) {
+            return request.await;
+        }
+        let number = self.requests.fetch_add(1, Ordering::SeqCst);
+        if number < self.at {
+            return request.await;
         }
         self.struck.store(true, Ordering::SeqCst);
-        match (self.fault, request == self.at) {
-            (Fault::CutOff, _) | (Fault::CutOffAfter, false) | (Fault::Once, true) => Err(Self::error()),
-            (Fault::CutOffAfter | Fault::AnswerLost, true) => Ok(false),
-            (Fault::Once | Fault::AnswerLost, false) => Ok(true),
+        match (self.fault, number == self.at) {
+            (Fault::CutOff, _) | (Fault::Once, true) => Err(Self::error()),
+            (Fault::AnswerLost, true) => {
+                let _ = request.await;
+                Err(Self::error())
+            }
+            (Fault::Once | Fault::AnswerLost, false) => request.await,
             (Fault::Hang, _) => {
                 self.hung.notify_one();
                 std::future::pending().await
@@ -251,15 +267,8 @@ impl FaultyStore {
 
 #[async_trait]
 impl ObjectStore for FaultyStore {
-    async fn put_opts(
-        &self,
-        path: &Path,
-        payload: PutPayload,
-        options: PutOptions,
-    ) -> StoreResult<PutResult> {
-        let answers = self.pass().await?;
-        let answer = self.inner.put_opts(path, payload, options).await;
-        if answers { answer } else { Err(Self::error()) }
+    async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> StoreResult<PutResult> {
+        self.change(self.inner.put_opts(path, payload, options)).await
     }
 
     async fn put_multipart_opts(
@@ -267,26 +276,18 @@ impl ObjectStore for FaultyStore {
         path: &Path,
         options: PutMultipartOptions,
     ) -> StoreResult<Box<dyn MultipartUpload>> {
-        self.pass().await?;
-        self.inner.put_multipart_opts(path, options).await
+        self.change(self.inner.put_multipart_opts(path, options)).await
     }
 
     async fn get_opts(&self, path: &Path, options: GetOptions) -> StoreResult<GetResult> {
-        let answers = self.pass().await?;
-        let answer = self.inner.get_opts(path, options).await;
-        if answers { answer } else { Err(Self::error()) }
+        self.read(self.inner.get_opts(path, options)).await
     }
 
     async fn get_ranges(&self, path: &Path, ranges: &[Range<u64>]) -> StoreResult<Vec<Bytes>> {
-        let answers = self.pass().await?;
-        let answer = self.inner.get_ranges(path, ranges).await;
-        if answers { answer } else { Err(Self::error()) }
+        self.read(self.inner.get_ranges(path, ranges)).await
     }
 
-    fn delete_stream(
-        &self,
-        paths: BoxStream<'static, StoreResult<Path>>,
-    ) -> BoxStream<'static, StoreResult<Path>> {
+    fn delete_stream(&self, paths: BoxStream<'static, StoreResult<Path>>) -> BoxStream<'static, StoreResult<Path>> {
         self.inner.delete_stream(paths)
     }
 
@@ -295,14 +296,11 @@ impl ObjectStore for FaultyStore {
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {
-        self.pass().await?;
-        self.inner.list_with_delimiter(prefix).await
+        self.read(self.inner.list_with_delimiter(prefix)).await
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {
-        let answers = self.pass().await?;
-        let answer = self.inner.copy_opts(from, to, options).await;
-        if answers { answer } else { Err(Self::error()) }
+        self.change(self.inner.copy_opts(from, to, options)).await
     }
 }
 
@@ -385,8 +383,12 @@ impl Process {
         self.store.put(&path, text.to_owned().into()).await.unwrap();
     }
 
-    /// Rows as text, values divided by a bar.
     pub(super) async fn query(&self, sql: &str) -> Vec<String> {
+        self.look().await.query(sql).await
+    }
+
+    /// The warehouse as it is now.
+    pub(super) async fn look(&self) -> Look {
         let context = SessionContext::new_with_state(self.context.state());
         let catalog = self.warehouse.catalog().await.unwrap();
         let table = catalog.table(&notes()).unwrap();
@@ -399,7 +401,16 @@ impl Process {
             context.deregister_table(name).unwrap();
             context.register_table(name, provider).unwrap();
         }
-        let batches = context.sql(sql).await.unwrap().collect().await.unwrap();
+        Look(context)
+    }
+}
+
+pub(super) struct Look(SessionContext);
+
+impl Look {
+    /// Rows as text, values divided by a bar.
+    pub(super) async fn query(&self, sql: &str) -> Vec<String> {
+        let batches = self.0.sql(sql).await.unwrap().collect().await.unwrap();
         let options = ShowOptions::default().with_null("NULL");
         let mut lines = Vec::new();
         for batch in &batches {

@@ -22,12 +22,25 @@ pub fn label(name: &str) -> &str {
 pub(super) fn tell_apart(select: &mut Select) {
     let mut seen = wildcard_columns(select);
     for (place, item) in select.projection.iter_mut().enumerate() {
-        let SelectItem::UnnamedExpr(expr) = item else { continue };
-        if !seen.insert(expr.to_string()) {
-            let alias = Ident::with_quote('"', format!("{}{SEPARATOR}{place}", own_label(expr)));
-            let expr = std::mem::replace(expr, build::null());
-            *item = SelectItem::ExprWithAlias { expr, alias };
+        match item {
+            SelectItem::UnnamedExpr(expr) if !seen.insert(name_of(expr)) => {
+                let alias = Ident::with_quote('"', format!("{}{SEPARATOR}{place}", own_label(expr)));
+                let expr = std::mem::replace(expr, build::null());
+                *item = SelectItem::ExprWithAlias { expr, alias };
+            }
+            SelectItem::ExprWithAlias { alias, .. } if !seen.insert(folded(alias)) => {
+                *alias = Ident::with_quote('"', format!("{}{SEPARATOR}{place}", folded(alias)));
+            }
+            _ => {}
         }
+    }
+}
+
+/// By what DataFusion tells an expression from others.
+fn name_of(expr: &Expr) -> String {
+    match expr {
+        Expr::Subquery(_) => "(<subquery>)".to_owned(),
+        other => other.to_string(),
     }
 }
 
