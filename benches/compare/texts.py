@@ -20,10 +20,8 @@ def measure(context):
     wanted = {"binary": context.binary.stat().st_mtime_ns, "people": PEOPLE}
     if not marker.exists() or json.loads(marker.read_text()) != wanted:
         voxhouse.remove()
-        Voxhouse(context.binary, context.work / "demo")
         voxhouse.command("demo", "--no-serve", "--people", str(PEOPLE))
         marker.write_text(json.dumps(wanted))
-    voxhouse = Voxhouse(context.binary, context.work / "demo")
     texts_file = context.work / "texts.json"
     with voxhouse, voxhouse.connect() as connection, context.worker("jieba") as jieba:
         texts = [row[0] for row in

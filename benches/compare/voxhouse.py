@@ -23,9 +23,6 @@ class Voxhouse:
         self.root.parent.mkdir(parents=True, exist_ok=True)
         self.password_file = root.with_name(root.name + ".password")
         self.log = root.with_name(root.name + ".log")
-        if not self.password_file.exists():
-            self.password_file.write_text(secrets.token_urlsafe(18))
-            self.password_file.chmod(0o600)
         self.server = None
 
     @staticmethod
@@ -41,7 +38,13 @@ class Voxhouse:
         # Settings of the one who runs the comparison must not leak in.
         return {key: value for key, value in os.environ.items() if not key.startswith("VOXHOUSE_")}
 
+    def password(self):
+        return self.password_file.read_text().strip()
+
     def start(self):
+        if not self.password_file.exists():
+            self.password_file.write_text(secrets.token_urlsafe(18))
+            self.password_file.chmod(0o600)
         self.port = free_port()
         command = [self.binary, "serve", "--root", self.root, "--listen", f"127.0.0.1:{self.port}",
                    "--password-file", self.password_file]
@@ -76,11 +79,11 @@ class Voxhouse:
 
     def environment_of_client(self):
         return {**os.environ, "PGHOST": "127.0.0.1", "PGPORT": str(self.port), "PGUSER": "voxhouse",
-                "PGDATABASE": "voxhouse", "PGPASSWORD": self.password_file.read_text(), "PSQLRC": "/dev/null"}
+                "PGDATABASE": "voxhouse", "PGPASSWORD": self.password(), "PSQLRC": "/dev/null"}
 
     def connect(self):
         return psycopg.connect(host="127.0.0.1", port=self.port, user="voxhouse", dbname="voxhouse",
-                               password=self.password_file.read_text(), autocommit=True)
+                               password=self.password(), autocommit=True)
 
     def measure(self, connection, sql):
         """Runs a statement and fetches its answer; CPU and peak memory are the server's."""

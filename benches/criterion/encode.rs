@@ -20,7 +20,7 @@ const ROWS: usize = 200_000;
 const PASSWORD: &str = "bench";
 const STATEMENT: &str = "SELECT * FROM bench.orders";
 
-pub fn benches(criterion: &mut Criterion) {
+pub(crate) fn benches(criterion: &mut Criterion) {
     let house = House::with_orders(ROWS).expect("a table to read");
     let shutdown = CancellationToken::new();
     let address = served(&house, &shutdown).expect("a server");

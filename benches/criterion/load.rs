@@ -10,7 +10,7 @@ use voxhouse_engine::Result;
 const FILES: usize = 2;
 const ROWS: usize = 100_000;
 
-pub fn benches(criterion: &mut Criterion) {
+pub(crate) fn benches(criterion: &mut Criterion) {
     let mut house = prepared().expect("a warehouse with files to load");
     let mut group = criterion.benchmark_group("load");
     group.throughput(Throughput::Elements((FILES * ROWS) as u64));

@@ -15,7 +15,7 @@ const STATEMENTS: [(&str, &str); 5] = [
     ("top 10", "SELECT order_no, amount FROM bench.orders ORDER BY amount DESC LIMIT 10"),
 ];
 
-pub fn benches(criterion: &mut Criterion) {
+pub(crate) fn benches(criterion: &mut Criterion) {
     let mut house = House::with_orders(ROWS).expect("a table to scan");
     let mut group = criterion.benchmark_group("scan");
     group.throughput(Throughput::Elements(ROWS as u64));

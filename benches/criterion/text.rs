@@ -18,7 +18,7 @@ use voxhouse_udfs::Implementation;
 const PIPES: &str = include_str!("../../examples/demo/pipes.sql");
 const VERBATIMS: &str = "SELECT comment FROM x.feedback WHERE comment IS NOT NULL LIMIT 5000";
 
-pub fn benches(criterion: &mut Criterion) {
+pub(crate) fn benches(criterion: &mut Criterion) {
     let texts = verbatims().expect("the verbatims of the example");
     let mut group = criterion.benchmark_group("text");
     group.throughput(Throughput::Elements(texts.num_rows() as u64));

@@ -10,8 +10,9 @@ use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Int64Type};
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use futures::TryStreamExt;
@@ -144,7 +145,9 @@ impl Dml<'_> {
         for attempt in 0.. {
             let base = delta.snapshot().await?;
             let scan = self.warehouse.scan_snapshot(table, Arc::clone(&base))?.with_file_column();
-            let Affected { files, rows, .. } = self.affected(plans.affected(Arc::new(scan)).await?).await?;
+            let plan = plans.affected(Arc::new(scan)).await?;
+            refuse_volatile(&plan)?;
+            let Affected { files, rows, .. } = self.affected(plan).await?;
             if files.is_empty() {
                 return Ok(0);
             }
@@ -152,6 +155,14 @@ impl Dml<'_> {
             let scan = self.warehouse.scan_snapshot(table, Arc::clone(&base))?.only_files(&files);
             let plan = plans.remaining(Arc::new(scan)).await?;
             let loaded = self.write(&delta, &base, table, &contract, plan).await?;
+            let before = rows_of(&base, &files)?;
+            let expected = if kind == Rewrite::Delete { before.saturating_sub(rows) } else { before };
+            if loaded.rows != expected {
+                // Another table that the condition reads has changed between the two plans.
+                let moved = "the condition gave another answer while the rows were rewritten";
+                pause_or_give_up(attempt, Error::new(ErrorKind::SerializationFailure, moved)).await?;
+                continue;
+            }
             let mut actions = base.remove_actions(&files);
             actions.extend(loaded.adds);
             match delta.replace(&base, actions, kind.operation(), self.commit_info(rows)).await {
@@ -232,10 +243,7 @@ impl Dml<'_> {
         if contract.has_keys() {
             let files: HashSet<String> = all_files(base)?.into_iter().filter(|file| stays(file)).collect();
             let scan = self.warehouse.scan_snapshot(table, Arc::clone(base))?.only_files(&files);
-            let source = datafusion::datasource::provider_as_source(Arc::new(scan));
-            let plan = LogicalPlanBuilder::scan("existing", source, None)?.build()?;
-            let physical = self.state.create_physical_plan(&plan).await?;
-            contract.learn_keys(execute_stream(physical, self.state.task_ctx())?).await?;
+            contract.learn_keys(scan, self.state).await?;
         }
         Ok(Arc::new(contract))
     }
@@ -280,16 +288,37 @@ fn total(counts: &ArrayRef) -> Result<u64> {
     Ok(counts.as_primitive::<Int64Type>().iter().flatten().sum::<i64>().unsigned_abs())
 }
 
+/// The rows in some files.
+fn rows_of(base: &TableSnapshot, files: &HashSet<String>) -> Result<u64> {
+    let all = base.files()?;
+    let counted = all.iter().filter(|file| files.contains(file.path.as_ref())).map(|file| file.rows);
+    counted.sum::<Option<u64>>().ok_or_else(|| {
+        Error::not_supported("a data file of this table tells no row count")
+            .with_hint("Rewrite the table: CREATE TABLE … AS SELECT …, and take the new one.")
+    })
+}
+
+/// A condition is evaluated more than once, so it must give the same answer each time.
+fn refuse_volatile(plan: &LogicalPlan) -> Result<()> {
+    let mut volatile = false;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            volatile |= expression.is_volatile();
+            Ok(TreeNodeRecursion::Continue)
+        })
+    })?;
+    if volatile {
+        return Err(Error::not_supported(
+            "a volatile function in the condition of a change is not supported",
+        )
+        .with_hint("Store what the function gives in a table first."));
+    }
+    Ok(())
+}
+
 /// A row that two source rows match would have come out twice.
 fn refuse_double_match(base: &TableSnapshot, affected: &Affected, written: u64) -> Result<()> {
-    let before: Option<u64> = base
-        .files()?
-        .iter()
-        .filter(|file| affected.files.contains(file.path.as_ref()))
-        .map(|file| file.rows)
-        .sum();
-    let before = before.ok_or_else(|| Error::internal("a data file has no row count"))?;
-    if written + affected.deleted == before {
+    if written + affected.deleted == rows_of(base, &affected.files)? {
         return Ok(());
     }
     Err(Error::new(ErrorKind::CardinalityViolation, "MERGE command cannot affect row a second time")

@@ -315,11 +315,7 @@ impl From<parquet::errors::ParquetError> for Error {
             )
             .with_source(error);
         }
-        Error::new(
-            ErrorKind::DataCorrupted,
-            format!("invalid parquet file: {}", first_line(strip_class(&error.to_string()))),
-        )
-        .with_source(error)
+        from_parquet(&error).with_source(error)
     }
 }
 
@@ -419,10 +415,13 @@ fn from_datafusion(error: &DataFusionError) -> Error {
             )
         }
         DataFusionError::ArrowError(arrow, _) => from_arrow(arrow),
-        DataFusionError::ParquetError(parquet) => Error::new(
-            ErrorKind::DataCorrupted,
-            format!("invalid parquet file: {}", first_line(strip_class(&parquet.to_string()))),
-        ),
+        DataFusionError::ParquetError(parquet) => match find_store(parquet.as_ref()) {
+            Some(store) => Error::new(
+                ErrorKind::StorageIo,
+                format!("object store request failed: {}", first_line(&store.to_string())),
+            ),
+            None => from_parquet(parquet),
+        },
         DataFusionError::ObjectStore(store) => Error::new(
             ErrorKind::StorageIo,
             format!("object store request failed: {}", first_line(&store.to_string())),
@@ -486,16 +485,32 @@ fn from_arrow(error: &arrow::error::ArrowError) -> Error {
     }
 }
 
+/// A condition is evaluated while a file is read, and its failure comes back in the words of the reader.
+fn from_parquet(error: &parquet::errors::ParquetError) -> Error {
+    let text = error.to_string();
+    if let Some(place) = text.find("Cannot cast string '") {
+        return from_cast(text[place..].split("\")").next().unwrap_or_default());
+    }
+    if text.contains("DivideByZero") {
+        return Error::new(ErrorKind::DivisionByZero, "division by zero");
+    }
+    Error::new(ErrorKind::DataCorrupted, format!("invalid parquet file: {}", first_line(strip_class(&text))))
+}
+
 /// arrow-rs says `Cannot cast string 'x' to value of Int64 type`; PostgreSQL says
 /// `invalid input syntax for type bigint: "x"`.
 fn from_cast(text: &str) -> Error {
     let text = first_line(text);
-    if let Some((value, target)) =
-        text.strip_prefix("Cannot cast string '").and_then(|rest| rest.split_once("' to value of "))
-    {
+    let quoted =
+        text.strip_prefix("Cannot cast string '").or_else(|| text.strip_prefix("Cannot cast value '"));
+    if let Some((value, target)) = quoted.and_then(|rest| rest.split_once("' to value of ")) {
         let target = target.trim_end_matches(" type");
+        let kind = match postgres_type_name(target).as_str() {
+            "date" | "timestamp" => ErrorKind::InvalidDatetime,
+            _ => ErrorKind::InvalidText,
+        };
         return Error::new(
-            ErrorKind::InvalidText,
+            kind,
             format!("invalid input syntax for type {}: \"{value}\"", postgres_type_name(target)),
         );
     }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
-use object_store::path::Path;
+use object_store::path::{Path, PathPart};
 use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 use url::Url;
@@ -90,10 +90,13 @@ impl Storage {
 
     /// The full path of something given by its path under the root.
     pub fn path(&self, relative: &str) -> Path {
-        relative
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .fold(self.prefix.clone(), |path, part| path.join(part))
+        relative.split('/').filter(|part| !part.is_empty()).fold(self.prefix.clone(), |path, part| {
+            match PathPart::parse(part) {
+                // As it is written: 订单 stays 订单.
+                Ok(part) => path.join(part),
+                Err(_) => path.join(part),
+            }
+        })
     }
 
     /// The Delta log of the table that lies at `location` under the root.

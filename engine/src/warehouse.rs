@@ -85,13 +85,27 @@ impl Warehouse {
 
     /// Runs DDL as one commit: all of it, or none. The effects come in the order of the operations.
     pub async fn run_ddl(&self, author: &Author, operations: Vec<Ddl>) -> Result<Vec<Effect>> {
+        self.run(author, operations, Logs::ToMake).await
+    }
+
+    /// Runs DDL whose tables have their logs already: a table that was filled before anybody could see it, and
+    /// the tables that every warehouse has, which processes that start at once make together.
+    pub async fn register(&self, author: &Author, operations: Vec<Ddl>) -> Result<Vec<Effect>> {
+        self.run(author, operations, Logs::Made).await
+    }
+
+    async fn run(&self, author: &Author, mut operations: Vec<Ddl>, logs: Logs) -> Result<Vec<Effect>> {
         let mut created = Vec::new();
-        for operation in &operations {
-            if let Ddl::CreateTable { name, table, location, .. } = operation {
-                check_columns(table)?;
-                if self.make_log(name, table, location).await? {
-                    created.push(location.clone());
-                }
+        for operation in &mut operations {
+            let Ddl::CreateTable { name, table, location, .. } = operation else { continue };
+            check_columns(table)?;
+            if self.make_log(name, table, location).await? {
+                created.push(location.clone());
+            } else if logs == Logs::ToMake {
+                // Another process was quicker there; what it made is not ours to fill or to remove.
+                *location = unique_location(name);
+                self.make_log(name, table, location).await?;
+                created.push(location.clone());
             }
         }
         let committed = self
@@ -110,22 +124,25 @@ impl Warehouse {
                 Ok(effects)
             }
             Err(error) => {
-                self.discard(&created).await;
+                self.discard_unused(&created).await;
                 Err(error)
             }
         }
     }
 
-    /// Where a new table will lie. A folder that holds the remains of a dropped table is left alone.
+    /// Where a new table will lie: `schema/table`, or with a number behind it where a table lay before. Nodes
+    /// keep handles by location, and a handle must never meet another table's log.
     pub async fn free_location(&self, name: &QualifiedName) -> Result<String> {
-        let (schema, table) = (folder_name(&name.schema), folder_name(&name.name));
-        let plain = format!("{schema}/{table}");
+        let plain = plain_location(name);
         // Names that no folder can have may share one: a number tells them apart.
-        let is_own = schema == name.schema && table == name.name;
-        if is_own && !DeltaTable::at(&self.storage, &plain)?.exists().await? {
+        let is_own = plain == name.to_string().replacen('.', "/", 1);
+        if is_own
+            && !self.catalog.refresh().await?.had_location(&plain)
+            && !DeltaTable::at(&self.storage, &plain)?.exists().await?
+        {
             return Ok(plain);
         }
-        Ok(format!("{plain}-{}", uuid::Uuid::new_v4().simple()))
+        Ok(unique_location(name))
     }
 
     /// Makes the log of a table to be. Returns whether it was made now, so that it can be taken back.
@@ -149,7 +166,15 @@ impl Warehouse {
                 _ => None,
             })
             .collect();
-        self.discard(&skipped).await;
+        self.discard_unused(&skipped).await;
+    }
+
+    /// Removes folders that no table of the catalog has. A commit whose answer was lost may have happened.
+    pub async fn discard_unused(&self, locations: &[String]) {
+        let Ok(catalog) = self.catalog.refresh().await else { return };
+        let used = |location: &String| catalog.tables().any(|table| table.location == *location);
+        let unused: Vec<String> = locations.iter().filter(|location| !used(location)).cloned().collect();
+        self.discard(&unused).await;
     }
 
     async fn discard(&self, locations: &[String]) {
@@ -209,6 +234,21 @@ impl Warehouse {
         }
         Ok(())
     }
+}
+
+/// Whether the logs of new tables are there already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Logs {
+    ToMake,
+    Made,
+}
+
+fn plain_location(name: &QualifiedName) -> String {
+    format!("{}/{}", folder_name(&name.schema), folder_name(&name.name))
+}
+
+fn unique_location(name: &QualifiedName) -> String {
+    format!("{}-{}", plain_location(name), uuid::Uuid::new_v4().simple())
 }
 
 /// A name as part of a path that every store and every Delta reader writes alike: anything but plain letters,

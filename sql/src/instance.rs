@@ -29,9 +29,11 @@ use crate::dialect;
 use crate::pg_catalog::{self, Visible};
 use crate::query::QueryContext;
 use crate::query::context::{DATABASE, SEARCH_PATH_SCHEMA};
+use crate::query::pauses::PausingJoins;
 use crate::relations::BuiltIns;
 use crate::session::Session;
 use crate::session::settings::Settings;
+use crate::session::workers::Workers;
 use crate::shipped;
 use crate::wire::backend::{self, Login, ScramVerifier};
 
@@ -85,6 +87,7 @@ impl Background {
 pub struct Instance {
     pub warehouse: Arc<Warehouse>,
     pub built_ins: Arc<BuiltIns>,
+    pub workers: Arc<Workers>,
     background: Arc<Background>,
     planner: Arc<BackgroundPlanner>,
     base: SessionState,
@@ -114,7 +117,9 @@ impl Instance {
             return Err(Error::internal("the planner started twice"));
         }
         let started_at = chrono::Utc::now().timestamp_micros();
-        let instance = Arc::new(Self { warehouse, built_ins, background, planner, base, started_at });
+        let workers = Workers::new(options.parallelism)?;
+        let instance =
+            Arc::new(Self { warehouse, built_ins, workers, background, planner, base, started_at });
         instance.install_shipped().await?;
         Ok(instance)
     }
@@ -158,10 +163,17 @@ impl Instance {
 
     /// Sets the password of a role, and makes the role if there is none.
     pub async fn set_password(&self, role: &str, password: &str) -> Result<()> {
+        let catalog = self.warehouse.catalog().await?;
+        let stored = catalog.role(role).and_then(|role| role.verifier.as_deref());
+        if let Some(stored) = stored
+            && stored.parse::<ScramVerifier>()?.accepts(password)
+        {
+            return Ok(());
+        }
         let mut rng = ChaCha20Rng::from_os_rng();
         let verifier = ScramVerifier::from_password(password, SCRAM_ITERATIONS, &mut rng).to_string();
         let author = Author { role: OWNER.to_owned(), statement: format!("ALTER ROLE {role} PASSWORD …") };
-        let known = self.warehouse.catalog().await?.role(role).is_some();
+        let known = catalog.role(role).is_some();
         let ddl = if known {
             Ddl::AlterRole { name: role.to_owned(), verifier: Some(verifier) }
         } else {
@@ -197,7 +209,7 @@ impl Instance {
                 operations.push(self.prepared_for_planning(ddl).await?);
             }
         }
-        self.warehouse.run_ddl(&author, operations).await?;
+        self.warehouse.register(&author, operations).await?;
         Ok(())
     }
 
@@ -338,6 +350,7 @@ fn base_state(warehouse: &Warehouse, options: &InstanceOptions) -> Result<Sessio
         .with_config(SessionConfig::from(config))
         .with_runtime_env(runtime(warehouse, options)?)
         .with_default_features()
+        .with_physical_optimizer_rule(Arc::new(PausingJoins))
         .build();
     voxhouse_udfs::register_all(&mut state)?;
     Ok(state)

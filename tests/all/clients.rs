@@ -6,20 +6,20 @@ use std::process::{Command, Output};
 use tokio_postgres::{Client, Config, Error, NoTls};
 use voxhouse_sql::instance::OWNER;
 
-pub fn config(port: u16, password: &str) -> Config {
+pub(crate) fn config(port: u16, password: &str) -> Config {
     let mut config = Config::new();
     config.host("127.0.0.1").port(port).user(OWNER).dbname("voxhouse").password(password);
     config
 }
 
-pub async fn connect(port: u16, password: &str) -> Result<Client, Error> {
+pub(crate) async fn connect(port: u16, password: &str) -> Result<Client, Error> {
     let (client, connection) = config(port, password).connect(NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
 }
 
 /// Runs psql without start-up files, with unaligned output.
-pub fn psql(port: u16, password: &str, arguments: &[&str]) -> Output {
+pub(crate) fn psql(port: u16, password: &str, arguments: &[&str]) -> Output {
     let mut command = Command::new("psql");
     command.args(["-X", "-h", "127.0.0.1", "-p", &port.to_string(), "-U", OWNER, "-d", "voxhouse"]);
     command.args(["-v", "ON_ERROR_STOP=1", "-P", "pager=off", "-A"]).args(arguments);
@@ -30,7 +30,7 @@ pub fn psql(port: u16, password: &str, arguments: &[&str]) -> Output {
 }
 
 /// What psql prints for statements that succeed.
-pub fn psql_says(port: u16, password: &str, arguments: &[&str]) -> String {
+pub(crate) fn psql_says(port: u16, password: &str, arguments: &[&str]) -> String {
     let output = psql(port, password, arguments);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && !errors.contains("ERROR"), "psql {arguments:?}: {errors}");
@@ -38,17 +38,17 @@ pub fn psql_says(port: u16, password: &str, arguments: &[&str]) -> String {
 }
 
 /// The Python of `./test`, which has psycopg; any Python 3 for scripts that need the standard library only.
-pub fn python() -> PathBuf {
+pub(crate) fn python() -> PathBuf {
     std::env::var_os("VOXHOUSE_PYTHON").map_or_else(|| PathBuf::from("python3"), PathBuf::from)
 }
 
 /// Runs a Python script; its output, if it succeeds.
-pub fn run_python(script: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+pub(crate) fn run_python(script: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> String {
     let mut command = Command::new(python());
     command.arg(script).args(arguments).envs(environment.iter().copied()).env("PYTHONDONTWRITEBYTECODE", "1");
-    let output = command
-        .output()
-        .unwrap_or_else(|error| panic!("python3 could not be started ({error}): install the package python3"));
+    let output = command.output().unwrap_or_else(|error| {
+        panic!("python3 could not be started ({error}): install the package python3")
+    });
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),
@@ -60,6 +60,6 @@ pub fn run_python(script: &Path, arguments: &[&str], environment: &[(&str, &str)
 }
 
 /// A path in the repository.
-pub fn repository(path: &str) -> PathBuf {
+pub(crate) fn repository(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path)
 }

@@ -18,20 +18,20 @@ use crate::postgres_text;
 use crate::server::House;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub(crate) enum Door {
     InProcess,
     Simple,
     Extended,
 }
 
-pub enum Connection {
+pub(crate) enum Connection {
     InProcess(Box<Session>),
     Simple(Client),
     Extended(Client),
 }
 
 impl Connection {
-    pub async fn open(house: &House, door: Door) -> Self {
+    pub(crate) async fn open(house: &House, door: Door) -> Self {
         match door {
             Door::InProcess => Connection::InProcess(Box::new(house.session())),
             Door::Simple => Connection::Simple(house.client().await),
@@ -42,7 +42,7 @@ impl Connection {
 
 /// What a test can expect of an error: `42601@15: syntax error at or near "x"`.
 #[derive(Debug)]
-pub struct Refused {
+pub(crate) struct Refused {
     sqlstate: String,
     position: Option<u32>,
     message: String,
@@ -130,7 +130,8 @@ async fn run_in_process(session: &mut Session, sql: &str) -> Result<Output, voxh
                 DBOutput::StatementComplete(count.unwrap_or(0))
             }
             Outcome::Rows { rows, .. } => {
-                let types = rows.schema().fields().iter().map(|field| arrow_type(field.data_type())).collect();
+                let types =
+                    rows.schema().fields().iter().map(|field| arrow_type(field.data_type())).collect();
                 let zone = session.time_zone();
                 let batches: Vec<_> = rows.try_collect().await?;
                 let rows = batches.iter().flat_map(|batch| postgres_text::of_batch(batch, zone)).collect();

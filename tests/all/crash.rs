@@ -1,1 +1,187 @@
-//! To come.
+//! The process dies by SIGKILL at random moments of a load, again and again. In the end every row is there exactly
+//! once, every reject exactly once, and `system.loads` agrees.
+//!
+//! `VOXHOUSE_KILLS` is the number of kills (25), `VOXHOUSE_SEED` repeats a run.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tokio_postgres::Client;
+
+use crate::process::{Root, ServerProcess};
+use crate::server::ask;
+
+const GOOD_ROWS: usize = 117;
+const BAD_ROWS: usize = 3;
+const FILES_A_ROUND: usize = 2;
+
+/// Rows with numbers that no other file has, some of them bad.
+fn content(file: usize) -> String {
+    let mut lines = vec!["id,file_no,text".to_owned()];
+    for row in 0..GOOD_ROWS + BAD_ROWS {
+        let id = if row % 40 == 20 { format!("bad-{row}") } else { (file * 1_000 + row).to_string() };
+        lines.push(format!("{id},{file},配送很快 {row}"));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn name(file: usize) -> String {
+    format!("{file:05}.csv")
+}
+
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable)
+        .ok()
+        .map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is not a number")))
+}
+
+/// No row twice, no file in part: holds at every moment.
+async fn assert_whole(client: &Client, when: &str) {
+    let sql = format!(
+        "SELECT file_no, count(*), count(DISTINCT id) FROM crash.rows GROUP BY file_no \
+         HAVING count(*) <> {GOOD_ROWS} OR count(DISTINCT id) <> {GOOD_ROWS}"
+    );
+    assert_eq!(ask(client, &sql).await, Vec::<String>::new(), "{when}");
+}
+
+struct Crashes {
+    root: Root,
+    dice: ChaCha8Rng,
+    files: usize,
+    /// What a run takes that nobody disturbs.
+    usual: Duration,
+}
+
+impl Crashes {
+    fn drop_files(&mut self) {
+        for _ in 0..FILES_A_ROUND {
+            self.files += 1;
+            self.root
+                .drop_file(&format!("landing/crash/{}", name(self.files)), content(self.files).as_bytes());
+        }
+    }
+
+    fn moment(&mut self, usual: Duration) -> Duration {
+        let longest = usual.as_micros() as u64 * 13 / 10;
+        Duration::from_micros(self.dice.random_range(0..=longest))
+    }
+
+    /// A server dies while it runs the pipe.
+    async fn kill_server(&mut self, round: u64) {
+        self.drop_files();
+        let mut server = self.root.serve();
+        let client = server.client().await;
+        assert_whole(&client, &format!("round {round}")).await;
+        let running = tokio::spawn(async move { client.simple_query("CALL system.run_pipe('crash')").await });
+        let moment = self.moment(self.usual);
+        tokio::time::sleep(moment).await;
+        server.kill();
+        let finished = running.await.unwrap().is_ok();
+        eprintln!("round {round}: server killed after {moment:?}, finished: {finished}");
+    }
+
+    /// A server dies while it finishes what the one before left.
+    async fn kill_recovery(&mut self, round: u64) {
+        let mut server = self.root.serve();
+        let moment = self.moment(self.usual);
+        tokio::time::sleep(moment).await;
+        server.kill();
+        eprintln!("round {round}: recovery killed after {moment:?}");
+    }
+
+    /// `voxhouse load` dies while it copies and loads; the one who pushes tries again.
+    async fn kill_push(&mut self, round: u64) {
+        self.files += 1;
+        let file = self.root.beside(&name(self.files));
+        std::fs::write(&file, content(self.files)).unwrap();
+        let load = |root: &Root| {
+            let mut command = root.command("load");
+            command.arg(&file).args(["--pipe", "crash"]).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        let mut child = load(&self.root).spawn().unwrap();
+        // Most of its life is start-up.
+        let moment = self.moment(self.usual + Duration::from_millis(1_500));
+        tokio::time::sleep(moment).await;
+        let _ = child.kill();
+        let status = child.wait().unwrap();
+        eprintln!("round {round}: push killed after {moment:?}, finished: {}", status.success());
+        if !status.success() {
+            assert!(load(&self.root).status().unwrap().success());
+        }
+    }
+
+    async fn assert_exactly_once(&self, server: &ServerProcess) {
+        let client = server.client().await;
+        ask(&client, "CALL system.run_pipe('crash')").await;
+        assert_whole(&client, "at the end").await;
+        let files = self.files;
+        let count = "SELECT count(*), count(DISTINCT id), count(DISTINCT file_no) FROM crash.rows";
+        let rows = files * GOOD_ROWS;
+        assert_eq!(ask(&client, count).await, [format!("{rows}|{rows}|{files}")]);
+        let rejects = "SELECT count(*), count(DISTINCT file || ':' || row_number), count(DISTINCT file) \
+                       FROM system.rejects WHERE sqlstate = '22P02'";
+        let rejected = files * BAD_ROWS;
+        assert_eq!(ask(&client, rejects).await, [format!("{rejected}|{rejected}|{files}")]);
+        assert_eq!(ask(&client, "SELECT count(*) FROM system.rejects").await, [rejected.to_string()]);
+        let loads = format!(
+            "SELECT count(*), count(DISTINCT file) FROM system.loads \
+             WHERE state = 'loaded' AND rows = {GOOD_ROWS} AND rejected = {BAD_ROWS}"
+        );
+        assert_eq!(ask(&client, &loads).await, [format!("{files}|{files}")]);
+        // A file that was pushed a second time may have been skipped; nothing else may be there.
+        let others = "SELECT file, state, error FROM system.loads WHERE state NOT IN ('loaded', 'skipped')";
+        assert_eq!(ask(&client, others).await, Vec::<String>::new());
+        assert_eq!(ask(&client, "CALL system.run_pipe('crash')").await, ["0|0|0|0|0"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_that_is_killed_at_any_moment_counts_every_row_once() {
+    let kills = number("VOXHOUSE_KILLS").unwrap_or(25);
+    let seed = number("VOXHOUSE_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
+    eprintln!("VOXHOUSE_SEED={seed} VOXHOUSE_KILLS={kills}");
+    let root = Root::new();
+    let usual = Duration::ZERO;
+    let mut crashes = Crashes { root, dice: ChaCha8Rng::seed_from_u64(seed), files: 0, usual };
+    {
+        let server = crashes.root.serve();
+        let client = server.client().await;
+        client
+            .batch_execute(
+                "CREATE SCHEMA crash; \
+                 CREATE TABLE crash.rows (id bigint NOT NULL, file_no int NOT NULL, text text); \
+                 CREATE PIPE crash FROM 'landing/crash/' INTO crash.rows FORMAT csv",
+            )
+            .await
+            .unwrap();
+        crashes.drop_files();
+        ask(&client, "CALL system.run_pipe('crash')").await;
+        assert!(server.terminate().success());
+    }
+    {
+        // The servers that die have just been started, too.
+        let server = crashes.root.serve();
+        let client = server.client().await;
+        crashes.drop_files();
+        let started = Instant::now();
+        ask(&client, "CALL system.run_pipe('crash')").await;
+        crashes.usual = started.elapsed();
+        eprintln!("a run takes {:?}", crashes.usual);
+        assert!(server.terminate().success());
+    }
+    for round in 1..=kills {
+        match round % 5 {
+            0 => crashes.kill_push(round).await,
+            3 => crashes.kill_recovery(round).await,
+            _ => crashes.kill_server(round).await,
+        }
+    }
+    let server = crashes.root.serve();
+    crashes.assert_exactly_once(&server).await;
+    drop(server);
+    let said = crashes.root.says("check", &[]);
+    assert!(said.ends_with("0 faults\n"), "{said}");
+}

@@ -9,9 +9,11 @@ use chrono_tz::Tz;
 use tokio_postgres::types::{Kind, Type};
 
 /// The rows of a record batch; `None` is NULL.
-pub fn of_batch(batch: &RecordBatch, zone: Tz) -> Vec<Vec<Option<String>>> {
+pub(crate) fn of_batch(batch: &RecordBatch, zone: Tz) -> Vec<Vec<Option<String>>> {
     let cell = |column: &ArrayRef, row: usize| column.is_valid(row).then(|| of_array(column, row, zone));
-    (0..batch.num_rows()).map(|row| batch.columns().iter().map(|column| cell(column, row)).collect()).collect()
+    (0..batch.num_rows())
+        .map(|row| batch.columns().iter().map(|column| cell(column, row)).collect())
+        .collect()
 }
 
 fn of_array(array: &ArrayRef, row: usize, zone: Tz) -> String {
@@ -31,7 +33,9 @@ fn of_array(array: &ArrayRef, row: usize, zone: Tz) -> String {
         DataType::UInt16 => value!(UInt16Type).to_string(),
         DataType::UInt32 => value!(UInt32Type).to_string(),
         DataType::UInt64 => value!(UInt64Type).to_string(),
-        DataType::Float32 => float(&format!("{:e}", value!(Float32Type)), &value!(Float32Type).to_string(), 6),
+        DataType::Float32 => {
+            float(&format!("{:e}", value!(Float32Type)), &value!(Float32Type).to_string(), 6)
+        }
         DataType::Float64 => float8(value!(Float64Type)),
         DataType::Decimal128(_, _) => array.as_primitive::<Decimal128Type>().value_as_string(row),
         DataType::Decimal256(_, _) => array.as_primitive::<Decimal256Type>().value_as_string(row),
@@ -64,7 +68,7 @@ fn of_array(array: &ArrayRef, row: usize, zone: Tz) -> String {
 }
 
 /// A value in the binary format.
-pub fn of_binary(pg: &Type, bytes: &[u8], zone: Tz) -> String {
+pub(crate) fn of_binary(pg: &Type, bytes: &[u8], zone: Tz) -> String {
     if let Kind::Array(element) = pg.kind() {
         return array_of_binary(element, bytes, zone);
     }
@@ -81,7 +85,9 @@ pub fn of_binary(pg: &Type, bytes: &[u8], zone: Tz) -> String {
         }
         Type::FLOAT8 => float8(f64::from_be_bytes(bytes.try_into().unwrap())),
         Type::NUMERIC => numeric(bytes),
-        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::JSON | Type::UNKNOWN | Type::CHAR => text(),
+        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::JSON | Type::UNKNOWN | Type::CHAR => {
+            text()
+        }
         Type::JSONB => text().trim_start_matches('\u{1}').to_owned(),
         Type::BYTEA => bytea(bytes),
         Type::UUID => {

@@ -10,10 +10,10 @@ use tokio_postgres::Client;
 
 use crate::clients;
 
-pub const PASSWORD: &str = "battery staple";
+pub(crate) const PASSWORD: &str = "battery staple";
 
 /// The binary under test: that of the environment, or the one beside this test's own build.
-pub fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     if let Some(path) = std::env::var_os("VOXHOUSE_BIN") {
         return PathBuf::from(path);
     }
@@ -24,29 +24,29 @@ pub fn binary() -> PathBuf {
 }
 
 /// A warehouse root in a folder that goes with the test.
-pub struct Root {
+pub(crate) struct Root {
     folder: TempDir,
 }
 
 impl Root {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("voxhouse-test-").tempdir().unwrap();
         std::fs::write(folder.path().join("password"), PASSWORD).unwrap();
         Self { folder }
     }
 
     /// The root of the warehouse.
-    pub fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
     /// A place beside the root, for files of the test.
-    pub fn beside(&self, name: &str) -> PathBuf {
+    pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Writes a file that appears under the root in one step.
-    pub fn drop_file(&self, path: &str, content: &[u8]) {
+    pub(crate) fn drop_file(&self, path: &str, content: &[u8]) {
         let target = self.path().join(path);
         std::fs::create_dir_all(target.parent().unwrap()).unwrap();
         let unfinished = self.beside("unfinished");
@@ -55,26 +55,26 @@ impl Root {
     }
 
     /// A command of the binary on this root.
-    pub fn command(&self, subcommand: &str) -> Command {
+    pub(crate) fn command(&self, subcommand: &str) -> Command {
         let mut command = Command::new(binary());
         command.arg(subcommand).arg("--root").arg(self.path()).current_dir(self.folder.path());
         command.env_remove("RUST_LOG");
         command
     }
 
-    pub fn run(&self, subcommand: &str, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, subcommand: &str, arguments: &[&str]) -> Output {
         self.command(subcommand).args(arguments).output().unwrap()
     }
 
     /// What a command that succeeds prints.
-    pub fn says(&self, subcommand: &str, arguments: &[&str]) -> String {
+    pub(crate) fn says(&self, subcommand: &str, arguments: &[&str]) -> String {
         let output = self.run(subcommand, arguments);
         assert!(output.status.success(), "voxhouse {subcommand} {arguments:?}: {}", both(&output));
         String::from_utf8(output.stdout).unwrap()
     }
 
     /// Starts a server and waits until it listens.
-    pub fn serve(&self) -> ServerProcess {
+    pub(crate) fn serve(&self) -> ServerProcess {
         let log = self.folder.path().join("server.log");
         let mut child = self
             .command("serve")
@@ -102,19 +102,19 @@ impl Root {
 }
 
 /// Standard output and standard error.
-pub fn both(output: &Output) -> String {
+pub(crate) fn both(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// A running server; it is killed when it is dropped.
-pub struct ServerProcess {
+pub(crate) struct ServerProcess {
     child: Child,
-    pub port: u16,
+    pub(crate) port: u16,
     log: PathBuf,
 }
 
 impl ServerProcess {
-    pub async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         match clients::connect(self.port, PASSWORD).await {
             Ok(client) => client,
             Err(error) => panic!("{error:?}\n{}", std::fs::read_to_string(&self.log).unwrap_or_default()),
@@ -122,13 +122,13 @@ impl ServerProcess {
     }
 
     /// SIGKILL: nothing is flushed, nothing is finished.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM, and waits for the end.
-    pub fn terminate(mut self) -> std::process::ExitStatus {
+    pub(crate) fn terminate(mut self) -> std::process::ExitStatus {
         let sent = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
         self.child.wait().unwrap()

@@ -14,17 +14,17 @@ use voxhouse_sql::wire::{Server, ServerOptions};
 use crate::clients;
 use crate::postgres_text;
 
-pub const PASSWORD: &str = "correct horse";
+pub(crate) const PASSWORD: &str = "correct horse";
 
-pub struct House {
-    pub instance: Arc<Instance>,
-    pub port: u16,
+pub(crate) struct House {
+    pub(crate) instance: Arc<Instance>,
+    pub(crate) port: u16,
     shutdown: CancellationToken,
 }
 
 impl House {
     /// A new warehouse in memory.
-    pub async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let storage = Storage::in_memory().unwrap();
         let instance = Instance::open(storage, &InstanceOptions::default()).await.unwrap();
         instance.set_password(OWNER, PASSWORD).await.unwrap();
@@ -37,24 +37,27 @@ impl House {
         Self { instance, port, shutdown }
     }
 
-    pub fn session(&self) -> Session {
+    pub(crate) fn session(&self) -> Session {
         self.instance.session(OWNER).unwrap()
     }
 
-    pub async fn client(&self) -> Client {
+    pub(crate) async fn client(&self) -> Client {
         clients::connect(self.port, PASSWORD).await.unwrap()
     }
 
     /// Runs statements in a session of their own.
-    pub async fn run(&self, sql: &str) -> Vec<String> {
-        let batches =
-            self.session().run(sql).await.unwrap_or_else(|error| panic!("{}: {error}: {sql}", error.sqlstate()));
+    pub(crate) async fn run(&self, sql: &str) -> Vec<String> {
+        let batches = self
+            .session()
+            .run(sql)
+            .await
+            .unwrap_or_else(|error| panic!("{}: {error}: {sql}", error.sqlstate()));
         let rows = batches.iter().flat_map(|batch| postgres_text::of_batch(batch, chrono_tz::Tz::UTC));
         rows.map(line).collect()
     }
 
     /// Puts a file under the warehouse's root.
-    pub async fn put(&self, path: &str, content: impl Into<bytes::Bytes>) {
+    pub(crate) async fn put(&self, path: &str, content: impl Into<bytes::Bytes>) {
         self.instance.warehouse.storage().put(path, content.into()).await.unwrap();
     }
 }
@@ -70,7 +73,7 @@ fn line(row: Vec<Option<String>>) -> String {
 }
 
 /// The rows of a query string in the simple protocol, cells with a bar between them.
-pub async fn ask(client: &Client, sql: &str) -> Vec<String> {
+pub(crate) async fn ask(client: &Client, sql: &str) -> Vec<String> {
     let messages = client.simple_query(sql).await.unwrap_or_else(|error| panic!("{error:?}: {sql}"));
     let rows = messages.iter().filter_map(|message| match message {
         SimpleQueryMessage::Row(row) => {
@@ -82,7 +85,7 @@ pub async fn ask(client: &Client, sql: &str) -> Vec<String> {
 }
 
 /// The SQLSTATE and the message of a statement that must fail.
-pub async fn refusal(client: &Client, sql: &str) -> (String, String) {
+pub(crate) async fn refusal(client: &Client, sql: &str) -> (String, String) {
     let Err(error) = client.simple_query(sql).await else { panic!("it did not fail: {sql}") };
     let error = error.as_db_error().unwrap_or_else(|| panic!("not the server's error: {error:?}"));
     (error.code().code().to_owned(), error.message().to_owned())

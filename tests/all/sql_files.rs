@@ -5,7 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use sqllogictest::{Record, Runner, default_normalizer, default_validator, parse_file, strict_column_validator};
+use sqllogictest::{
+    Record, Runner, default_normalizer, default_validator, parse_file, strict_column_validator,
+};
 
 use crate::connection::{Connection, Door};
 use crate::server::House;
@@ -29,8 +31,13 @@ async fn run_file(path: &Path, door: Door) -> Vec<String> {
     let house = &House::open().await;
     let mut runner = Runner::new(move || async move { Ok(Connection::open(house, door).await) });
     if door == Door::InProcess && std::env::var_os("VOXHOUSE_BLESS").is_some() {
-        let blessed =
-            runner.update_test_file(path, "  ", default_validator, default_normalizer, strict_column_validator);
+        let blessed = runner.update_test_file(
+            path,
+            "  ",
+            default_validator,
+            default_normalizer,
+            strict_column_validator,
+        );
         blessed.await.unwrap();
     }
     let mut failures = Vec::new();

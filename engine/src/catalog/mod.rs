@@ -9,7 +9,7 @@ pub mod log;
 pub mod model;
 pub mod types;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 pub use model::{
@@ -35,6 +35,8 @@ pub struct CatalogSnapshot {
     relations: HashMap<QualifiedName, Oid>,
     pipes: HashMap<String, Oid>,
     roles: HashMap<String, Oid>,
+    /// Where tables lie or have lain.
+    locations: HashSet<String>,
     next_oid: Oid,
 }
 
@@ -139,6 +141,11 @@ impl CatalogSnapshot {
         }
     }
 
+    /// Whether a table lies, or lay before it was dropped, at a location.
+    pub fn had_location(&self, location: &str) -> bool {
+        self.locations.contains(location)
+    }
+
     /// The OID that the next object gets.
     pub fn next_oid(&self) -> Oid {
         self.next_oid.max(FIRST_OID)
@@ -158,6 +165,9 @@ impl CatalogSnapshot {
         };
         self.next_oid = self.next_oid.max(highest + 1);
         if let Change::Put(object) = change {
+            if let Object::Table(table) = object {
+                self.locations.insert(table.location.clone());
+            }
             self.learn_name(object);
             self.objects.insert(oid, Arc::new(object.clone()));
         }

@@ -179,3 +179,56 @@ fn hexadecimal(bytes: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(etag: &str, second: i64, content_hash: Option<&str>) -> Identity {
+        Identity {
+            size: 1,
+            etag: Some(etag.into()),
+            modified_at: DateTime::from_timestamp(second, 0).unwrap_or_default(),
+            content_hash: content_hash.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_tag_tells_content_only_where_nothing_was_hashed() {
+        let first = identity("a", 1, None);
+        assert!(
+            first.is_same_content(&identity("a", 2, None)) && !first.is_same_object(&identity("a", 2, None))
+        );
+        assert!(!first.is_same_content(&identity("b", 1, None)));
+        let hashed = identity("a", 1, Some("x"));
+        assert!(hashed.is_same_content(&identity("b", 2, Some("x"))));
+        assert!(!hashed.is_same_content(&identity("a", 1, Some("y"))));
+        assert!(!hashed.is_same_content(&first) && hashed.is_same_object(&first));
+    }
+
+    #[tokio::test]
+    async fn the_hash_covers_every_byte_in_order() {
+        let store = object_store::memory::InMemory::new();
+        let mut bytes = vec![7_u8; 2 * HASH_READ_BYTES as usize + 5];
+        let mut seen = std::collections::HashSet::new();
+        for change in [0, HASH_READ_BYTES as usize, bytes.len() - 1] {
+            bytes[change] += 1;
+            let path = Path::from("file");
+            store.put(&path, bytes.clone().into()).await.unwrap();
+            let hash = content_hash(&store, &store.head(&path).await.unwrap()).await.unwrap();
+            let expected = hexadecimal(&blake3::hash(&bytes).as_bytes()[..16]);
+            assert_eq!(hash, expected);
+            assert!(seen.insert(hash));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_that_changed_since_it_was_listed_has_no_hash() {
+        let store = object_store::memory::InMemory::new();
+        let path = Path::from("file");
+        store.put(&path, "one".into()).await.unwrap();
+        let listed = store.head(&path).await.unwrap();
+        store.put(&path, "longer".into()).await.unwrap();
+        assert_eq!(content_hash(&store, &listed).await.unwrap_err().kind(), ErrorKind::StorageIo);
+    }
+}

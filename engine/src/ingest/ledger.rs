@@ -263,6 +263,16 @@ struct Memory {
     histories: HashMap<Key, History>,
 }
 
+impl Memory {
+    fn add(&mut self, mut events: Vec<Event>, version: u64) {
+        events.sort_by_key(|event| event.recorded_at);
+        for event in events {
+            self.histories.entry(event.key()).or_default().apply(event);
+        }
+        self.version = Some(version);
+    }
+}
+
 pub(super) struct Ledger {
     table: StateTable,
     memory: RwLock<Memory>,
@@ -278,28 +288,42 @@ impl Ledger {
     /// Reads what was committed since the last time, here or elsewhere.
     pub(super) async fn refresh(&self) -> Result<()> {
         let _turn = self.refreshing.lock().await;
-        let delta = self.table.delta().await?;
-        let Some(known) = self.memory.read().version else {
-            let snapshot = delta.snapshot().await?;
-            let files = snapshot.files()?.iter().map(|file| file.path.clone()).collect();
-            self.remember(self.read(files).await?, snapshot.version());
-            return Ok(());
-        };
-        let mut next = known + 1;
-        while let Some(entry) = delta.log_store().read_commit_entry(next).await? {
-            self.remember(self.read(added_paths(&entry)?).await?, next);
-            next += 1;
+        let known = self.memory.read().version;
+        if let Some(known) = known {
+            match self.read_on(known).await {
+                Ok(()) => return Ok(()),
+                // A file may have been compacted and removed before it was read here.
+                Err(error) => tracing::info!(%error, "reading the record of loads again from the start"),
+            }
         }
+        self.read_all().await
+    }
+
+    /// Forgets everything and reads it again.
+    pub(super) async fn reload(&self) -> Result<()> {
+        let _turn = self.refreshing.lock().await;
+        self.read_all().await
+    }
+
+    async fn read_all(&self) -> Result<()> {
+        let snapshot = self.table.delta().await?.snapshot().await?;
+        let files = snapshot.files()?.iter().map(|file| file.path.clone()).collect();
+        let events = self.read(files).await?;
+        let mut memory = Memory::default();
+        memory.add(events, snapshot.version());
+        *self.memory.write() = memory;
         Ok(())
     }
 
-    fn remember(&self, mut events: Vec<Event>, version: u64) {
-        events.sort_by_key(|event| event.recorded_at);
-        let mut memory = self.memory.write();
-        for event in events {
-            memory.histories.entry(event.key()).or_default().apply(event);
+    async fn read_on(&self, known: u64) -> Result<()> {
+        let delta = self.table.delta().await?;
+        let mut next = known + 1;
+        while let Some(entry) = delta.log_store().read_commit_entry(next).await? {
+            let events = self.read(added_paths(&entry)?).await?;
+            self.memory.write().add(events, next);
+            next += 1;
         }
-        memory.version = Some(version);
+        Ok(())
     }
 
     async fn read(&self, paths: Vec<Path>) -> Result<Vec<Event>> {

@@ -30,7 +30,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use parking_lot::Mutex;
 
 use crate::catalog::{CatalogSnapshot, Object, QualifiedName};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::planning::Planner;
 use crate::source::FormatOptions;
 use crate::table::DeltaTable;
@@ -249,6 +249,15 @@ impl Ingestion {
                 self.repeat(key, decision, version).await?;
             }
             self.ledger.refresh().await?;
+        }
+        if self.ledger.finished(key) < decided {
+            // Log entries between the last look and now may have been cleaned away.
+            self.ledger.reload().await?;
+        }
+        if self.ledger.finished(key) < decided {
+            // To go on would be to load files twice.
+            return Err(Error::new(ErrorKind::DataCorrupted, "the record of loads is incomplete")
+                .with_detail(format!("It lacks batch {decided} of \"{application}\".")));
         }
         Ok(decided)
     }

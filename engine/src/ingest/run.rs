@@ -4,9 +4,6 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use chrono::Utc;
-use datafusion::common::{Column as PlanColumn, ScalarValue};
-use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::{Expr, lit};
 
 use super::decision::{self, Decision};
 use super::file_load::{FileLoader, LoadedFile, Setback};
@@ -15,7 +12,7 @@ use super::job::Job;
 use super::ledger::{Event, Standing, State};
 use super::rejects::Origin;
 use super::{FileOutcome, Ingestion, Progress, RunReport};
-use crate::catalog::{Object, Rule, undefined_relation};
+use crate::catalog::{Object, undefined_relation};
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::contract::Contract;
 use crate::table::snapshot::TableSnapshot;
@@ -249,28 +246,8 @@ impl Run<'_> {
         if !contract.has_keys() {
             return Ok(contract);
         }
-        let keys: HashSet<&String> = table
-            .constraints
-            .iter()
-            .filter_map(|constraint| match &constraint.rule {
-                Rule::PrimaryKey { columns } | Rule::Unique { columns } => Some(columns),
-                Rule::Check { .. } => None,
-            })
-            .flatten()
-            .collect();
-        // Other columns need not be read.
-        let mut columns = Vec::with_capacity(table.columns.len());
-        for column in &table.columns {
-            columns.push(if keys.contains(&column.name) {
-                Expr::Column(PlanColumn::from_name(&column.name))
-            } else {
-                lit(ScalarValue::try_new_null(&column.data_type.to_arrow())?).alias(&column.name)
-            });
-        }
         let scan = self.ingestion.warehouse.scan_snapshot(table, Arc::clone(base))?;
-        let session = SessionContext::new_with_state(self.ingestion.planner.session_state());
-        let rows = session.read_table(Arc::new(scan))?.select(columns)?.execute_stream().await?;
-        contract.learn_keys(rows).await?;
+        contract.learn_keys(scan, &self.ingestion.planner.session_state()).await?;
         Ok(contract)
     }
 

@@ -3,22 +3,27 @@
 //! Rows are checked a batch at a time. A bad row is told apart from the good ones with its reason; whether
 //! it fails the statement or goes to the rejects is the caller's business.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::{CastOptions, cast_with_options, filter_record_batch};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Date32Type, SchemaRef};
 use arrow::row::{RowConverter, SortField};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::DFSchema;
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::execute_stream;
 use futures::TryStreamExt;
 use parking_lot::Mutex;
 
 use crate::catalog::{Column, Rule, SqlType, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::planning::Planner;
+use crate::table::scan::TableScan;
 
 /// A row that may not enter, by its place in the batch.
 #[derive(Debug, Clone)]
@@ -39,6 +44,7 @@ pub struct Checked {
 pub struct Contract {
     table: String,
     columns: Vec<Column>,
+    partition_by: Vec<String>,
     schema: SchemaRef,
     checks: Vec<Check>,
     keys: Vec<Key>,
@@ -77,7 +83,14 @@ impl Contract {
                 Rule::Unique { columns } => keys.push(Key::new(&constraint.name, false, columns, &schema)?),
             }
         }
-        Ok(Self { table: table.name.name.clone(), columns: table.columns.clone(), schema, checks, keys })
+        Ok(Self {
+            table: table.name.name.clone(),
+            columns: table.columns.clone(),
+            partition_by: table.partition_by.clone(),
+            schema,
+            checks,
+            keys,
+        })
     }
 
     /// The storage schema, which good rows have.
@@ -89,17 +102,26 @@ impl Contract {
         !self.keys.is_empty()
     }
 
-    /// Learns the keys that the table holds already, from a stream of its rows in the storage schema's order.
-    pub async fn learn_keys(&self, mut rows: datafusion::execution::SendableRecordBatchStream) -> Result<()> {
+    /// Learns the keys that the table holds already. Reads the columns of the keys and no others.
+    pub async fn learn_keys(&self, existing: TableScan, state: &SessionState) -> Result<()> {
+        if self.keys.is_empty() {
+            return Ok(());
+        }
+        let mut columns: Vec<usize> = self.keys.iter().flat_map(|key| key.columns.iter().copied()).collect();
+        columns.sort_unstable();
+        columns.dedup();
+        let source = provider_as_source(Arc::new(existing));
+        let plan = LogicalPlanBuilder::scan("existing", source, Some(columns.clone()))?.build()?;
+        let physical = state.create_physical_plan(&plan).await?;
+        let mut rows = execute_stream(physical, state.task_ctx())?;
         while let Some(batch) = rows.try_next().await? {
-            let columns = batch
-                .columns()
-                .iter()
-                .zip(self.schema.fields())
-                .map(|(column, field)| Ok(arrow::compute::cast(column, field.data_type())?))
-                .collect::<Result<Vec<_>>>()?;
+            let mut stored: HashMap<usize, ArrayRef> = HashMap::with_capacity(columns.len());
+            for (place, column) in columns.iter().zip(batch.columns()) {
+                let target = self.schema.field(*place).data_type();
+                stored.insert(*place, arrow::compute::cast(column, target)?);
+            }
             for key in &self.keys {
-                key.claim(&columns, batch.num_rows())?;
+                key.claim(&stored, batch.num_rows())?;
             }
         }
         Ok(())
@@ -143,6 +165,8 @@ impl Contract {
             }
         }
         self.check_text(column, &stored, verdict);
+        self.check_partition_value(column, &stored, verdict);
+        check_date(column, &stored, verdict);
         if column.not_null && stored.null_count() > 0 {
             for row in (0..stored.len()).filter(|row| stored.is_null(*row)) {
                 verdict.reject(row, || {
@@ -195,6 +219,23 @@ impl Contract {
         }
     }
 
+    /// Delta writes an empty partition value for NULL, so an empty text would come back as NULL.
+    fn check_partition_value(&self, column: &Column, stored: &ArrayRef, verdict: &mut Verdict) {
+        if !self.partition_by.contains(&column.name) {
+            return;
+        }
+        let Some(texts) = stored.as_any().downcast_ref::<StringArray>() else { return };
+        for (row, _) in texts.iter().enumerate().filter(|(_, text)| *text == Some("")) {
+            verdict.reject(row, || {
+                Error::new(
+                    ErrorKind::CheckViolation,
+                    format!("column \"{}\": a partition column cannot hold an empty text", column.name),
+                )
+                .with_hint("Store NULL, or do not partition by this column.")
+            });
+        }
+    }
+
     fn apply_checks(&self, batch: &RecordBatch, verdict: &mut Verdict) -> Result<()> {
         for check in &self.checks {
             let answer = check.expression.evaluate(batch)?.into_array(batch.num_rows())?;
@@ -233,8 +274,9 @@ impl Key {
     }
 
     /// Takes the keys without a check; keys with a NULL are not kept, for NULL equals nothing.
-    fn claim(&self, columns: &[ArrayRef], rows: usize) -> Result<()> {
-        let key: Vec<ArrayRef> = self.columns.iter().map(|index| Arc::clone(&columns[*index])).collect();
+    fn claim(&self, columns: &HashMap<usize, ArrayRef>, rows: usize) -> Result<()> {
+        let key: Vec<ArrayRef> =
+            self.columns.iter().filter_map(|index| columns.get(index).cloned()).collect();
         let mut guard = self.converter.lock();
         let (converter, seen) = &mut *guard;
         let encoded = converter.convert_columns(&key)?;
@@ -327,6 +369,21 @@ impl Verdict {
     fn into_violations(mut self) -> Vec<Violation> {
         self.violations.sort_by_key(|violation| violation.row);
         self.violations
+    }
+}
+
+/// Dates beyond the calendar's ends cannot be written to the log.
+fn check_date(column: &Column, stored: &ArrayRef, verdict: &mut Verdict) {
+    let Some(days) = stored.as_primitive_opt::<Date32Type>() else { return };
+    for (row, day) in days.iter().enumerate() {
+        if day.is_some_and(|day| Date32Type::to_naive_date_opt(day).is_none()) {
+            verdict.reject(row, || {
+                Error::new(
+                    ErrorKind::NumericOutOfRange,
+                    format!("column \"{}\": date out of range", column.name),
+                )
+            });
+        }
     }
 }
 

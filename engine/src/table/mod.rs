@@ -33,6 +33,9 @@ use snapshot::TableSnapshot;
 /// How often a commit that lost a race is tried again before the caller sees 40001.
 const COMMIT_ATTEMPTS: u32 = 12;
 
+/// Names the entry in a commit's metadata by which its writer knows it again.
+const COMMIT_MARK: &str = "voxhouse.commit";
+
 /// What a commit says beside its files.
 #[derive(Debug, Clone, Default)]
 pub struct CommitInfo {
@@ -273,8 +276,10 @@ impl DeltaTable {
         operation: DeltaOperation,
         info: &CommitInfo,
     ) -> Result<u64> {
-        let mut properties =
-            CommitProperties::default().with_max_retries(0).with_metadata(info.metadata.clone());
+        let mark = uuid::Uuid::new_v4().to_string();
+        let mut metadata = info.metadata.clone();
+        metadata.insert(COMMIT_MARK.to_owned(), mark.clone().into());
+        let mut properties = CommitProperties::default().with_max_retries(0).with_metadata(metadata);
         if let Some(application) = &info.application {
             properties = properties
                 .with_application_transaction(Transaction::new(&application.id, application.version));
@@ -283,13 +288,40 @@ impl DeltaTable {
         let finished = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(table), Arc::clone(&self.log_store), operation)
-            .await
-            .map_err(lost_race)?;
+            .await;
+        let finished = match finished {
+            Ok(finished) => finished,
+            Err(error) => return self.after_failure(base.version() + 1, &mark, error).await,
+        };
         let version = finished.version();
         // The snapshot of the commit saves the next reader a look at the log; failing to build it loses nothing.
         if let Err(error) = self.remember(finished.snapshot()) {
             tracing::warn!(table = %self.location, %error, "snapshot after commit");
         }
+        Ok(version)
+    }
+
+    /// A commit can have happened though it was reported as failed: the answer to the put was lost, or what
+    /// follows a commit went wrong. The mark in the log tells.
+    async fn after_failure(
+        &self,
+        version: u64,
+        mark: &str,
+        error: deltalake_core::DeltaTableError,
+    ) -> Result<u64> {
+        let Some(bytes) = self.log_store.read_commit_entry(version).await? else {
+            return Err(lost_race(error));
+        };
+        let actions = deltalake_core::logstore::get_actions(version, &bytes)?;
+        let is_ours = actions.iter().any(|action| match action {
+            Action::CommitInfo(info) => info.info.get(COMMIT_MARK).and_then(Value::as_str) == Some(mark),
+            _ => false,
+        });
+        if !is_ours {
+            return Err(lost_race(error));
+        }
+        tracing::warn!(table = %self.location, version, %error, "committed, in spite of");
+        *self.latest.write() = None;
         Ok(version)
     }
 

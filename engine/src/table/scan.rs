@@ -137,7 +137,7 @@ impl TableScan {
         }) else {
             return self.files.to_vec();
         };
-        let statistics = self.files.iter().map(|file| Arc::new(file.statistics(schema))).collect();
+        let statistics = self.files.iter().map(|file| Arc::new(file.bounds(schema))).collect();
         match pruning.prune(&PrunableStatistics::new(statistics, Arc::clone(schema))) {
             Ok(keep) => {
                 self.files.iter().zip(keep).filter(|(_, keep)| *keep).map(|(file, _)| file.clone()).collect()

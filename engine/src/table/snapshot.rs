@@ -42,6 +42,16 @@ impl DataFile {
         }
     }
 
+    /// Bounds within which every value lies: for leaving files out, not for answering `min` and `max`.
+    pub fn bounds(&self, schema: &Schema) -> Statistics {
+        let mut bounds = self.statistics(schema);
+        for column in &mut bounds.column_statistics {
+            column.min_value = exact(std::mem::take(&mut column.min_value));
+            column.max_value = exact(std::mem::take(&mut column.max_value));
+        }
+        bounds
+    }
+
     fn column(&self, name: &str, data_type: &DataType) -> ColumnStatistics {
         if let Some(text) = self.partition_values.get(name) {
             return self.partition_column(text.as_deref(), data_type);
@@ -82,6 +92,13 @@ impl DataFile {
             Err(_) => {}
         }
         known
+    }
+}
+
+fn exact(bound: Precision<ScalarValue>) -> Precision<ScalarValue> {
+    match bound {
+        Precision::Inexact(value) => Precision::Exact(value),
+        other => other,
     }
 }
 

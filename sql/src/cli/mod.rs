@@ -21,6 +21,8 @@ use voxhouse_engine::{Error, Result};
 use crate::instance::{Instance, InstanceOptions};
 use config::Config;
 
+const STACK_BYTES: usize = 64 << 20;
+
 /// The warehouse for customer experience: what customers say and do, in SQL.
 #[derive(Parser)]
 #[command(name = "voxhouse", version, about, max_term_width = 100)]
@@ -81,7 +83,9 @@ async fn open(config: &Config) -> Result<Arc<Instance>> {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    // Deeply nested statements are worked on recursively; the stack is only reserved, not used.
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = match builder.enable_all().thread_stack_size(STACK_BYTES).build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Error::from(error)),
     };

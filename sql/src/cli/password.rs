@@ -77,7 +77,11 @@ fn keep(file: &Path, password: &str) -> Result<()> {
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(context)?;
     }
+    // Made anew, so that the mode is ours whatever lay there before.
+    if file.exists() {
+        std::fs::remove_file(file).map_err(context)?;
+    }
     let mut opened =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file).map_err(context)?;
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(context)?;
     writeln!(opened, "{password}").map_err(context)
 }

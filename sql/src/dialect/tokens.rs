@@ -76,6 +76,7 @@ pub(super) fn take_moments(mut tokens: Vec<TokenWithSpan>) -> Result<(Vec<TokenW
                 && (is_word(&tokens[window[1]], "version") || is_word(&tokens[window[1]], "timestamp"))
                 && is_word(&tokens[window[2]], "as")
                 && is_word(&tokens[window[3]], "of")
+                && matches!(tokens[window[4]].token, Token::Number(..) | Token::SingleQuotedString(_))
         });
         let Some(found) = found else { return Ok((tokens, moments)) };
         let [name, kind, value] = [places[found], places[found + 1], places[found + 4]];

@@ -69,9 +69,10 @@ impl Relations {
             return Ok(Some(Arc::clone(found)));
         }
         if name.schema == pg_catalog::PG_CATALOG || name.schema == pg_catalog::INFORMATION_SCHEMA {
-            self.opened.lock().volatile = true;
             let schema = pg_catalog::schema_provider(Arc::clone(&self.visible), &name.schema);
-            return Ok(schema.table(&name.name).await?);
+            let found = schema.table(&name.name).await?;
+            self.opened.lock().volatile |= found.is_some();
+            return Ok(found);
         }
         if let Some(found) = self.opened.lock().providers.get(name) {
             return Ok(Some(Arc::clone(found)));

@@ -28,13 +28,18 @@ pub const SEARCH_PATH_SCHEMA: &str = "pg_search_path";
 pub struct Planned {
     pub plan: LogicalPlan,
     pub catalog_version: u64,
+    pub search_path: Vec<String>,
     pub opened: Opened,
 }
 
 impl Planned {
     /// Whether nothing that the plan reads has changed.
-    pub async fn is_current(&self, warehouse: &Warehouse) -> Result<bool> {
-        if self.opened.volatile || warehouse.catalog().await?.version() != self.catalog_version {
+    pub async fn is_current(&self, context: &QueryContext) -> Result<bool> {
+        let seen = &context.visible;
+        if self.opened.volatile
+            || seen.catalog.version() != self.catalog_version
+            || seen.search_path != self.search_path
+        {
             return Ok(false);
         }
         for (table, version) in &self.opened.versions {
@@ -86,11 +91,18 @@ impl QueryContext {
         let state = with_catalog(&self.base, Arc::clone(&relations));
         let plan = plan_in(&state, &relations, statement).await?;
         let opened = relations.opened.lock().clone();
-        Ok(Planned { plan, catalog_version: self.visible.catalog.version(), opened })
+        let catalog_version = self.visible.catalog.version();
+        Ok(Planned { plan, catalog_version, search_path: self.visible.search_path.clone(), opened })
     }
 
     pub async fn plan_query(&self, query: &ast::Query) -> Result<Planned> {
         self.plan_query_with(query, HashMap::new()).await
+    }
+
+    /// Plans a query that reads tables as they were.
+    pub async fn plan_query_at(&self, query: &ast::Query, moments: &[Moment]) -> Result<Planned> {
+        let statement = sql_statement(ast::Statement::Query(Box::new(query.clone())));
+        self.plan(Statement { moments: moments.to_vec(), ..statement }).await
     }
 
     pub async fn plan_query_with(
@@ -99,6 +111,22 @@ impl QueryContext {
         overrides: HashMap<QualifiedName, Arc<dyn TableProvider>>,
     ) -> Result<Planned> {
         self.plan_with(sql_statement(ast::Statement::Query(Box::new(query.clone()))), overrides).await
+    }
+
+    /// Plans queries that belong together: all of them read the same version of each relation.
+    pub async fn plan_queries_with(
+        &self,
+        queries: &[ast::Query],
+        overrides: HashMap<QualifiedName, Arc<dyn TableProvider>>,
+    ) -> Result<Vec<LogicalPlan>> {
+        let relations = self.relations(overrides);
+        let state = with_catalog(&self.base, Arc::clone(&relations));
+        let mut plans = Vec::with_capacity(queries.len());
+        for query in queries {
+            let statement = sql_statement(ast::Statement::Query(Box::new(query.clone())));
+            plans.push(plan_in(&state, &relations, statement).await?);
+        }
+        Ok(plans)
     }
 
     /// A state that can execute plans of this session.

@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod context;
 pub mod labels;
 pub mod names;
+pub mod pauses;
 pub mod pipe;
 
 pub use context::{Planned, QueryContext};

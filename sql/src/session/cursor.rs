@@ -15,7 +15,7 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 /// What is left of a query's rows.
 struct Remaining {
-    rows: SendableRecordBatchStream,
+    rows: futures::stream::Fuse<SendableRecordBatchStream>,
     /// The rest of a batch of which a FETCH took the first rows.
     rest: Option<RecordBatch>,
 }
@@ -44,7 +44,7 @@ impl Cursors {
         if self.open.contains_key(name) {
             return Err(Error::new(ErrorKind::DuplicatePortal, format!("cursor \"{name}\" already exists")));
         }
-        let remaining = Arc::new(Mutex::new(Remaining { rows, rest: None }));
+        let remaining = Arc::new(Mutex::new(Remaining { rows: rows.fuse(), rest: None }));
         self.open.insert(name.to_owned(), Cursor { columns, remaining, hold });
         Ok(())
     }

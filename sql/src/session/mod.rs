@@ -2,6 +2,7 @@
 
 pub mod cursor;
 pub mod settings;
+pub mod workers;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub struct Session {
     pub(crate) role: String,
     login: Login,
     pub(crate) settings: Settings,
+    /// The settings when the block began, and the names that SET LOCAL has changed in it.
+    pub(crate) before_block: Option<(Settings, Vec<String>)>,
     pub(crate) transaction: TransactionStatus,
     pub(crate) notices: Vec<Notice>,
     pub(crate) cursors: Cursors,
@@ -68,6 +71,7 @@ impl Session {
             role,
             login,
             settings,
+            before_block: None,
             transaction: TransactionStatus::Idle,
             notices: Vec::new(),
             cursors: Cursors::default(),
@@ -161,13 +165,17 @@ impl Session {
         let context = self.context(&prepared.statement.text).await?;
         let known = prepared.planned.lock().clone();
         let planned = match known {
-            Some(planned) if planned.is_current(&self.instance.warehouse).await? => planned,
+            Some(planned) if planned.is_current(&context).await? => planned,
             _ => {
                 let statement = Statement {
                     kind: StatementKind::Sql(Box::new(ast::Statement::Query(Box::new(query.clone())))),
                     ..prepared.statement.clone()
                 };
                 let planned = context.plan(statement).await?;
+                let columns = statement::describe::labelled(&context, &planned.plan, query)?;
+                if prepared.columns.as_ref().is_some_and(|described| *described != columns) {
+                    return Err(Error::not_supported("cached plan must not change result type"));
+                }
                 *prepared.planned.lock() = Some(planned.clone());
                 planned
             }
@@ -178,7 +186,8 @@ impl Session {
         };
         let state = context.state();
         let physical = state.create_physical_plan(&plan).await?;
-        Ok(Outcome::Rows { verb: "SELECT", rows: execute_stream(physical, state.task_ctx())? })
+        let rows = execute_stream(physical, state.task_ctx())?;
+        Ok(Outcome::Rows { verb: "SELECT", rows: self.instance.workers.run(rows) })
     }
 }
 
@@ -328,6 +337,12 @@ impl backend::Session for Session {
 impl Session {
     /// A write in a block could not be rolled back with it.
     fn refuse_write_in_transaction(&self) -> Result<()> {
+        for name in ["default_transaction_read_only", "transaction_read_only"] {
+            if self.settings.show(name)?.1 == "on" {
+                let message = "cannot execute a change in a read-only transaction";
+                return Err(Error::new(ErrorKind::ReadOnlyTransaction, message));
+            }
+        }
         if self.transaction == TransactionStatus::Idle {
             return Ok(());
         }

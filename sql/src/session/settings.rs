@@ -179,9 +179,11 @@ impl Settings {
         settings
     }
 
+    /// The value as SHOW prints it: a duration with its unit.
     pub fn show(&self, name: &str) -> Result<(&'static str, String)> {
         let definition = definition(name)?;
-        Ok((definition.name, self.value(definition)))
+        let value = self.value(definition);
+        Ok((definition.name, if definition.kind == Kind::Duration { with_unit(&value) } else { value }))
     }
 
     fn value(&self, definition: &Definition) -> String {
@@ -189,7 +191,7 @@ impl Settings {
     }
 
     fn get(&self, name: &'static str) -> String {
-        self.show(name).map(|(_, value)| value).unwrap_or_default()
+        definition(name).map(|definition| self.value(definition)).unwrap_or_default()
     }
 
     pub fn set(&mut self, name: &str, value: &str) -> Result<()> {
@@ -208,6 +210,21 @@ impl Settings {
             self.note_change(definition);
         }
         Ok(())
+    }
+
+    /// The end of a transaction block: a rollback brings all settings back, a commit those that were local.
+    pub fn end_block(&mut self, before: &Settings, local: &[String], rolled_back: bool) {
+        for definition in DEFINITIONS {
+            let is_local = local.iter().any(|name| name.eq_ignore_ascii_case(definition.name));
+            if !(rolled_back || is_local) || self.value(definition) == before.value(definition) {
+                continue;
+            }
+            match before.values.get(definition.name) {
+                Some(value) => self.values.insert(definition.name, value.clone()),
+                None => self.values.remove(definition.name),
+            };
+            self.note_change(definition);
+        }
     }
 
     pub fn reset_all(&mut self) {
@@ -309,6 +326,18 @@ pub fn milliseconds(text: &str) -> Option<u64> {
         _ => return None,
     };
     number.checked_mul(factor)
+}
+
+/// Milliseconds in the largest unit that has no rest.
+fn with_unit(milliseconds: &str) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1_000, "s")];
+    match milliseconds.parse::<u64>() {
+        Ok(0) | Err(_) => milliseconds.to_owned(),
+        Ok(number) => match UNITS.iter().find(|(factor, _)| number % factor == 0) {
+            Some((factor, unit)) => format!("{}{unit}", number / factor),
+            None => format!("{number}ms"),
+        },
+    }
 }
 
 fn time_zone(value: &str) -> Option<String> {

@@ -404,7 +404,7 @@ outcomes AS (
         w.observed_until,
         a.currency IS NOT NULL AND a.responded_at + interval '90 days' <= w.observed_until AS counted,
         a.currency IS NOT NULL AND a.responded_at + interval '90 days' > w.observed_until AS censored,
-        CASE WHEN count(p.ordered_at) > 0 THEN 1.0 ELSE 0.0 END AS repurchased,
+        CAST(CASE WHEN count(p.ordered_at) > 0 THEN 1 ELSE 0 END AS double precision) AS repurchased,
         CAST(coalesce(sum(p.amount), 0) AS double precision) AS revenue
     FROM accounts a
     LEFT JOIN observed w ON w.currency = a.currency

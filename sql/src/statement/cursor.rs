@@ -73,7 +73,7 @@ async fn declare(session: &mut Session, statement: &Statement, declare: &ast::De
     let columns = super::describe::labelled(&context, &planned.plan, query)?;
     let state = context.state();
     let physical = state.create_physical_plan(&planned.plan).await?;
-    let rows = execute_stream(physical, state.task_ctx())?;
+    let rows = session.instance.workers.run(execute_stream(physical, state.task_ctx())?);
     session.cursors.declare(&fold(name), columns, rows, hold)?;
     Ok(Outcome::Done("DECLARE CURSOR".into()))
 }

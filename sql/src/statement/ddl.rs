@@ -2,10 +2,10 @@
 
 use chrono::Duration;
 use datafusion::sql::sqlparser::ast::{
-    self, AlterTableOperation, ColumnDef, ColumnOption, CommentObject, CreateTable, CreateView, Expr,
+    self, AlterTableOperation, ColumnDef, ColumnOption, CommentObject, CreateTable, CreateView, Expr, Ident,
     ObjectName, ObjectType, RenameTableNameKind, SchemaName, TableConstraint,
 };
-use voxhouse_engine::catalog::ddl::{CommentTarget, Ddl, DropKind, Effect, NewPipe, NewTable};
+use voxhouse_engine::catalog::ddl::{CommentTarget, Ddl, Draft, DropKind, Effect, NewPipe, NewTable};
 use voxhouse_engine::catalog::{Column, QualifiedName, Rule, SqlType};
 use voxhouse_engine::dml::Dml;
 use voxhouse_engine::{Error, ErrorKind, Result};
@@ -36,7 +36,7 @@ pub async fn plan(context: &QueryContext, statement: &Statement) -> Result<Optio
             let location = context.warehouse.free_location(&name).await?;
             Ddl::CreateTable { name, table, location, if_not_exists: create.if_not_exists }
         }
-        S::CreateView(create) if !create.materialized => create_view(context, create).await?,
+        S::CreateView(create) if !create.materialized => create_view(context, statement, create).await?,
         S::AlterTable(alter) => alter_table(context, alter)?,
         S::Comment { object_type, object_name, comment, .. } => Ddl::Comment {
             target: comment_target(context, *object_type, object_name)?,
@@ -248,8 +248,8 @@ fn sql_type(data_type: &ast::DataType) -> Result<SqlType> {
     })
 }
 
-async fn create_view(context: &QueryContext, create: &CreateView) -> Result<Ddl> {
-    let query = view_query(context, create)?;
+async fn create_view(context: &QueryContext, statement: &Statement, create: &CreateView) -> Result<Ddl> {
+    let query = view_query(context, statement, create).await?;
     let planned = context.plan_query(&query).await?;
     Ok(Ddl::CreateView {
         name: new_name(&create.name, &context.visible)?,
@@ -260,13 +260,46 @@ async fn create_view(context: &QueryContext, create: &CreateView) -> Result<Ddl>
 }
 
 /// The query of a view, independent of the search path, with the view's column names.
-fn view_query(context: &QueryContext, create: &CreateView) -> Result<ast::Query> {
+async fn view_query(
+    context: &QueryContext,
+    statement: &Statement,
+    create: &CreateView,
+) -> Result<ast::Query> {
+    if !statement.moments.is_empty() {
+        return Err(Error::not_supported("a view of a past version is not supported")
+            .with_hint("CREATE TABLE … AS keeps what the table held then."));
+    }
     let mut query = create.query.as_ref().clone();
     names::qualify(&mut query, &context.visible, &context.built_ins);
     if create.columns.is_empty() {
+        return with_headings(context, statement, query).await;
+    }
+    renamed(&query, create.columns.iter().map(|column| column.name.clone()))
+}
+
+/// The query, its columns called as PostgreSQL calls them: `count` rather than `count(*)`.
+async fn with_headings(
+    context: &QueryContext,
+    statement: &Statement,
+    query: ast::Query,
+) -> Result<ast::Query> {
+    let plan = context.plan_query_at(&query, &statement.moments).await?.plan;
+    let headings = super::describe::labelled(context, &plan, &query)?;
+    let planned = plan.schema().fields().iter();
+    if planned.zip(headings.fields()).all(|(field, heading)| field.name() == heading.name()) {
         return Ok(query);
     }
-    let columns: Vec<String> = create.columns.iter().map(|column| column.name.to_string()).collect();
+    renamed(&query, headings.fields().iter().map(|heading| Ident::with_quote('"', heading.name())))
+}
+
+fn renamed(query: &ast::Query, columns: impl Iterator<Item = Ident>) -> Result<ast::Query> {
+    let columns: Vec<Ident> = columns.collect();
+    for (place, column) in columns.iter().enumerate() {
+        if columns[..place].iter().any(|before| fold(before) == fold(column)) {
+            return Err(specified_twice(&fold(column)));
+        }
+    }
+    let columns: Vec<String> = columns.iter().map(Ident::to_string).collect();
     crate::query::pipe::parse_query(&format!("SELECT * FROM ({query}) AS renamed ({})", columns.join(", ")))
 }
 
@@ -276,15 +309,16 @@ fn columns_of(context: &QueryContext, plan: &datafusion::logical_expr::LogicalPl
     for field in schema.fields() {
         let name = pg_catalog::label(field.name());
         if columns.iter().any(|column| column.name == name) {
-            return Err(Error::new(
-                ErrorKind::DuplicateColumn,
-                format!("column \"{name}\" specified more than once"),
-            )
-            .with_hint("Give one of them another name with AS."));
+            return Err(specified_twice(name));
         }
         columns.push(Column::new(name, SqlType::from_field(field)?));
     }
     Ok(columns)
+}
+
+fn specified_twice(column: &str) -> Error {
+    Error::new(ErrorKind::DuplicateColumn, format!("column \"{column}\" specified more than once"))
+        .with_hint("Give one of them another name with AS.")
 }
 
 fn alter_table(context: &QueryContext, alter: &ast::AlterTable) -> Result<Ddl> {
@@ -353,6 +387,13 @@ fn create_pipe(context: &QueryContext, pipe: &CreatePipe) -> Result<Ddl> {
                 })?,
         ),
     };
+    if pipe.from.trim_start_matches('/').starts_with("_system") {
+        return Err(Error::new(
+            ErrorKind::InsufficientPrivilege,
+            "a pipe cannot read the warehouse's own state",
+        )
+        .with_hint("Drop files under landing/, and let the pipe read there."));
+    }
     let into = existing_name(&pipe.into, &context.visible)?;
     writable_table(&into, &context.visible.catalog)?;
     let query = pipe.query.as_ref().map(|query| {
@@ -387,8 +428,9 @@ async fn create_table_as(
         session.notice(format!("relation \"{}\" already exists, skipping", name.name));
         return Ok(Outcome::Done("CREATE TABLE AS".into()));
     }
+    let query = with_headings(&context, statement, query.as_ref().clone()).await?;
     let mut table = new_table(create, statement)?;
-    let rows = fill_new_table(session, statement, &context, name, query, &mut table).await?;
+    let rows = fill_new_table(session, statement, &context, name, &query, &mut table).await?;
     Ok(Outcome::Done(format!("SELECT {rows}")))
 }
 
@@ -403,7 +445,7 @@ async fn create_materialized_view(
         session.notice(format!("relation \"{}\" already exists, skipping", name.name));
         return Ok(Outcome::Done("CREATE MATERIALIZED VIEW".into()));
     }
-    let query = view_query(&context, create)?;
+    let query = view_query(&context, statement, create).await?;
     let mut table = NewTable {
         query: Some(query.to_string()),
         cluster_by: statement.cluster_by.clone(),
@@ -413,7 +455,8 @@ async fn create_materialized_view(
     Ok(Outcome::Done(format!("SELECT {rows}")))
 }
 
-/// Makes a table with the columns of a query and fills it; a query that fails leaves no table behind.
+/// Makes a table with the columns of a query. It is filled before the catalog knows of it: nobody sees it half
+/// full, and a query that fails or is cancelled leaves at most files that belong to nothing.
 async fn fill_new_table(
     session: &mut Session,
     statement: &Statement,
@@ -422,23 +465,36 @@ async fn fill_new_table(
     query: &ast::Query,
     table: &mut NewTable,
 ) -> Result<u64> {
-    let planned = context.plan_query(query).await?;
+    let planned = context.plan_query_at(query, &statement.moments).await?;
     table.columns = columns_of(context, &planned.plan)?;
     let author = session.author(statement);
     let warehouse = &session.instance.warehouse;
     let location = warehouse.free_location(&name).await?;
-    let kind = if table.query.is_some() { DropKind::MaterializedView } else { DropKind::Table };
-    let create =
-        Ddl::CreateTable { name: name.clone(), table: table.clone(), location, if_not_exists: false };
-    warehouse.run_ddl(&author, vec![create]).await?;
-    let catalog = warehouse.catalog().await?;
+    let create = Ddl::CreateTable {
+        name: name.clone(),
+        table: table.clone(),
+        location: location.clone(),
+        if_not_exists: false,
+    };
+    let mut draft = Draft::new(&context.visible.catalog, &author.role);
+    draft.apply(&create)?;
+    if !warehouse.make_log(&name, table, &location).await? {
+        return Err(Error::new(
+            ErrorKind::DuplicateTable,
+            format!("relation \"{}\" already exists", name.name),
+        ));
+    }
     let state = context.state();
     let planner = session.instance.planner();
     let dml = Dml { warehouse, planner: planner.as_ref(), state: &state, author: &author };
-    let filled = dml.insert(catalog.table(&name)?, planned.plan).await;
+    let filled = async {
+        let rows = dml.insert(draft.snapshot().table(&name)?, planned.plan).await?;
+        warehouse.register(&author, vec![create]).await?;
+        Ok(rows)
+    }
+    .await;
     if filled.is_err() {
-        let undo = Ddl::DropRelation { name, kind, if_exists: true, cascade: false };
-        warehouse.run_ddl(&author, vec![undo]).await?;
+        warehouse.discard_unused(&[location]).await;
     }
     filled
 }

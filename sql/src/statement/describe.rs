@@ -10,11 +10,10 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 use crate::pg_catalog;
 use crate::query::{QueryContext, labels};
 
-/// The columns as the analyzer leaves them: types are final then, and nothing has been optimised away.
+/// The columns as the optimizer leaves them: the scale of `round(x, 2)` is known when the 2 is a constant.
 pub fn columns(context: &QueryContext, plan: &LogicalPlan) -> Result<SchemaRef> {
-    let options = context.base.config_options();
-    let analyzed = context.base.analyzer().execute_and_check(plan.clone(), options, |_, _| {})?;
-    Ok(Arc::new(analyzed.schema().as_arrow().clone()))
+    let optimized = context.base.optimize(plan)?;
+    Ok(Arc::new(optimized.schema().as_arrow().clone()))
 }
 
 /// The columns with the headings that PostgreSQL gives them.
@@ -29,22 +28,51 @@ pub fn labelled(context: &QueryContext, plan: &LogicalPlan, query: &Query) -> Re
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
+/// What a Bind message can count.
+pub const MAX_PARAMETERS: usize = 65_535;
+
 /// The types of `$1`, `$2`, … in order: as declared, else as the plan implies, else text.
 pub fn parameters(plan: &LogicalPlan, declared: &[Option<DataType>]) -> Result<Vec<DataType>> {
-    let implied = plan.get_parameter_types()?;
-    let mut types: Vec<Option<DataType>> = declared.to_vec();
-    for (name, data_type) in implied {
-        let place: usize =
-            name.trim_start_matches('$').parse().ok().filter(|place| *place > 0).ok_or_else(|| {
-                Error::new(ErrorKind::UndefinedObject, format!("there is no parameter {name}"))
-            })?;
-        if types.len() < place {
-            types.resize(place, None);
+    let mut types = ParameterTypes::declared(declared);
+    types.imply(plan)?;
+    Ok(types.finish())
+}
+
+/// The types of a statement's parameters while they become known; the first to say one is right.
+pub struct ParameterTypes(Vec<Option<DataType>>);
+
+impl ParameterTypes {
+    pub fn declared(declared: &[Option<DataType>]) -> Self {
+        Self(declared.to_vec())
+    }
+
+    /// Takes the types that a plan implies.
+    pub fn imply(&mut self, plan: &LogicalPlan) -> Result<()> {
+        for (name, data_type) in plan.get_parameter_types()? {
+            let place = name
+                .trim_start_matches('$')
+                .parse()
+                .ok()
+                .filter(|place| (1..=MAX_PARAMETERS).contains(place))
+                .ok_or_else(|| {
+                    Error::new(ErrorKind::UndefinedObject, format!("there is no parameter {name}"))
+                })?;
+            self.note(place, data_type.filter(|data_type| !data_type.is_null()));
         }
-        let slot = &mut types[place - 1];
+        Ok(())
+    }
+
+    pub fn note(&mut self, place: usize, data_type: Option<DataType>) {
+        if self.0.len() < place {
+            self.0.resize(place, None);
+        }
+        let slot = &mut self.0[place - 1];
         if slot.is_none() {
-            *slot = data_type.filter(|data_type| !data_type.is_null());
+            *slot = data_type;
         }
     }
-    Ok(types.into_iter().map(|data_type| data_type.unwrap_or(DataType::Utf8)).collect())
+
+    pub fn finish(self) -> Vec<DataType> {
+        self.0.into_iter().map(|data_type| data_type.unwrap_or(DataType::Utf8)).collect()
+    }
 }

@@ -18,8 +18,9 @@ use voxhouse_engine::dml::{Dml, Rewrite, RewritePlans};
 use voxhouse_engine::table::scan::FILE_COLUMN;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+use super::describe::ParameterTypes;
 use super::literal::{bind, placeholder};
-use crate::dialect::Statement;
+use crate::dialect::{Moment, Statement};
 use crate::instance::plan_expression;
 use crate::query::QueryContext;
 use crate::query::names::{existing_name, fold, parts, writable_table};
@@ -50,7 +51,7 @@ pub async fn run(
     };
     match sql {
         ast::Statement::Insert(insert) => {
-            let rows = self::insert(&context, &dml, &insert).await?;
+            let rows = self::insert(&context, &dml, &insert, &statement.moments).await?;
             Ok(Outcome::Done(format!("INSERT 0 {rows}")))
         }
         ast::Statement::Delete(delete) => {
@@ -66,9 +67,14 @@ pub async fn run(
             Ok(Outcome::Done(format!("MERGE {rows}")))
         }
         ast::Statement::Truncate(truncate) => {
+            let mut tables = Vec::with_capacity(truncate.table_names.len());
             for target in &truncate.table_names {
                 let name = existing_name(&target.name, &context.visible)?;
-                dml.truncate(writable_table(&name, &context.visible.catalog)?).await?;
+                tables.push(writable_table(&name, &context.visible.catalog)?);
+            }
+            refuse(tables.len() > 1, "TRUNCATE of several tables")?;
+            for table in tables {
+                dml.truncate(table).await?;
             }
             Ok(Outcome::Done("TRUNCATE TABLE".into()))
         }
@@ -117,17 +123,59 @@ fn require_column(table: &Table, column: &str) -> Result<()> {
     ))
 }
 
-async fn insert(context: &QueryContext, dml: &Dml<'_>, insert: &ast::Insert) -> Result<u64> {
+async fn insert(
+    context: &QueryContext,
+    dml: &Dml<'_>,
+    insert: &ast::Insert,
+    moments: &[Moment],
+) -> Result<u64> {
     refuse(insert.on.is_some(), "INSERT … ON CONFLICT")?;
     refuse(insert.returning.is_some(), "RETURNING")?;
+    refuse(insert.overwrite || insert.replace_into || insert.partitioned.is_some(), "INSERT OVERWRITE")?;
     let table = insert_target(context, insert)?;
     let columns = insert_columns(table, insert)?;
     let plan = match &insert.source {
-        Some(query) => context.plan_query(query).await?.plan,
+        Some(query) => {
+            let mut query = query.as_ref().clone();
+            fill_in_defaults(&mut query, table, &columns)?;
+            context.plan_query_at(&query, moments).await?.plan
+        }
         None => LogicalPlanBuilder::empty(true).build()?,
     };
     let columns = if insert.source.is_none() { Vec::new() } else { columns };
+    if !insert.columns.is_empty() && plan.schema().fields().len() < columns.len() {
+        return Err(Error::syntax("INSERT has more target columns than expressions"));
+    }
     dml.insert(table, named(context, table, plan, &columns)?).await
+}
+
+/// Puts the defaults in the places of DEFAULT among the values.
+fn fill_in_defaults(query: &mut Query, table: &Table, columns: &[String]) -> Result<()> {
+    let SetExpr::Values(values) = query.body.as_mut() else { return Ok(()) };
+    for row in &mut values.rows {
+        for (value, column) in row.iter_mut().zip(columns) {
+            if matches!(value, Expr::Identifier(word) if word.quote_style.is_none() && fold(word) == "default")
+            {
+                *value = match table.column(column).and_then(|column| column.default.as_ref()) {
+                    Some(default) => expression(default)?,
+                    None => Expr::value(Value::Null),
+                };
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The syntax tree of an expression that the catalog holds.
+fn expression(text: &str) -> Result<Expr> {
+    let query = parse_query(&format!("SELECT {text}"))?;
+    match *query.body {
+        SetExpr::Select(mut select) => match select.projection.pop() {
+            Some(SelectItem::UnnamedExpr(expression)) => Ok(expression),
+            _ => Err(Error::internal(format!("not an expression: {text}"))),
+        },
+        _ => Err(Error::internal(format!("not an expression: {text}"))),
+    }
 }
 
 /// Gives the columns of a plan the names of the table's, and adds the defaults of the others.
@@ -140,9 +188,6 @@ fn named(
     let given = plan.schema().columns();
     if given.len() > columns.len() && !columns.is_empty() {
         return Err(Error::syntax("INSERT has more expressions than target columns"));
-    }
-    if given.len() < columns.len() && columns.len() < table.columns.len() {
-        return Err(Error::syntax("INSERT has more target columns than expressions"));
     }
     let mut output: Vec<PlanExpr> =
         given.into_iter().zip(columns).map(|(column, name)| PlanExpr::Column(column).alias(name)).collect();
@@ -179,6 +224,7 @@ fn single_table(tables: &[TableWithJoins]) -> Result<(&ObjectName, String)> {
 async fn delete(context: &QueryContext, dml: &Dml<'_>, delete: &ast::Delete) -> Result<u64> {
     refuse(delete.using.is_some(), "DELETE … USING")?;
     refuse(delete.returning.is_some(), "RETURNING")?;
+    refuse(!delete.order_by.is_empty() || delete.limit.is_some(), "DELETE … LIMIT")?;
     let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
     let (name, alias) = single_table(from)?;
     let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
@@ -194,10 +240,15 @@ async fn delete(context: &QueryContext, dml: &Dml<'_>, delete: &ast::Delete) -> 
     dml.rewrite(table, Rewrite::Delete, &plans).await
 }
 
-async fn update(context: &QueryContext, dml: &Dml<'_>, update: &ast::Update) -> Result<u64> {
+fn refuse_other_tables(update: &ast::Update) -> Result<()> {
     refuse(update.from.is_some(), "UPDATE … FROM")
-        .map_err(|error| error.with_hint("MERGE INTO … USING … changes rows by those of another table."))?;
+        .map_err(|error| error.with_hint("MERGE INTO … USING … changes rows by those of another table."))
+}
+
+async fn update(context: &QueryContext, dml: &Dml<'_>, update: &ast::Update) -> Result<u64> {
+    refuse_other_tables(update)?;
     refuse(update.returning.is_some(), "RETURNING")?;
+    refuse(!update.order_by.is_empty() || update.limit.is_some() || update.or.is_some(), "UPDATE … LIMIT")?;
     let (name, alias) = single_table(std::slice::from_ref(&update.table))?;
     let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
     let assigned = assignments(table, &update.assignments)?;
@@ -252,9 +303,8 @@ impl Target<'_> {
 
     /// `SELECT columns FROM table AS alias WHERE condition`
     fn select(&self, columns: Vec<(Expr, String)>, condition: Option<Expr>) -> Result<Query> {
-        let name = crate::query::names::object_name(&self.table.name);
         let alias = Ident::with_quote('"', &self.alias);
-        let mut query = parse_query(&format!("SELECT 1 FROM {name} AS {alias}"))?;
+        let mut query = parse_query(&format!("SELECT 1 FROM {TARGET}.{TARGET} AS {alias}"))?;
         if let SetExpr::Select(select) = query.body.as_mut() {
             select.projection = columns
                 .into_iter()
@@ -279,12 +329,18 @@ impl Target<'_> {
         Ok(query)
     }
 
-    /// Plans a query in which the table is read through `scan`.
-    async fn plan(&self, query: Query, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
-        let overrides: HashMap<QualifiedName, Arc<dyn TableProvider>> =
-            [(self.table.name.clone(), scan)].into();
-        Ok(self.context.plan_query_with(&query, overrides).await?.plan)
+    /// Plans queries in which the target is read through `scan`; all of them see the same version of every
+    /// other relation.
+    async fn plan(&self, queries: &[Query], scan: Arc<dyn TableProvider>) -> Result<Vec<LogicalPlan>> {
+        self.context.plan_queries_with(queries, target_override(scan)).await
     }
+}
+
+/// What queries call the table that is changed, so that a subquery over the table itself sees all of it.
+pub const TARGET: &str = "__target";
+
+pub fn target_override(scan: Arc<dyn TableProvider>) -> HashMap<QualifiedName, Arc<dyn TableProvider>> {
+    [(QualifiedName::new(TARGET, TARGET), scan)].into()
 }
 
 /// The queries of a rewrite.
@@ -298,15 +354,14 @@ struct TargetQueries<'a> {
 #[async_trait]
 impl RewritePlans for TargetQueries<'_> {
     async fn affected(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
-        self.target.plan(self.affected.clone(), scan).await
+        let plans = self.target.plan(std::slice::from_ref(&self.affected), scan).await?;
+        plans.into_iter().next().ok_or_else(|| Error::internal("a query without a plan"))
     }
 
     async fn remaining(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
-        let mut parts = Vec::with_capacity(self.remaining.len());
-        for query in &self.remaining {
-            let plan = self.target.plan(query.clone(), Arc::clone(&scan)).await?;
-            parts.push(stored_types(self.target.table, plan)?);
-        }
+        let plans = self.target.plan(&self.remaining, scan).await?;
+        let parts = plans.into_iter().map(|plan| stored_types(self.target.table, plan));
+        let parts = parts.collect::<Result<Vec<_>>>()?;
         let mut parts = parts.into_iter();
         let first = parts.next().ok_or_else(|| Error::internal("a rewrite without a query"))?;
         parts.try_fold(first, |all, part| Ok(LogicalPlanBuilder::from(all).union(part)?.build()?))
@@ -334,7 +389,7 @@ pub async fn parameters(
     sql: &ast::Statement,
     declared: &[Option<DataType>],
 ) -> Result<Vec<DataType>> {
-    let mut types: Vec<Option<DataType>> = declared.to_vec();
+    let mut types = ParameterTypes::declared(declared);
     match sql {
         ast::Statement::Insert(insert) => {
             let table = insert_target(context, insert)?;
@@ -348,10 +403,13 @@ pub async fn parameters(
                 }
             }
             if has_placeholders(sql) {
-                imply(&mut types, &context.plan_query(source).await?.plan)?;
+                let mut source = source.as_ref().clone();
+                fill_in_defaults(&mut source, table, &columns)?;
+                types.imply(&context.plan_query(&source).await?.plan)?;
             }
         }
         ast::Statement::Update(update) => {
+            refuse_other_tables(update)?;
             let (name, alias) = single_table(std::slice::from_ref(&update.table))?;
             let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
             for (column, value) in assignments(table, &update.assignments)? {
@@ -367,7 +425,7 @@ pub async fn parameters(
         }
         _ => {}
     }
-    Ok(types.into_iter().map(|data_type| data_type.unwrap_or(DataType::Utf8)).collect())
+    Ok(types.finish())
 }
 
 fn has_placeholders(sql: &ast::Statement) -> bool {
@@ -383,13 +441,9 @@ fn column_type(table: &Table, column: &str) -> Option<DataType> {
     table.column(column).map(|column| column.data_type.to_arrow())
 }
 
-fn note(types: &mut Vec<Option<DataType>>, value: &Expr, data_type: Option<DataType>) {
-    let Some(place) = placeholder(value) else { return };
-    if types.len() < place {
-        types.resize(place, None);
-    }
-    if types[place - 1].is_none() {
-        types[place - 1] = data_type;
+fn note(types: &mut ParameterTypes, value: &Expr, data_type: Option<DataType>) {
+    if let Some(place) = placeholder(value) {
+        types.note(place, data_type);
     }
 }
 
@@ -398,26 +452,10 @@ async fn imply_condition(
     table: &Table,
     alias: String,
     condition: Option<&Expr>,
-    types: &mut Vec<Option<DataType>>,
+    types: &mut ParameterTypes,
 ) -> Result<()> {
     let Some(condition) = condition else { return Ok(()) };
     let target = Target { context, table, alias };
     let query = target.select(vec![target.column(&table.columns[0].name)], Some(condition.clone()))?;
-    imply(types, &context.plan_query(&query).await?.plan)
-}
-
-fn imply(types: &mut Vec<Option<DataType>>, plan: &LogicalPlan) -> Result<()> {
-    for (name, data_type) in plan.get_parameter_types()? {
-        let Ok(place) = name.trim_start_matches('$').parse::<usize>() else { continue };
-        if place == 0 {
-            continue;
-        }
-        if types.len() < place {
-            types.resize(place, None);
-        }
-        if types[place - 1].is_none() {
-            types[place - 1] = data_type.filter(|data_type| !data_type.is_null());
-        }
-    }
-    Ok(())
+    types.imply(&context.plan_query(&query).await?.plan)
 }

@@ -9,6 +9,8 @@ use datafusion::sql::sqlparser::ast::{
 use voxhouse_engine::catalog::SqlType;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+use super::describe::MAX_PARAMETERS;
+
 /// Puts the values in the places of `$1`, `$2`, ….
 pub fn bind(statement: &mut Statement, parameters: &[ScalarValue]) -> Result<()> {
     let mut binder = Binder { parameters };
@@ -47,7 +49,7 @@ impl VisitorMut for Binder<'_> {
 pub fn placeholder(expression: &Expr) -> Option<usize> {
     let Expr::Value(value) = expression else { return None };
     let Value::Placeholder(name) = &value.value else { return None };
-    name.strip_prefix('$')?.parse().ok().filter(|place| *place > 0)
+    name.strip_prefix('$')?.parse().ok().filter(|place| (1..=MAX_PARAMETERS).contains(place))
 }
 
 fn literal(value: &ScalarValue) -> Result<Expr> {

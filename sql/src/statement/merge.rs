@@ -4,7 +4,6 @@
 //! first clause that holds decides what becomes of a row. Source rows without a match go through the WHEN NOT
 //! MATCHED clauses in the same way.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,14 +13,14 @@ use datafusion::sql::sqlparser::ast::{
     Expr, Ident, Merge, MergeAction, MergeClause, MergeClauseKind, MergeInsertExpr, MergeInsertKind,
     TableFactor,
 };
-use voxhouse_engine::catalog::{QualifiedName, Table};
+use voxhouse_engine::catalog::Table;
 use voxhouse_engine::dml::{Dml, MergePlans};
 use voxhouse_engine::table::scan::FILE_COLUMN;
 use voxhouse_engine::{Error, Result};
 
-use super::dml::assignments;
+use super::dml::{TARGET, assignments, target_override};
 use crate::query::QueryContext;
-use crate::query::names::{existing_name, fold, object_name, parts, writable_table};
+use crate::query::names::{existing_name, fold, parts, writable_table};
 use crate::query::pipe::parse_query;
 
 /// Marks the rows of one side of an outer join.
@@ -144,7 +143,7 @@ impl MergeQueries<'_> {
             "SELECT {target}.{FILE_COLUMN}, count(*), sum(CASE WHEN {deletes} THEN 1 ELSE 0 END) \
              FROM {table} AS {target} JOIN {factor} ON ({on}) AND ({any}) GROUP BY {target}.{FILE_COLUMN}",
             deletes = self.deletes()?,
-            table = object_name(&self.table.name),
+            table = format_args!("{TARGET}.{TARGET}"),
             factor = source.factor,
             on = self.condition,
             any = Self::any(self.matched()),
@@ -172,7 +171,7 @@ impl MergeQueries<'_> {
              LEFT JOIN (SELECT *, true AS {MATCHED} FROM {factor}) AS {alias} ON ({on}) AND ({any}) \
              WHERE {alias}.{MATCHED} IS NULL OR NOT ({deletes})",
             columns = columns.join(", "),
-            table = object_name(&self.table.name),
+            table = format_args!("{TARGET}.{TARGET}"),
             factor = source.factor,
             alias = source.alias,
             on = self.condition,
@@ -204,16 +203,14 @@ impl MergeQueries<'_> {
              WHERE {target}.{MATCHED} IS NULL AND ({any})",
             columns = columns.join(", "),
             factor = source.factor,
-            table = object_name(&self.table.name),
+            table = format_args!("{TARGET}.{TARGET}"),
             on = self.condition,
             any = Self::any(self.not_matched()),
         )))
     }
 
     async fn plan(&self, query: &str, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
-        let overrides: HashMap<QualifiedName, Arc<dyn TableProvider>> =
-            [(self.table.name.clone(), scan)].into();
-        Ok(self.context.plan_query_with(&parse_query(query)?, overrides).await?.plan)
+        Ok(self.context.plan_query_with(&parse_query(query)?, target_override(scan)).await?.plan)
     }
 }
 

@@ -23,6 +23,7 @@ pub fn handles(sql: &ast::Statement) -> bool {
             | S::Rollback { .. }
             | S::Savepoint { .. }
             | S::ReleaseSavepoint { .. }
+            | S::Deallocate { .. }
     )
 }
 
@@ -54,6 +55,7 @@ pub async fn run(session: &mut Session, statement: &Statement, sql: &ast::Statem
         S::StartTransaction { begin, .. } => {
             if session.transaction == TransactionStatus::Idle {
                 session.transaction = TransactionStatus::InTransaction;
+                session.before_block = Some((session.settings.clone(), Vec::new()));
             } else {
                 session.warning("25001", "there is already a transaction in progress");
             }
@@ -62,6 +64,8 @@ pub async fn run(session: &mut Session, statement: &Statement, sql: &ast::Statem
         S::Commit { .. } => Ok(end(session, "COMMIT")),
         S::Rollback { savepoint: None, .. } => Ok(end(session, "ROLLBACK")),
         // Nothing is written inside a block, so every savepoint stands for the same state.
+        // Statements prepared over the protocol are the wire's; there are none of SQL's own.
+        S::Deallocate { .. } => Ok(Outcome::Done("DEALLOCATE ALL".into())),
         S::Savepoint { .. } => Ok(Outcome::Done("SAVEPOINT".into())),
         S::ReleaseSavepoint { .. } => Ok(Outcome::Done("RELEASE".into())),
         S::Rollback { savepoint: Some(_), .. } => {
@@ -82,6 +86,9 @@ fn end(session: &mut Session, wanted: &str) -> Outcome {
     }
     // A failed transaction can only be rolled back, whatever was asked.
     let tag = if was == TransactionStatus::Failed { "ROLLBACK" } else { wanted };
+    if let Some((before, local)) = session.before_block.take() {
+        session.settings.end_block(&before, &local, tag == "ROLLBACK");
+    }
     Outcome::Done(tag.to_owned())
 }
 
@@ -94,6 +101,9 @@ fn set(session: &mut Session, set: &Set) -> Result<Outcome> {
                 return Ok(Outcome::Done("SET".into()));
             }
             let name = parts(variable)?.join(".");
+            if let (Some(ContextModifier::Local), Some((_, local))) = (scope, &mut session.before_block) {
+                local.push(name.clone());
+            }
             match values.as_slice() {
                 [Expr::Identifier(word)] if word.value.eq_ignore_ascii_case("default") => {
                     session.settings.reset(&name)?;

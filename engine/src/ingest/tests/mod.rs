@@ -168,6 +168,22 @@ async fn a_bad_row_is_rejected_with_its_number_reason_and_content() {
 }
 
 #[tokio::test]
+async fn a_file_that_gives_no_rows_is_loaded_once_too() {
+    let process = Process::with_table().await;
+    process.create_pipe(None).await;
+    process.put("a.lines", "id,text\n").await;
+    process.put("b.lines", "id,text\nx,bad\n").await;
+    let report = run(&process).await;
+    assert_eq!((report.files_loaded, report.rows, report.rejected), (2, 0, 1));
+    assert_eq!(run(&process).await.files_loaded, 0);
+    assert_eq!(
+        process.query(FATES).await,
+        ["landing/notes/a.lines|loaded|0|0", "landing/notes/b.lines|loaded|0|1"]
+    );
+    assert_eq!(process.query("SELECT count(*) FROM rejects").await, ["1"]);
+}
+
+#[tokio::test]
 async fn keys_hold_across_files_batches_and_runs() {
     let process = Process::with_table().await;
     process.create_pipe(None).await;

@@ -191,9 +191,9 @@ impl Planner for TestPlanner {
 /// What happens at the chosen request to the store, and after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// It and all later ones fail and do nothing: the process is cut off.
+    /// It and all later ones fail and do nothing: the process is cut off. Counts only what changes the store.
     CutOff,
-    /// It alone fails.
+    /// It alone fails, be it a read or a write.
     Once,
     /// It is done, but its answer is lost. Counts only what changes the store.
     AnswerLost,
@@ -235,10 +235,7 @@ impl FaultyStore {
     }
 
     async fn read<T>(&self, request: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
-        if matches!(self.fault, Fault::AnswerLost | Fault::Hang) {
-            return request.await;
-        }
-        self.change(request).await
+        if self.fault == Fault::Once { self.change(request).await } else { request.await }
     }
 
     async fn change<T>(&self, request: impl Future<Output = StoreResult<T>>) -> StoreResult<T> {
@@ -267,7 +264,12 @@ impl FaultyStore {
 
 #[async_trait]
 impl ObjectStore for FaultyStore {
-    async fn put_opts(&self, path: &Path, payload: PutPayload, options: PutOptions) -> StoreResult<PutResult> {
+    async fn put_opts(
+        &self,
+        path: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> StoreResult<PutResult> {
         self.change(self.inner.put_opts(path, payload, options)).await
     }
 
@@ -287,7 +289,10 @@ impl ObjectStore for FaultyStore {
         self.read(self.inner.get_ranges(path, ranges)).await
     }
 
-    fn delete_stream(&self, paths: BoxStream<'static, StoreResult<Path>>) -> BoxStream<'static, StoreResult<Path>> {
+    fn delete_stream(
+        &self,
+        paths: BoxStream<'static, StoreResult<Path>>,
+    ) -> BoxStream<'static, StoreResult<Path>> {
         self.inner.delete_stream(paths)
     }
 
