@@ -344,8 +344,6 @@ fn base_state(warehouse: &Warehouse, options: &InstanceOptions) -> Result<Sessio
     config.execution.parquet.pushdown_filters = true;
     config.sql_parser.dialect = datafusion::config::Dialect::PostgreSQL;
     config.sql_parser.collect_spans = true;
-    // 0.10 is a numeric, as in PostgreSQL: a float would lose the cents of large amounts.
-    config.sql_parser.parse_float_as_decimal = true;
     let mut state = SessionStateBuilder::new()
         .with_config(SessionConfig::from(config))
         .with_runtime_env(runtime(warehouse, options)?)

@@ -97,7 +97,7 @@ impl AsyncDB for Connection {
                 if done.is_err() {
                     session.statement_failed();
                 }
-                done.map_err(|error| Refused::from(voxhouse_engine::Error::from(error)))
+                done.map_err(|error| Refused::from(error))
             }
             Connection::Simple(client) => simple(client, sql).await,
             Connection::Extended(client) => extended(client, sql).await,

@@ -52,6 +52,7 @@ pub fn parse(sql: &str) -> Result<Vec<Statement>> {
 
 fn parse_one(sql: &str, part: &[TokenWithSpan]) -> Result<Statement> {
     let text = text_of(sql, part);
+    let end = end_of(sql, part);
     let (part, cluster_by) = tokens::take_cluster_by(part.to_vec());
     let (part, moments) = tokens::take_moments(part)?;
     let mut parser = Parser::new(&DIALECT).with_tokens_with_locations(part);
@@ -59,7 +60,7 @@ fn parse_one(sql: &str, part: &[TokenWithSpan]) -> Result<Statement> {
         Some(parsed) => parsed.map(StatementKind::Own),
         None => parser.parse_statement().map(|statement| StatementKind::Sql(Box::new(statement))),
     };
-    let kind = parsed.map_err(|error| parser_error(sql, &parser, error))?;
+    let kind = parsed.map_err(|error| parser_error(sql, &parser, error, end))?;
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
         return Err(Error::syntax(format!("syntax error at or near \"{}\"", rest.token))
@@ -76,6 +77,12 @@ fn text_of(sql: &str, part: &[TokenWithSpan]) -> String {
     let start = byte_offset(sql, first.span.start);
     let end = byte_offset(sql, last.span.end);
     sql.get(start..end).unwrap_or(sql).trim().to_owned()
+}
+
+/// The place behind the last token that is not blank.
+fn end_of(sql: &str, part: &[TokenWithSpan]) -> usize {
+    let solid = |token: &&TokenWithSpan| !matches!(token.token, Token::Whitespace(_) | Token::EOF);
+    part.iter().rfind(solid).map_or(1, |last| position(sql, last.span.end))
 }
 
 fn byte_offset(sql: &str, location: Location) -> usize {
@@ -95,7 +102,8 @@ fn tokenizer_error(sql: &str, error: &TokenizerError) -> Error {
     Error::syntax(error.message.to_lowercase()).with_position(position(sql, error.location))
 }
 
-fn parser_error(sql: &str, parser: &Parser<'_>, error: ParserError) -> Error {
+/// `end` is the place of what is missing at the end.
+fn parser_error(sql: &str, parser: &Parser<'_>, error: ParserError, end: usize) -> Error {
     let message = match error {
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
         ParserError::RecursionLimitExceeded => {
@@ -119,7 +127,7 @@ fn parser_error(sql: &str, parser: &Parser<'_>, error: ParserError) -> Error {
         Some((expected, _)) => error.with_detail(format!("{expected}.")),
         None => error,
     };
-    if location.line == 0 { error } else { error.with_position(position(sql, location)) }
+    error.with_position(if location.line == 0 { end } else { position(sql, location) })
 }
 
 fn parse_place(place: &str) -> Option<Location> {

@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::ast::{
     self, AssignmentTarget, Expr, FromTable, Ident, ObjectName, Query, SelectItem, SetExpr, TableFactor,
     TableObject, TableWithJoins, Value,
 };
-use voxhouse_engine::catalog::{QualifiedName, Table};
+use voxhouse_engine::catalog::{Column, QualifiedName, SqlType, Table};
 use voxhouse_engine::dml::{Dml, Rewrite, RewritePlans};
 use voxhouse_engine::table::scan::FILE_COLUMN;
 use voxhouse_engine::{Error, ErrorKind, Result};
@@ -149,7 +149,7 @@ async fn insert(
     dml.insert(table, named(context, table, plan, &columns)?).await
 }
 
-/// Puts the defaults in the places of DEFAULT among the values.
+/// Puts the defaults in the places of DEFAULT among the values, and keeps every digit of numbers.
 fn fill_in_defaults(query: &mut Query, table: &Table, columns: &[String]) -> Result<()> {
     let SetExpr::Values(values) = query.body.as_mut() else { return Ok(()) };
     for row in &mut values.rows {
@@ -161,9 +161,36 @@ fn fill_in_defaults(query: &mut Query, table: &Table, columns: &[String]) -> Res
                     None => Expr::value(Value::Null),
                 };
             }
+            keep_digits(value, table.column(column));
         }
     }
     Ok(())
+}
+
+/// A number with a point that goes into a numeric column is read as a numeric. Elsewhere it is a double, which would
+/// lose the cents of large amounts.
+fn keep_digits(value: &mut Expr, column: Option<&Column>) {
+    if !column.is_some_and(|column| matches!(column.data_type, SqlType::Numeric { .. })) {
+        return;
+    }
+    let (sign, number) = match &*value {
+        Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr } => ("-", expr.as_ref()),
+        other => ("", other),
+    };
+    let Expr::Value(ast::ValueWithSpan { value: Value::Number(digits, _), .. }) = number else { return };
+    let Some((whole, fraction)) = digits.split_once('.') else { return };
+    let precision = whole.len() + fraction.len();
+    if !(1..=38).contains(&precision) || !digits.bytes().all(|byte| byte == b'.' || byte.is_ascii_digit()) {
+        return;
+    }
+    let scale = ast::ExactNumberInfo::PrecisionAndScale(precision as u64, fraction.len() as i64);
+    *value = Expr::Cast {
+        kind: ast::CastKind::Cast,
+        expr: Box::new(Expr::value(Value::SingleQuotedString(format!("{sign}{digits}")))),
+        data_type: ast::DataType::Numeric(scale),
+        array: false,
+        format: None,
+    };
 }
 
 /// The syntax tree of an expression that the catalog holds.
@@ -281,7 +308,9 @@ pub fn assignments(table: &Table, assignments: &[ast::Assignment]) -> Result<Has
         };
         let column = parts(name)?.pop().unwrap_or_default();
         require_column(table, &column)?;
-        if assigned.insert(column.clone(), assignment.value.clone()).is_some() {
+        let mut value = assignment.value.clone();
+        keep_digits(&mut value, table.column(&column));
+        if assigned.insert(column.clone(), value).is_some() {
             return Err(Error::syntax(format!("multiple assignments to same column \"{column}\"")));
         }
     }
@@ -457,5 +486,6 @@ async fn imply_condition(
     let Some(condition) = condition else { return Ok(()) };
     let target = Target { context, table, alias };
     let query = target.select(vec![target.column(&table.columns[0].name)], Some(condition.clone()))?;
-    types.imply(&context.plan_query(&query).await?.plan)
+    let scan = Arc::new(context.warehouse.scan(table).await?);
+    types.imply(&context.plan_query_with(&query, target_override(scan)).await?.plan)
 }
