@@ -6,6 +6,7 @@ requirements.txt, which go into a virtual environment in the user's cache folder
 """
 
 import argparse
+import hashlib
 import json
 import os
 import subprocess
@@ -40,6 +41,7 @@ def parse_arguments():
     target = Path(os.environ.get("CARGO_TARGET_DIR") or BENCHES.parent / "target")
     parser.add_argument("--binary", type=Path, default=target / "release" / "voxhouse",
                         help="the release build to measure")
+    parser.add_argument("--build", help="what the binary was built from, such as a commit; named in the report")
     parser.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "voxhouse-benches",
                         help="folder for data and roots, about 8 GB")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each system in each case, at least")
@@ -55,7 +57,7 @@ class Context:
 
         self.binary = arguments.binary.resolve()
         self.work = arguments.work.resolve()
-        self.rounds = arguments.rounds
+        self.build, self.rounds = arguments.build, arguments.rounds
         self.work.mkdir(parents=True, exist_ok=True)
         self.data = Data(self.work / "data")
         self.duckdb_orders = self.work / "duckdb" / "orders.parquet"
@@ -98,9 +100,10 @@ class Context:
         from postgres import Postgres
         from voxhouse import Voxhouse
 
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=BENCHES, capture_output=True, text=True)
-        named = f" (commit {commit.stdout.strip()})" if commit.returncode == 0 else ""
-        return {"Voxhouse": Voxhouse.version(self.binary) + named, "DuckDB": version("duckdb"),
+        # Of the binary, not of the checkout around this script: the two may differ.
+        digest = hashlib.sha256(self.binary.read_bytes()).hexdigest()[:12]
+        built = f" ({self.build}, binary {digest})" if self.build else f" (binary {digest})"
+        return {"Voxhouse": Voxhouse.version(self.binary) + built, "DuckDB": version("duckdb"),
                 "PostgreSQL": Postgres(self.work / "postgres").version, "jieba": version("jieba"),
                 "psycopg": version("psycopg")}
 

@@ -7,7 +7,8 @@ HEAD = """# Results
 Voxhouse beside DuckDB, PostgreSQL and jieba: the same work, in turns, on one machine. Written by
 `compare/compare.py`; see [README](README.md) for how to run it. Ratios are Voxhouse divided by the peer, so below 1
 Voxhouse is quicker. "CPU" is the processor time of all cores that the work took: it hardly depends on what else the
-machine does, while the time on the clock does.
+machine does, while the time on the clock does. Targets are judged by medians; that of loading also by the quickest runs
+and by CPU, and the worst of the three counts.
 """
 
 
@@ -22,6 +23,7 @@ def megabytes(value):
 
 
 def ratio(ours, theirs):
+    # The kernel counts processor time in hundredths of a second: less than that has no ratio.
     return "–" if not ours or not theirs else f"{ours / theirs:.2f}"
 
 
@@ -62,21 +64,24 @@ class Report:
                 best = load[name]["minimum_s"] / duckdb["minimum_s"]
                 middle = load[name]["median_s"] / duckdb["median_s"]
                 cpu = load[name]["median_cpu_s"] / duckdb["median_cpu_s"]
+                # A noisy minute can flatter one of the three; the target is met only if none of them says otherwise.
                 rows.append([f"load {load['bytes'] / 1e9:.2f} GB of Parquet ({name})",
                              f"≤ {load['target']} × DuckDB",
                              f"{middle:.2f} × (quickest runs {best:.2f}, CPU {cpu:.2f})",
-                             verdict(middle <= load["target"])])
+                             verdict(max(middle, best, cpu) <= load["target"])])
             peak = load["voxhouse, server"]["peak_bytes"]
             rows.append(["peak memory of the server while loading", f"< {load['memory_target'] / GIB:.0f} GiB",
                          megabytes(peak), verdict(peak < load["memory_target"])])
         if found := self.cases.get("rows"):
             first = found["stream"]["median_s"]
+            shown = f"{seconds(first)} (quickest {seconds(found['stream']['minimum_s'])})"
             rows.append([f"first row of SELECT * of {found['rows']:,} rows, warm, `stream()` of psycopg",
-                         f"< {seconds(found['target'])}", seconds(first), verdict(first < found["target"])])
+                         f"< {seconds(found['target'])}", shown, verdict(first < found["target"])])
             psql = found["psql"]
             rows.append([f"the same in psql with FETCH_COUNT {found['fetch_count']}", f"< {seconds(found['target'])}",
                          *((f"`{psql['error']}`", verdict(False)) if "error" in psql else
-                           (seconds(psql["median_s"]), verdict(psql["median_s"] < found["target"])))])
+                           (f"{seconds(psql['median_s'])} (quickest {seconds(psql['minimum_s'])})",
+                            verdict(psql["median_s"] < found["target"])))])
             slow = found["slow"]
             rows.append([f"memory while all {slow['rows']:,} rows stream to a slow reader", "flat",
                          f"{megabytes(slow['first_half_peak'])} in the first half, "

@@ -107,14 +107,14 @@ def slow_reader(voxhouse):
 def measure(context):
     context.say("first row and streaming of a table of 10 million rows")
     with warehouse.opened(context) as voxhouse:
-        stream = context.in_turns({"voxhouse, stream()": first_row_of_stream(voxhouse)}, rounds=7, warm_up=2)
+        stream = context.in_turns({"voxhouse, stream()": first_row_of_stream(voxhouse)}, rounds=15, warm_up=3)
         found = {"rows": rows_of.ROWS, "target": FIRST_ROW_TARGET_S,
                  "stream": stream["voxhouse, stream()"].summary()}
         psql = context.psql()
         found["fetch_count"] = FETCH_COUNT
         try:
             work = {"voxhouse, psql": first_line_of_psql(voxhouse, psql)}
-            found["psql"] = context.in_turns(work, rounds=7, warm_up=2)["voxhouse, psql"].summary()
+            found["psql"] = context.in_turns(work, rounds=15, warm_up=3)["voxhouse, psql"].summary()
         except (RuntimeError, FileNotFoundError) as error:
             context.say(f"    psql: {error}")
             found["psql"] = {"error": str(error)}

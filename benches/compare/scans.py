@@ -1,5 +1,7 @@
 """Questions to loaded tables: Voxhouse and DuckDB over the same ten million rows, PostgreSQL over the sample."""
 
+import re
+from datetime import datetime, timezone
 from decimal import Decimal
 
 import data as rows_of
@@ -29,19 +31,22 @@ QUERIES = {
         WHERE c.born_in >= 1990 GROUP BY c.segment, o.status ORDER BY c.segment, o.status""",
 }
 
+TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00(:00)?")
+
 
 def _comparable(answer):
-    """Values as text that all three systems agree on."""
+    """Values as text that all three systems agree on: DuckDB's worker answers in text, the others in types."""
     def text(value):
         if value is None:
             return ""
-        if hasattr(value, "isoformat"):
-            return ""  # Each client shows times in its own way.
-        shown = str(value)
+        shown = value.astimezone(timezone.utc).isoformat(" ") if isinstance(value, datetime) else str(value)
+        if TIME.fullmatch(shown):
+            moment, _, fraction = shown.partition("+")[0].partition(".")
+            return f"{moment}.{fraction:0<6}"
         try:
             return str(Decimal(shown).normalize())
         except ArithmeticError:
-            return "" if shown[:4].isdigit() and shown[4:5] == "-" else shown
+            return shown
 
     return [[text(value) for value in row] for row in answer]
 

@@ -97,7 +97,7 @@ impl AsyncDB for Connection {
                 if done.is_err() {
                     session.statement_failed();
                 }
-                done.map_err(|error| Refused::from(error))
+                done.map_err(Refused::from)
             }
             Connection::Simple(client) => simple(client, sql).await,
             Connection::Extended(client) => extended(client, sql).await,

@@ -26,8 +26,10 @@ struct Argument {
     constant: bool,
 }
 
-const ARGUMENTS: [Argument; 7] = [
+const ARGUMENTS: [Argument; 9] = [
     Argument { name: "text", literal: "'服务 was good'", bad: &[], constant: false },
+    Argument { name: "key_type", literal: "'phone'", bad: &[], constant: false },
+    Argument { name: "key_value", literal: "'+86 139-1234-5678'", bad: &[], constant: false },
     Argument { name: "mode", literal: "'search'", bad: &["'fast'", "''"], constant: false },
     Argument { name: "k", literal: "2", bad: &["0", "-1"], constant: false },
     Argument { name: "score", literal: "9", bad: &[], constant: false },
@@ -96,6 +98,8 @@ fn sample() -> RecordBatch {
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("id", Arc::new(Int64Array::from_iter_values(rows.clone().map(|row| row as i64)))),
         ("g", Arc::new(Int64Array::from_iter_values(rows.map(|row| row as i64 % 4)))),
+        ("key_type", Arc::new(texts.clone())),
+        ("key_value", Arc::new(texts.clone())),
         ("text", Arc::new(texts)),
         ("mode", Arc::new(modes)),
         ("k", Arc::new(ks)),
@@ -448,7 +452,7 @@ async fn odd_inputs_never_panic() {
     let base = sample().slice(0, texts.len());
     let columns = base.schema_ref().fields().iter().zip(base.columns()).map(|(field, array)| {
         let array: ArrayRef = match field.name().as_str() {
-            "text" => Arc::new(StringArray::from_iter_values(&texts)),
+            "text" | "key_type" | "key_value" => Arc::new(StringArray::from_iter_values(&texts)),
             "score" | "x" => Arc::new(Float64Array::from(numbers.to_vec())),
             _ => Arc::clone(array),
         };

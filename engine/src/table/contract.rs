@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::{CastOptions, cast_with_options, filter_record_batch};
 use arrow::datatypes::{DataType, Date32Type, SchemaRef};
 use arrow::row::{RowConverter, SortField};
@@ -413,10 +413,51 @@ fn assignment_cast(column: &Column, values: &ArrayRef, target: &DataType) -> Res
         .with_hint("You will need to rewrite or cast the expression."));
     }
     let values = match values.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if *target == DataType::Binary => {
+            return bytes_of_text(values);
+        }
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if target.is_numeric() => trimmed(values)?,
         _ => Arc::clone(values),
     };
     Ok(cast_with_options(&values, target, &CastOptions { safe: true, ..CastOptions::default() })?)
+}
+
+/// Texts of bytea; NULL for what is not one.
+fn bytes_of_text(values: &ArrayRef) -> Result<ArrayRef> {
+    let texts = arrow::compute::cast(values, &DataType::Utf8)?;
+    let bytes = texts.as_string::<i32>().iter().map(|text| text.and_then(bytea));
+    Ok(Arc::new(bytes.collect::<BinaryArray>()))
+}
+
+/// PostgreSQL's input of bytea: `\x00ff`, or text in which `\\` is a backslash and `\377` a byte.
+fn bytea(text: &str) -> Option<Vec<u8>> {
+    if let Some(hexadecimal) = text.strip_prefix("\\x") {
+        let digits: Vec<u32> =
+            hexadecimal.chars().map(|letter| letter.to_digit(16)).collect::<Option<_>>()?;
+        let pairs = digits.chunks_exact(2);
+        let whole = pairs.remainder().is_empty();
+        return whole.then(|| pairs.map(|pair| (pair[0] * 16 + pair[1]) as u8).collect());
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = match (byte, after) {
+            (b'\\', [b'\\', after @ ..]) => {
+                bytes.push(b'\\');
+                after
+            }
+            (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..]) => {
+                bytes.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
+                after
+            }
+            (b'\\', _) => return None,
+            _ => {
+                bytes.push(byte);
+                after
+            }
+        };
+    }
+    Some(bytes)
 }
 
 /// PostgreSQL reads numbers with blanks around them.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::sql::sqlparser::ast::Query;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
@@ -48,17 +50,35 @@ impl ParameterTypes {
 
     /// Takes the types that a plan implies.
     pub fn imply(&mut self, plan: &LogicalPlan) -> Result<()> {
+        self.imply_arrays(plan)?;
         for (name, data_type) in plan.get_parameter_types()? {
-            let place = name
-                .trim_start_matches('$')
-                .parse()
-                .ok()
-                .filter(|place| (1..=MAX_PARAMETERS).contains(place))
-                .ok_or_else(|| {
-                    Error::new(ErrorKind::UndefinedObject, format!("there is no parameter {name}"))
-                })?;
+            let place = place_of(&name).ok_or_else(|| {
+                Error::new(ErrorKind::UndefinedObject, format!("there is no parameter {name}"))
+            })?;
             self.note(place, data_type.filter(|data_type| !data_type.is_null()));
         }
+        Ok(())
+    }
+
+    /// `column = ANY($1)`, which DataFusion plans as a function of an array of no known type.
+    fn imply_arrays(&mut self, plan: &LogicalPlan) -> Result<()> {
+        plan.apply_with_subqueries(|node| {
+            let schema = merge_schema(&node.inputs());
+            node.apply_expressions(|expression| {
+                expression.apply(|part| {
+                    if let Expr::ScalarFunction(call) = part
+                        && call.func.name() == "array_has"
+                        && let [Expr::Placeholder(array), item] = call.args.as_slice()
+                        && let Some(place) = place_of(&array.id)
+                        && let Ok(item) = item.get_type(&schema)
+                        && !item.is_null()
+                    {
+                        self.note(place, Some(DataType::new_list(plain(item), true)));
+                    }
+                    Ok(TreeNodeRecursion::Continue)
+                })
+            })
+        })?;
         Ok(())
     }
 
@@ -74,5 +94,19 @@ impl ParameterTypes {
 
     pub fn finish(self) -> Vec<DataType> {
         self.0.into_iter().map(|data_type| data_type.unwrap_or(DataType::Utf8)).collect()
+    }
+}
+
+fn place_of(placeholder: &str) -> Option<usize> {
+    let place = placeholder.trim_start_matches('$').parse().ok()?;
+    (1..=MAX_PARAMETERS).contains(&place).then_some(place)
+}
+
+/// The type that clients send texts and bytes in.
+fn plain(data_type: DataType) -> DataType {
+    match data_type {
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
+        other => other,
     }
 }

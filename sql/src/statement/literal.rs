@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use arrow::array::Array as _;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{
     self, CastKind, Expr, Ident, ObjectName, Statement, Value, VisitMut, VisitorMut,
@@ -56,9 +57,19 @@ fn literal(value: &ScalarValue) -> Result<Expr> {
     if value.is_null() {
         return Ok(Expr::value(Value::Null));
     }
+    let data_type = value.data_type();
+    if let ScalarValue::Binary(Some(bytes)) | ScalarValue::BinaryView(Some(bytes)) = value {
+        let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        return Ok(Expr::value(Value::HexStringLiteral(digits.concat())));
+    }
+    if let ScalarValue::List(list) = value {
+        let items = list.value(0);
+        let items = (0..items.len()).map(|item| literal(&ScalarValue::try_from_array(&items, item)?));
+        let array = ast::Array { elem: items.collect::<Result<_>>()?, named: true };
+        return Ok(cast(Expr::Array(array), type_of(&SqlType::from_arrow(&data_type)?)));
+    }
     let text = value.cast_to(&arrow::datatypes::DataType::Utf8)?;
     let text = text.try_as_str().flatten().unwrap_or_default().to_owned();
-    let data_type = value.data_type();
     if matches!(value, ScalarValue::Boolean(_)) {
         return Ok(Expr::value(Value::Boolean(text == "true")));
     }
@@ -68,29 +79,33 @@ fn literal(value: &ScalarValue) -> Result<Expr> {
     if data_type.is_string() {
         return Ok(Expr::value(Value::SingleQuotedString(text)));
     }
-    let sql_type = SqlType::from_arrow(&data_type)?.to_string();
-    let data_type = match sql_type.as_str() {
-        "timestamp with time zone" => ast::DataType::Timestamp(None, ast::TimezoneInfo::WithTimeZone),
-        "timestamp without time zone" => ast::DataType::Timestamp(None, ast::TimezoneInfo::None),
-        "double precision" => ast::DataType::DoublePrecision,
-        "date" => ast::DataType::Date,
-        "bytea" => ast::DataType::Bytea,
-        other => match SqlType::from_arrow(&data_type)? {
-            SqlType::Numeric { precision, scale } => ast::DataType::Numeric(
-                ast::ExactNumberInfo::PrecisionAndScale(u64::from(precision), i64::from(scale)),
-            ),
-            SqlType::BigInt => ast::DataType::BigInt(None),
-            SqlType::Integer => ast::DataType::Integer(None),
-            SqlType::SmallInt => ast::DataType::SmallInt(None),
-            SqlType::Real => ast::DataType::Real,
-            _ => ast::DataType::Custom(ObjectName::from(vec![Ident::new(other)]), Vec::new()),
-        },
-    };
-    Ok(Expr::Cast {
-        kind: CastKind::Cast,
-        expr: Box::new(Expr::value(Value::SingleQuotedString(text))),
-        data_type,
-        array: false,
-        format: None,
-    })
+    let data_type = type_of(&SqlType::from_arrow(&data_type)?);
+    Ok(cast(Expr::value(Value::SingleQuotedString(text)), data_type))
+}
+
+fn cast(expression: Expr, data_type: ast::DataType) -> Expr {
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expression), data_type, array: false, format: None }
+}
+
+fn type_of(sql_type: &SqlType) -> ast::DataType {
+    match sql_type {
+        SqlType::TimestampTz => ast::DataType::Timestamp(None, ast::TimezoneInfo::WithTimeZone),
+        SqlType::Timestamp => ast::DataType::Timestamp(None, ast::TimezoneInfo::None),
+        SqlType::DoublePrecision => ast::DataType::DoublePrecision,
+        SqlType::Date => ast::DataType::Date,
+        SqlType::Boolean => ast::DataType::Boolean,
+        SqlType::Text => ast::DataType::Text,
+        SqlType::Bytea => ast::DataType::Bytea,
+        SqlType::Numeric { precision, scale } => ast::DataType::Numeric(
+            ast::ExactNumberInfo::PrecisionAndScale(u64::from(*precision), i64::from(*scale)),
+        ),
+        SqlType::BigInt => ast::DataType::BigInt(None),
+        SqlType::Integer => ast::DataType::Integer(None),
+        SqlType::SmallInt => ast::DataType::SmallInt(None),
+        SqlType::Real => ast::DataType::Real,
+        SqlType::Array(item) => {
+            ast::DataType::Array(ast::ArrayElemTypeDef::SquareBracket(Box::new(type_of(item)), None))
+        }
+        other => ast::DataType::Custom(ObjectName::from(vec![Ident::new(other.to_string())]), Vec::new()),
+    }
 }
