@@ -88,15 +88,6 @@ def many_rows(connection):
     assert connection.execute("DELETE FROM many WHERE name = %s", ("x",)).rowcount == 3
 
 
-def server_side_cursor(connection):
-    with connection.transaction():
-        with connection.cursor(name="pages") as cursor:
-            cursor.itersize = 1000
-            cursor.execute("SELECT i FROM generate_series(1, 5000) AS g(i)")
-            assert cursor.fetchmany(3) == [(1,), (2,), (3,)]
-            assert sum(1 for _ in cursor) == 4997
-
-
 def error_classes(connection):
     connection.execute("CREATE TABLE keyed (id int PRIMARY KEY, n smallint CHECK (n > 0), t text NOT NULL)")
     connection.execute("INSERT INTO keyed VALUES (1, 1, 'x')")
@@ -172,8 +163,8 @@ def main():
     with connect() as connection:
         assert connection.info.server_version >= 150000
         for check in (
-            values_of_every_type, parameters_without_a_column, many_rows, server_side_cursor, error_classes,
-            transactions, times_follow_the_zone, cancelled,
+            values_of_every_type, parameters_without_a_column, many_rows, error_classes, transactions,
+            times_follow_the_zone, cancelled,
         ):
             print(check.__name__, flush=True)
             check(connection)

@@ -50,7 +50,7 @@ impl ParameterTypes {
 
     /// Takes the types that a plan implies.
     pub fn imply(&mut self, plan: &LogicalPlan) -> Result<()> {
-        self.imply_arrays(plan)?;
+        self.imply_more(plan)?;
         for (name, data_type) in plan.get_parameter_types()? {
             let place = place_of(&name).ok_or_else(|| {
                 Error::new(ErrorKind::UndefinedObject, format!("there is no parameter {name}"))
@@ -60,9 +60,27 @@ impl ParameterTypes {
         Ok(())
     }
 
-    /// `column = ANY($1)`, which DataFusion plans as a function of an array of no known type.
-    fn imply_arrays(&mut self, plan: &LogicalPlan) -> Result<()> {
+    /// What DataFusion leaves open: `column = ANY($1)`, which it plans as a function of an array, and `LIMIT $1`.
+    fn imply_more(&mut self, plan: &LogicalPlan) -> Result<()> {
         plan.apply_with_subqueries(|node| {
+            if let LogicalPlan::Limit(limit) = node {
+                for count in [&limit.skip, &limit.fetch].into_iter().flatten() {
+                    if let Expr::Placeholder(count) = count.as_ref()
+                        && let Some(place) = place_of(&count.id)
+                    {
+                        self.note(place, Some(DataType::Int64));
+                    }
+                }
+            }
+            if let LogicalPlan::Limit(limit) = node {
+                for count in [&limit.skip, &limit.fetch].into_iter().flatten() {
+                    if let Expr::Placeholder(placeholder) = count.as_ref()
+                        && let Some(place) = place_of(&placeholder.id)
+                    {
+                        self.note(place, Some(DataType::Int64));
+                    }
+                }
+            }
             let schema = merge_schema(&node.inputs());
             node.apply_expressions(|expression| {
                 expression.apply(|part| {
