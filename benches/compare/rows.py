@@ -16,6 +16,8 @@ FIRST_ROW_TARGET_S = 0.1
 FETCH_COUNT = 1000
 SLOW_ROWS_PER_S = 200_000
 CHUNK_ROWS = 2000
+# A run leaves its result unread. Until the server has noticed and stopped, it would compete with the next run.
+SETTLE_S = 0.25
 QUERY = "SELECT * FROM bench.orders"
 # Memory is called flat if the peak of the second half of the stream passes that of the first by no more.
 FLAT_RATIO = 1.1
@@ -24,6 +26,7 @@ FLAT_RATIO = 1.1
 def first_row_of_stream(voxhouse):
     """psycopg's `stream()`: the extended protocol, rows handed over as they come."""
     def work(_turn):
+        time.sleep(SETTLE_S)
         connection = voxhouse.connect()
         connection.execute("SELECT 1").fetchall()
         cursor = connection.cursor()
@@ -41,6 +44,7 @@ def first_row_of_stream(voxhouse):
 def first_line_of_psql(voxhouse, psql):
     """psql with FETCH_COUNT, which asks with DECLARE CURSOR and FETCH inside a transaction."""
     def work(_turn):
+        time.sleep(SETTLE_S)
         child = subprocess.Popen([psql, "-XqAt"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                  stderr=subprocess.STDOUT, env=voxhouse.environment_of_client())
         try:

@@ -226,6 +226,10 @@ impl backend::Session for Session {
         std::mem::take(&mut self.notices)
     }
 
+    fn cursor_columns(&self, name: &str) -> Option<SchemaRef> {
+        self.cursors.columns(name).ok()
+    }
+
     fn time_zone(&self) -> chrono_tz::Tz {
         self.settings.time_zone()
     }

@@ -99,6 +99,11 @@ pub trait Session: Send + 'static {
 
     fn take_notices(&mut self) -> Vec<Notice>;
 
+    /// The columns of a cursor that DECLARE has opened: to a client that describes it, it is a portal.
+    fn cursor_columns(&self, _name: &str) -> Option<SchemaRef> {
+        None
+    }
+
     /// The zone in which `timestamp with time zone` is printed and read.
     fn time_zone(&self) -> chrono_tz::Tz;
 

@@ -106,6 +106,12 @@ impl<S: Session> Connection<S> {
                 (prepared, Arc::from(vec![Format::Text; count]))
             }
             Target::Portal => {
+                if let Some(columns) = self.session.cursor_columns(name) {
+                    let columns = types::columns(&columns)?;
+                    let formats = vec![Format::Text; columns.len()];
+                    reply::row_description(&mut self.output.buffer, &columns, &formats);
+                    return Ok(());
+                }
                 let portal = self.names.portal(name)?;
                 (Arc::clone(&portal.prepared), Arc::clone(&portal.formats))
             }
