@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BENCHES = HERE.parent
-CASES = ("load", "sample", "rows", "scans", "texts")
+CASES = ("load", "sample", "rows", "streams", "scans", "texts")
 RERUN = "VOXHOUSE_BENCH_IN_VENV"
 
 
@@ -133,6 +133,7 @@ def main():
     import machine
     import rows
     import scans
+    import streams
     import texts
 
     context = Context(arguments)
@@ -140,6 +141,7 @@ def main():
     context.data.make(duckdb)
     steps = {
         "load": [loads.parquet], "sample": [loads.sample], "rows": [rows.measure],
+        "streams": [streams.measure],
         "scans": [scans.measure, scans.sample], "texts": [texts.measure],
     }
     failed = []

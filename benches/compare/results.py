@@ -51,7 +51,7 @@ class Report:
 
     def text(self):
         parts = [HEAD, self._targets()]
-        for name in ("load_parquet", "load_sample", "rows", "scans", "scans_sample", "texts"):
+        for name in ("load_parquet", "load_sample", "rows", "streams", "scans", "scans_sample", "texts"):
             if name in self.cases:
                 parts.append(getattr(self, f"_{name}")(self.cases[name]))
         return "\n\n".join(part.strip() for part in parts) + "\n"
@@ -82,10 +82,15 @@ class Report:
                          *((f"`{psql['error']}`", verdict(False)) if "error" in psql else
                            (f"{seconds(psql['median_s'])} (quickest {seconds(psql['minimum_s'])})",
                             verdict(psql["median_s"] < found["target"])))])
-            slow = found["slow"]
-            rows.append([f"memory while all {slow['rows']:,} rows stream to a slow reader", "flat",
-                         f"{megabytes(slow['first_half_peak'])} in the first half, "
-                         f"{megabytes(slow['second_half_peak'])} in the second", verdict(slow["flat"])])
+        if found := self.cases.get("streams"):
+            for name, one in found["protocols"].items():
+                rows.append([f"growth of the server while {found['rows']:,} rows stream to a slow reader ({name})",
+                             f"< {megabytes(found['growth_target'])}", megabytes(one["growth"]),
+                             verdict(one["growth"] < found["growth_target"])])
+            for name, one in found["cancels"].items():
+                rows.append([f"cancel of {name}", f"< {seconds(found['cancel_target'])}",
+                             f"{seconds(one['median_s'])} (slowest {seconds(one['maximum_s'])})",
+                             verdict(one["maximum_s"] < found["cancel_target"])])
         return "## Targets\n\n" + table(["what", "target", "measured", ""], rows)
 
     def _conditions(self, case):
@@ -128,8 +133,7 @@ Voxhouse to the system of the line.
 {self._conditions(case)}"""
 
     def _rows(self, case):
-        slow, stream, psql = case["slow"], case["stream"], case["psql"]
-        tenths = [f"{value / MIB:,.0f}" for value in slow["tenths"]]
+        stream, psql = case["stream"], case["psql"]
         lines = [["psycopg `stream()`, extended protocol", *times(stream)[:2]]]
         if "error" in psql:
             said = f"psql, FETCH_COUNT {case['fetch_count']}, did not answer: `{psql['error']}`."
@@ -145,9 +149,26 @@ Between two runs the server gets a quarter of a second to drop the result that t
 
 {said}
 
-All rows to a reader that takes {slow["pace"]:,} rows a second at most: {slow["seconds"]:.0f} s, of which the server
-computed {slow["cpu_s"]:.1f} s. Resident memory of the server: {megabytes(slow["before"])} before, then by tenths of the
-stream {", ".join(tenths)} MiB; peak {megabytes(slow["peak"])}.
+{self._conditions(case)}"""
+
+    def _streams(self, case):
+        lines = []
+        for name, one in case["protocols"].items():
+            tenths = ", ".join(f"{value / MIB:,.0f}" for value in one["tenths"])
+            lines.append([name, seconds(one["seconds"]), seconds(one["cpu_s"]), megabytes(one["before"]), tenths,
+                          megabytes(one["peak"]), megabytes(one["growth"])])
+        cancels = [[name, seconds(one["median_s"]), seconds(one["maximum_s"])]
+                   for name, one in case["cancels"].items()]
+        return f"""## A long result and a slow reader
+
+{case["rows"]:,} rows to a reader that takes {case["pace"]:,} rows a second at most. Resident memory of the server by
+tenths of the stream (medians); grown: the peak after the first tenth less that of the first tenth.
+
+{table(["protocol", "time", "CPU", "before", "by tenths, MiB", "peak", "grown"], lines)}
+
+From sending a CancelRequest to the error in the client's hands:
+
+{table(["cancel of", "median", "slowest"], cancels)}
 
 {self._conditions(case)}"""
 
