@@ -29,6 +29,11 @@ pub enum ErrorKind {
     DatatypeMismatch,
     UndefinedSchema,
     UndefinedDatabase,
+    UndefinedParameter,
+    IndeterminateType,
+    InvalidName,
+    CannotChange,
+    NullNotAllowed,
     DuplicateSchema,
     NotSupported,
     InsufficientPrivilege,
@@ -51,6 +56,10 @@ pub enum ErrorKind {
     NumericOutOfRange,
     InvalidText,
     InvalidDatetime,
+    DatetimeOutOfRange,
+    InvalidLimit,
+    InvalidOffset,
+    ProgramLimitExceeded,
     StringTooLong,
     InvalidArgument,
     NotNullViolation,
@@ -87,6 +96,11 @@ impl ErrorKind {
             DatatypeMismatch => "42804",
             UndefinedSchema => "3F000",
             UndefinedDatabase => "3D000",
+            UndefinedParameter => "42P02",
+            IndeterminateType => "42P18",
+            InvalidName => "42602",
+            CannotChange => "55P02",
+            NullNotAllowed => "22004",
             DuplicateSchema => "42P06",
             NotSupported => "0A000",
             InsufficientPrivilege => "42501",
@@ -109,6 +123,10 @@ impl ErrorKind {
             NumericOutOfRange => "22003",
             InvalidText => "22P02",
             InvalidDatetime => "22007",
+            DatetimeOutOfRange => "22008",
+            InvalidLimit => "2201W",
+            InvalidOffset => "2201X",
+            ProgramLimitExceeded => "54000",
             StringTooLong => "22001",
             InvalidArgument => "22023",
             NotNullViolation => "23502",
@@ -136,6 +154,7 @@ impl ErrorKind {
                 | NumericOutOfRange
                 | InvalidText
                 | InvalidDatetime
+                | DatetimeOutOfRange
                 | StringTooLong
                 | InvalidArgument
                 | NotNullViolation

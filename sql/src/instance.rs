@@ -31,7 +31,7 @@ use crate::query::QueryContext;
 use crate::query::context::{DATABASE, SEARCH_PATH_SCHEMA};
 use crate::query::pauses::PausingJoins;
 use crate::relations::BuiltIns;
-use crate::session::Session;
+use crate::session::{Parts, Session};
 use crate::session::settings::Settings;
 use crate::session::workers::Workers;
 use crate::shipped;
@@ -259,11 +259,11 @@ impl BackgroundPlanner {
     async fn context(&self, role: &str) -> Result<QueryContext> {
         let built_ins =
             self.built_ins.get().ok_or_else(|| Error::internal("the planner is used before it started"))?;
-        let settings = Settings::for_role(role);
+        let parts = Arc::new(Parts { settings: Settings::for_role(role, true) });
         Ok(QueryContext {
             warehouse: Arc::clone(&self.warehouse),
             built_ins: Arc::clone(built_ins),
-            visible: Arc::new(visible(self.warehouse.catalog().await?, built_ins, role, &settings)),
+            visible: Arc::new(visible(self.warehouse.catalog().await?, built_ins, role, &parts)),
             base: self.base.clone(),
         })
     }
@@ -308,7 +308,7 @@ pub fn visible(
     catalog: Arc<voxhouse_engine::catalog::CatalogSnapshot>,
     built_ins: &BuiltIns,
     role: &str,
-    settings: &Settings,
+    parts: &Arc<Parts>,
 ) -> Visible {
     Visible {
         catalog,
@@ -319,15 +319,8 @@ pub fn visible(
         session_role: role.to_owned(),
         database: DATABASE.to_owned(),
         process_id: 0,
-        search_path: settings.search_path(),
-        settings: settings
-            .all()
-            .map(|(name, value, description)| pg_catalog::SettingRow {
-                name: name.to_owned(),
-                value,
-                description: description.to_owned(),
-            })
-            .collect(),
+        search_path: parts.settings.search_path(),
+        session: Arc::clone(parts) as Arc<dyn pg_catalog::SessionParts>,
         client: pg_catalog::Client::default(),
         server_started_at: 0,
         derived: pg_catalog::Derived::default(),

@@ -4,6 +4,7 @@
 //! tokens: pipes, REFRESH, VACUUM, `CLUSTER BY`, and `VERSION AS OF`.
 
 mod own;
+mod session;
 mod tokens;
 
 use datafusion::sql::sqlparser::ast;
@@ -13,6 +14,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Toke
 use voxhouse_engine::{Error, Result};
 
 pub use own::{CreatePipe, OwnStatement};
+pub use session::{Declare, Direction, Discarded, Explained, SessionStatement, SetValue, SetWord};
 pub use tokens::{At, Moment};
 
 static DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
@@ -33,6 +35,7 @@ pub struct Statement {
 pub enum StatementKind {
     Sql(Box<ast::Statement>),
     Own(OwnStatement),
+    Session(Box<SessionStatement>),
 }
 
 /// Splits a query string at its semicolons and parses each part. Empty parts are left out.
@@ -56,9 +59,13 @@ fn parse_one(sql: &str, part: &[TokenWithSpan]) -> Result<Statement> {
     let (part, cluster_by) = tokens::take_cluster_by(part.to_vec());
     let (part, moments) = tokens::take_moments(part)?;
     let mut parser = Parser::new(&DIALECT).with_tokens_with_locations(part);
-    let parsed = match own::parse(&mut parser) {
-        Some(parsed) => parsed.map(StatementKind::Own),
-        None => parser.parse_statement().map(|statement| StatementKind::Sql(Box::new(statement))),
+    let session = session::parse(&mut parser);
+    let parsed = match session {
+        Some(parsed) => parsed.map(|statement| StatementKind::Session(Box::new(statement))),
+        None => match own::parse(&mut parser) {
+            Some(parsed) => parsed.map(StatementKind::Own),
+            None => parser.parse_statement().map(|statement| StatementKind::Sql(Box::new(statement))),
+        },
     };
     let kind = parsed.map_err(|error| parser_error(sql, &parser, error, end))?;
     let rest = parser.peek_token();

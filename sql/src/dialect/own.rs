@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-type ParseResult<T> = std::result::Result<T, ParserError>;
+pub(super) type ParseResult<T> = std::result::Result<T, ParserError>;
 
 #[derive(Debug, Clone)]
 pub enum OwnStatement {
@@ -65,7 +65,7 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Option<ParseResult<OwnStatement>
     }
 }
 
-fn skip(parser: &mut Parser<'_>, tokens: usize) -> ParseResult<()> {
+pub(super) fn skip(parser: &mut Parser<'_>, tokens: usize) -> ParseResult<()> {
     for _ in 0..tokens {
         parser.next_token();
     }
@@ -73,7 +73,7 @@ fn skip(parser: &mut Parser<'_>, tokens: usize) -> ParseResult<()> {
 }
 
 /// A word that need not be a keyword of sqlparser.
-fn take_word(parser: &mut Parser<'_>, expected: &str) -> bool {
+pub(super) fn take_word(parser: &mut Parser<'_>, expected: &str) -> bool {
     let found = matches!(
         parser.peek_token().token,
         Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(expected)
@@ -84,7 +84,7 @@ fn take_word(parser: &mut Parser<'_>, expected: &str) -> bool {
     found
 }
 
-fn expect_word(parser: &mut Parser<'_>, expected: &str) -> ParseResult<()> {
+pub(super) fn expect_word(parser: &mut Parser<'_>, expected: &str) -> ParseResult<()> {
     if take_word(parser, expected) {
         Ok(())
     } else {
@@ -92,7 +92,8 @@ fn expect_word(parser: &mut Parser<'_>, expected: &str) -> ParseResult<()> {
     }
 }
 
-fn name(parser: &mut Parser<'_>) -> ParseResult<String> {
+/// A name; in lower case unless it is quoted.
+pub(super) fn name(parser: &mut Parser<'_>) -> ParseResult<String> {
     let identifier = parser.parse_identifier()?;
     Ok(match identifier.quote_style {
         Some(_) => identifier.value,

@@ -21,6 +21,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::SchemaRef;
+use voxhouse_engine::Result;
 use voxhouse_engine::catalog::{CatalogSnapshot, Oid};
 
 pub use functions::scalar_functions;
@@ -48,7 +49,7 @@ pub struct Visible {
     pub process_id: i32,
     /// As the user set it; `"$user"` stands for the role's name.
     pub search_path: Vec<String>,
-    pub settings: Vec<SettingRow>,
+    pub session: Arc<dyn SessionParts>,
     pub client: Client,
     /// Microseconds since 1970.
     pub server_started_at: i64,
@@ -87,11 +88,65 @@ pub struct FunctionRow {
     pub description: String,
 }
 
+/// What the catalog shows of the session itself, and what functions change in it.
+pub trait SessionParts: Send + Sync {
+    fn settings(&self) -> Vec<SettingRow>;
+
+    /// The value as SHOW prints it.
+    ///
+    /// # Errors
+    /// Undefined object, for a parameter that there is not.
+    fn setting(&self, name: &str) -> Result<String>;
+
+    /// Sets a parameter, for the transaction or for the session, and tells its new value; `None` resets it.
+    fn set(&self, name: &str, value: Option<&str>, transaction_only: bool) -> Result<String>;
+
+    fn prepared_statements(&self) -> Vec<PreparedStatementRow>;
+
+    fn cursors(&self) -> Vec<CursorRow>;
+}
+
 /// A run-time parameter, as `pg_settings` lists it.
 pub struct SettingRow {
     pub name: String,
+    /// In the parameter's unit.
     pub value: String,
+    /// As SHOW prints it.
+    pub shown: String,
+    pub unit: Option<String>,
+    pub category: String,
     pub description: String,
+    pub extra: Option<String>,
+    pub context: &'static str,
+    pub type_name: &'static str,
+    pub source: &'static str,
+    pub smallest: Option<String>,
+    pub largest: Option<String>,
+    pub values: Option<Vec<String>>,
+    pub default: Option<String>,
+    pub reset: String,
+}
+
+/// A named statement, as `pg_prepared_statements` lists it.
+pub struct PreparedStatementRow {
+    pub name: String,
+    pub statement: String,
+    /// Microseconds since 1970.
+    pub prepared_at: i64,
+    pub parameter_types: Vec<String>,
+    /// Whether PREPARE made it, rather than a message of the protocol.
+    pub from_sql: bool,
+}
+
+/// An open cursor, as `pg_cursors` lists it.
+pub struct CursorRow {
+    pub name: String,
+    pub statement: String,
+    pub holdable: bool,
+    pub binary: bool,
+    pub scrollable: bool,
+    /// Microseconds since 1970.
+    pub created_at: i64,
 }
 
 #[derive(Debug, Clone, Copy)]

@@ -24,8 +24,11 @@ use voxhouse_engine::catalog::{
 };
 use voxhouse_engine::storage::Storage;
 
+use crate::session::Parts;
+use crate::session::settings::Settings;
+
 use super::{
-    BuiltInRelation, Client, Derived, FunctionRow, INFORMATION_SCHEMA, PG_CATALOG, RelationSize, SettingRow,
+    BuiltInRelation, Client, Derived, FunctionRow, INFORMATION_SCHEMA, PG_CATALOG, RelationSize,
     Visible, definition, label, relations, rewrite, scalar_functions, schema_provider, types,
 };
 
@@ -175,11 +178,7 @@ async fn visible(role: &str) -> Arc<Visible> {
         database: "voxhouse".into(),
         process_id: 4711,
         search_path: vec!["$user".into(), "public".into()],
-        settings: vec![SettingRow {
-            name: "work_mem".into(),
-            value: "4MB".into(),
-            description: "memory of a query".into(),
-        }],
+        session: Arc::new(Parts { settings: Settings::for_role("voxhouse", true) }),
         client: Client::default(),
         server_started_at: 0,
         derived: Derived::default(),

@@ -1,10 +1,10 @@
 //! Names in SQL text: reading them, and making them independent of the search path.
 
-use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Ident, ObjectName, ObjectNamePart, Query, Statement, visit_relations, visit_relations_mut,
+    Ident, ObjectName, ObjectNamePart, Query, Statement, VisitMut, VisitorMut, visit_relations,
+    visit_relations_mut,
 };
 use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName};
 use voxhouse_engine::{Error, ErrorKind, Result};
@@ -89,21 +89,65 @@ pub fn object_name(name: &QualifiedName) -> ObjectName {
     ObjectName::from(vec![Ident::with_quote('"', &name.schema), Ident::with_quote('"', &name.name)])
 }
 
-/// Writes the schema before every relation of a query, so that it means the same under any search path.
-pub fn qualify(query: &mut Query, visible: &Visible, built_ins: &BuiltIns) {
-    let mut local: HashSet<String> = HashSet::new();
-    collect_ctes(query, &mut local);
-    let _ = visit_relations_mut(query, |name: &mut ObjectName| {
-        if let [ObjectNamePart::Identifier(identifier)] = name.0.as_slice() {
-            let relation = fold(identifier);
-            if !local.contains(&relation)
-                && let Some(schema) = schema_on_path(&relation, visible, built_ins)
-            {
-                name.0.insert(0, ObjectNamePart::Identifier(Ident::new(schema)));
-            }
+/// Writes the schema before every relation of a query, so that it means the same under any search path. The names in
+/// `own` stand for relations of the query alone.
+pub fn qualify(query: &mut Query, visible: &Visible, built_ins: &BuiltIns, own: &[&str]) {
+    let mut qualifier = Qualifier { visible, built_ins, own, scopes: Vec::new() };
+    let _ = query.visit(&mut qualifier);
+}
+
+struct Qualifier<'a> {
+    visible: &'a Visible,
+    built_ins: &'a BuiltIns,
+    own: &'a [&'a str],
+    /// The queries around the current place, the innermost last.
+    scopes: Vec<Scope>,
+}
+
+/// The WITH clause of a query, and how far it is known.
+#[derive(Default)]
+struct Scope {
+    names: Vec<String>,
+    /// A table expression sees those before it; all see each other if they are recursive.
+    known: usize,
+}
+
+impl VisitorMut for Qualifier<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        let mut scope = Scope::default();
+        if let Some(with) = &query.with {
+            scope.names = with.cte_tables.iter().map(|cte| fold(&cte.alias.name)).collect();
+            scope.known = if with.recursive { scope.names.len() } else { 0 };
         }
-        ControlFlow::<()>::Continue(())
-    });
+        self.scopes.push(scope);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.scopes.pop();
+        // The table expressions come first among the queries directly inside of one.
+        if let Some(around) = self.scopes.last_mut() {
+            around.known = (around.known + 1).min(around.names.len());
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_relation(&mut self, name: &mut ObjectName) -> ControlFlow<()> {
+        let [ObjectNamePart::Identifier(identifier)] = name.0.as_slice() else {
+            return ControlFlow::Continue(());
+        };
+        let relation = fold(identifier);
+        let is_common = self.scopes.iter().any(|scope| scope.names[..scope.known].contains(&relation));
+        if !is_common
+            && !self.own.contains(&relation.as_str())
+            && let Some(schema) = schema_on_path(&relation, self.visible, self.built_ins)
+        {
+            name.0.insert(0, ObjectNamePart::Identifier(Ident::with_quote('"', schema)));
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 fn schema_on_path(relation: &str, visible: &Visible, built_ins: &BuiltIns) -> Option<String> {
@@ -116,22 +160,6 @@ fn schema_on_path(relation: &str, visible: &Visible, built_ins: &BuiltIns) -> Op
             visible.catalog.relation(&name).is_some() || built_ins.contains(&name)
         })
         .map(str::to_owned)
-}
-
-/// Names that WITH clauses define anywhere in the query.
-fn collect_ctes(query: &Query, names: &mut HashSet<String>) {
-    use datafusion::sql::sqlparser::ast::{Visit, Visitor};
-    struct Ctes<'a>(&'a mut HashSet<String>);
-    impl Visitor for Ctes<'_> {
-        type Break = ();
-        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-            if let Some(with) = &query.with {
-                self.0.extend(with.cte_tables.iter().map(|cte| fold(&cte.alias.name)));
-            }
-            ControlFlow::Continue(())
-        }
-    }
-    let _ = query.visit(&mut Ctes(names));
 }
 
 /// The schema that a statement writes before a relation, found by the relation's last part.

@@ -1,6 +1,7 @@
 //! One connection's state, and the life of its statements.
 
 pub mod cursor;
+mod parts;
 pub mod settings;
 pub mod workers;
 
@@ -26,7 +27,8 @@ use crate::query::{Planned, QueryContext};
 use crate::statement::{self, utility};
 use crate::wire::backend::{self, Description, Login, Notice, Outcome, TransactionStatus};
 use cursor::Cursors;
-use settings::Settings;
+pub use parts::Parts;
+use settings::{Saved, Settings};
 
 /// A statement that has been planned as far as its description needs.
 pub struct Prepared {
@@ -42,8 +44,8 @@ pub struct Session {
     pub(crate) role: String,
     login: Login,
     pub(crate) settings: Settings,
-    /// The settings when the block began, and the names that SET LOCAL has changed in it.
-    pub(crate) before_block: Option<(Settings, Vec<String>)>,
+    /// The settings when the block began.
+    pub(crate) before_block: Option<Saved>,
     pub(crate) transaction: TransactionStatus,
     pub(crate) notices: Vec<Notice>,
     pub(crate) cursors: Cursors,
@@ -51,17 +53,20 @@ pub struct Session {
     visible: Arc<RwLock<Arc<Visible>>>,
     base: SessionState,
     connected_at: i64,
+    /// What catalog relations and functions see of the session.
+    parts: Arc<Parts>,
 }
 
 impl Session {
     pub fn new(instance: Arc<Instance>, login: Login) -> Result<Self> {
-        let mut settings = Settings::for_role(&login.role);
-        for (name, value) in &login.parameters {
-            apply_login_parameter(&mut settings, name, value)?;
-        }
-        let _ = settings.take_changes();
         let catalog = instance.warehouse.known_catalog();
-        let first = instance::visible(catalog, &instance.built_ins, &login.role, &settings);
+        let superuser = catalog.role(&login.role).is_none_or(|role| role.superuser);
+        let settings = Settings::for_role(&login.role, superuser);
+        for (name, value) in &login.parameters {
+            settings.put_at_start(name, value)?;
+        }
+        let parts = Arc::new(Parts { settings: settings.clone() });
+        let first = instance::visible(catalog, &instance.built_ins, &login.role, &parts);
         let visible = Arc::new(RwLock::new(Arc::new(first)));
         let base = instance.session_base(Arc::clone(&visible));
         let role = login.role.clone();
@@ -78,6 +83,7 @@ impl Session {
             visible,
             base,
             connected_at,
+            parts,
         })
     }
 
@@ -88,14 +94,13 @@ impl Session {
     }
 
     pub(crate) fn context_over(&self, catalog: Arc<CatalogSnapshot>, text: &str) -> QueryContext {
-        let mut seen = instance::visible(catalog, &self.instance.built_ins, &self.role, &self.settings);
+        let mut seen = instance::visible(catalog, &self.instance.built_ins, &self.role, &self.parts);
         seen.process_id = self.login.process_id;
         seen.server_started_at = self.instance.started_at();
         seen.client.query = text.to_owned();
         seen.client.connected_at = self.connected_at;
         seen.client.address = self.login.client_address.parse().ok();
-        seen.client.application_name =
-            self.settings.show("application_name").map(|(_, value)| value).unwrap_or_default();
+        seen.client.application_name = self.settings.value("application_name");
         let seen = Arc::new(seen);
         *self.visible.write() = Arc::clone(&seen);
         let mut base = self.base.clone();
@@ -191,24 +196,6 @@ impl Session {
     }
 }
 
-/// Start-up parameters are settings; `options` holds some as `-c name=value`.
-fn apply_login_parameter(settings: &mut Settings, name: &str, value: &str) -> Result<()> {
-    if name != "options" {
-        return settings.set(name, value);
-    }
-    let mut words = value.split_whitespace();
-    while let Some(word) = words.next() {
-        let assignment = match word {
-            "-c" => words.next(),
-            other => other.strip_prefix("-c").or_else(|| other.strip_prefix("--")),
-        };
-        if let Some((name, value)) = assignment.and_then(|assignment| assignment.split_once('=')) {
-            settings.set(&name.replace('-', "_"), value)?;
-        }
-    }
-    Ok(())
-}
-
 #[async_trait]
 impl backend::Session for Session {
     type Statement = Statement;
@@ -267,15 +254,11 @@ impl backend::Session for Session {
                     let context = self.context(&statement.text).await?;
                     (statement::dml::parameters(&context, sql, declared).await?, None)
                 }
-                ast::Statement::ShowVariable { .. } => (Vec::new(), Some(utility::show_schema(&statement)?)),
-                ast::Statement::Explain { .. } => (Vec::new(), Some(text_column("QUERY PLAN"))),
                 ast::Statement::Call(call) => (Vec::new(), statement::call::schema(call)?),
-                sql if statement::cursor::handles(sql) => {
-                    (Vec::new(), statement::cursor::columns(self, sql)?)
-                }
                 _ => (Vec::new(), None),
             },
             StatementKind::Own(_) => (Vec::new(), None),
+            StatementKind::Session(own) => (Vec::new(), statement::session::columns(self, own)?),
         };
         Ok(Arc::new(Prepared { statement, parameters, columns, planned: Mutex::new(planned) }))
     }
@@ -296,8 +279,6 @@ impl backend::Session for Session {
             StatementKind::Sql(sql) => match sql.as_ref() {
                 ast::Statement::Query(query) => self.run_query(prepared, query, parameters).await,
                 sql if utility::handles(sql) => utility::run(self, statement, sql).await,
-                sql if statement::cursor::handles(sql) => statement::cursor::run(self, statement, sql).await,
-                ast::Statement::Explain { .. } => statement::explain::run(self, statement, sql).await,
                 ast::Statement::Call(call) => statement::call::run(self, call).await,
                 ast::Statement::Insert(_)
                 | ast::Statement::Update(_)
@@ -312,6 +293,7 @@ impl backend::Session for Session {
                     statement::ddl::run(self, statement).await
                 }
             },
+            StatementKind::Session(own) => statement::session::run(self, statement, own).await,
             StatementKind::Own(own) => {
                 self.refuse_write_in_transaction()?;
                 match own {
@@ -334,6 +316,9 @@ impl backend::Session for Session {
     }
 
     async fn sync(&mut self) -> Result<()> {
+        if self.transaction == TransactionStatus::Idle {
+            self.settings.end_transaction();
+        }
         Ok(())
     }
 }
@@ -341,11 +326,11 @@ impl backend::Session for Session {
 impl Session {
     /// A write in a block could not be rolled back with it.
     fn refuse_write_in_transaction(&self) -> Result<()> {
-        for name in ["default_transaction_read_only", "transaction_read_only"] {
-            if self.settings.show(name)?.1 == "on" {
-                let message = "cannot execute a change in a read-only transaction";
-                return Err(Error::new(ErrorKind::ReadOnlyTransaction, message));
-            }
+        let in_block = self.transaction != TransactionStatus::Idle;
+        let setting = if in_block { "transaction_read_only" } else { "default_transaction_read_only" };
+        if self.settings.is_on(setting) {
+            let message = "cannot execute a change in a read-only transaction";
+            return Err(Error::new(ErrorKind::ReadOnlyTransaction, message));
         }
         if self.transaction == TransactionStatus::Idle {
             return Ok(());

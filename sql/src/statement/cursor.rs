@@ -1,57 +1,39 @@
 //! DECLARE, FETCH and CLOSE.
 
-use arrow::datatypes::SchemaRef;
 use datafusion::physical_plan::execute_stream;
-use datafusion::sql::sqlparser::ast::{self, CloseCursor, FetchDirection, ValueWithSpan};
+use datafusion::sql::sqlparser::ast;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use crate::dialect::Statement;
+use crate::dialect::{Declare, Direction, Statement};
 use crate::query::context::sql_statement;
-use crate::query::names::fold;
 use crate::session::Session;
 use crate::wire::backend::{Outcome, TransactionStatus};
 
-pub fn handles(sql: &ast::Statement) -> bool {
-    matches!(
-        sql,
-        ast::Statement::Declare { .. } | ast::Statement::Fetch { .. } | ast::Statement::Close { .. }
-    )
-}
-
-/// The columns that a FETCH returns.
-pub fn columns(session: &Session, sql: &ast::Statement) -> Result<Option<SchemaRef>> {
-    match sql {
-        ast::Statement::Fetch { name, .. } => session.cursors.columns(&fold(name)).map(Some),
-        _ => Ok(None),
+/// Rows of FETCH, or how many MOVE went past.
+pub fn fetch(session: &mut Session, cursor: &str, direction: Direction, moves_only: bool) -> Result<Outcome> {
+    let limit = match direction {
+        Direction::Forward(count) | Direction::Relative(count) => Some(count),
+        Direction::ForwardAll => None,
+        _ => return Err(Error::not_supported("cursors move forward only")),
+    };
+    let limit = limit.map(usize::try_from).transpose();
+    let limit = limit.map_err(|_| Error::not_supported("cursors move forward only"))?;
+    if moves_only {
+        return Err(Error::not_supported("MOVE is not supported"));
     }
+    Ok(Outcome::Rows { verb: "FETCH", rows: session.cursors.fetch(cursor, limit)? })
 }
 
-pub async fn run(session: &mut Session, statement: &Statement, sql: &ast::Statement) -> Result<Outcome> {
-    match sql {
-        ast::Statement::Declare { stmts } => {
-            let [declare] = stmts.as_slice() else {
-                return Err(Error::syntax("one cursor a DECLARE"));
-            };
-            self::declare(session, statement, declare).await
-        }
-        ast::Statement::Fetch { name, direction, .. } => {
-            let rows = session.cursors.fetch(&fold(name), limit(direction)?)?;
-            Ok(Outcome::Rows { verb: "FETCH", rows })
-        }
-        ast::Statement::Close { cursor } => {
-            match cursor {
-                CloseCursor::All => session.cursors.close_all(),
-                CloseCursor::Specific { name } => session.cursors.close(&fold(name))?,
-            }
-            Ok(Outcome::Done("CLOSE CURSOR".into()))
-        }
-        other => Err(Error::internal(format!("not a cursor statement: {other}"))),
+pub fn close(session: &mut Session, cursor: Option<&str>) -> Result<Outcome> {
+    match cursor {
+        None => session.cursors.close_all(),
+        Some(cursor) => session.cursors.close(cursor)?,
     }
+    Ok(Outcome::Done("CLOSE CURSOR".into()))
 }
 
-async fn declare(session: &mut Session, statement: &Statement, declare: &ast::Declare) -> Result<Outcome> {
-    let hold = declare.hold == Some(true);
-    if !hold && session.transaction == TransactionStatus::Idle {
+pub async fn declare(session: &mut Session, statement: &Statement, declare: &Declare) -> Result<Outcome> {
+    if !declare.hold && session.transaction == TransactionStatus::Idle {
         return Err(Error::new(
             ErrorKind::NoActiveTransaction,
             "DECLARE CURSOR can only be used in transaction blocks",
@@ -61,9 +43,7 @@ async fn declare(session: &mut Session, statement: &Statement, declare: &ast::De
     if declare.scroll == Some(true) {
         return Err(Error::not_supported("cursors move forward only"));
     }
-    let ([name], Some(query)) = (declare.names.as_slice(), &declare.for_query) else {
-        return Err(Error::syntax("DECLARE needs a name and a query"));
-    };
+    let query = &declare.query;
     let context = session.context(&statement.text).await?;
     let query_statement = Statement {
         moments: statement.moments.clone(),
@@ -74,21 +54,6 @@ async fn declare(session: &mut Session, statement: &Statement, declare: &ast::De
     let state = context.state();
     let physical = state.create_physical_plan(&planned.plan).await?;
     let rows = session.instance.workers.run(execute_stream(physical, state.task_ctx())?);
-    session.cursors.declare(&fold(name), columns, rows, hold)?;
+    session.cursors.declare(&declare.cursor, columns, rows, declare.hold)?;
     Ok(Outcome::Done("DECLARE CURSOR".into()))
-}
-
-/// How many rows a FETCH takes; `None` for all.
-fn limit(direction: &FetchDirection) -> Result<Option<usize>> {
-    let count = |value: &ValueWithSpan| {
-        value.to_string().parse::<usize>().map_err(|_| Error::not_supported("cursors move forward only"))
-    };
-    match direction {
-        FetchDirection::Next | FetchDirection::Forward { limit: None } => Ok(Some(1)),
-        FetchDirection::Count { limit }
-        | FetchDirection::Forward { limit: Some(limit) }
-        | FetchDirection::Relative { limit } => count(limit).map(Some),
-        FetchDirection::All | FetchDirection::ForwardAll => Ok(None),
-        _ => Err(Error::not_supported("cursors move forward only")),
-    }
 }

@@ -8,14 +8,15 @@ use datafusion::sql::sqlparser::ast::{
 use voxhouse_engine::catalog::ddl::{CommentTarget, Ddl, Draft, DropKind, Effect, NewPipe, NewTable};
 use voxhouse_engine::catalog::{Column, QualifiedName, Rule, SqlType};
 use voxhouse_engine::dml::Dml;
+use voxhouse_engine::planning::SOURCE_RELATION;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use crate::dialect::{CreatePipe, OwnStatement, Statement, StatementKind};
 use crate::pg_catalog;
 use crate::query::QueryContext;
+use super::schedule::milliseconds;
 use crate::query::names::{self, existing_name, fold, new_name, parts, writable_table};
 use crate::session::Session;
-use crate::session::settings::milliseconds;
 use crate::wire::backend::Outcome;
 
 /// The definition that a statement makes; `None` if it is of another kind.
@@ -24,6 +25,7 @@ pub async fn plan(context: &QueryContext, statement: &Statement) -> Result<Optio
     let sql = match &statement.kind {
         StatementKind::Sql(sql) => sql.as_ref(),
         StatementKind::Own(own) => return own_definition(context, own).await,
+        StatementKind::Session(_) => return Ok(None),
     };
     let visible = &context.visible;
     Ok(Some(match sql {
@@ -270,7 +272,7 @@ async fn view_query(
             .with_hint("CREATE TABLE … AS keeps what the table held then."));
     }
     let mut query = create.query.as_ref().clone();
-    names::qualify(&mut query, &context.visible, &context.built_ins);
+    names::qualify(&mut query, &context.visible, &context.built_ins, &[]);
     if create.columns.is_empty() {
         return with_headings(context, statement, query).await;
     }
@@ -398,7 +400,7 @@ fn create_pipe(context: &QueryContext, pipe: &CreatePipe) -> Result<Ddl> {
     writable_table(&into, &context.visible.catalog)?;
     let query = pipe.query.as_ref().map(|query| {
         let mut query = query.as_ref().clone();
-        names::qualify(&mut query, &context.visible, &context.built_ins);
+        names::qualify(&mut query, &context.visible, &context.built_ins, &[SOURCE_RELATION]);
         query.to_string()
     });
     Ok(Ddl::CreatePipe {

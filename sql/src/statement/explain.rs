@@ -1,38 +1,173 @@
-//! EXPLAIN [ANALYZE]: the physical plan as lines of text.
+//! EXPLAIN [ANALYZE]: the physical plan, and with ANALYZE what it did.
 
-use datafusion::physical_plan::displayable;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion::physical_plan::display::DisplayableExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
 use datafusion::sql::sqlparser::ast;
 use futures::TryStreamExt;
+use serde_json::{Value, json};
 use voxhouse_engine::{Error, Result};
 
 use super::text_rows;
-use crate::dialect::Statement;
+use crate::dialect::{Explained, SessionStatement, Statement};
 use crate::query::context::sql_statement;
 use crate::session::Session;
+use crate::session::settings::boolean;
 use crate::wire::backend::Outcome;
 
-pub async fn run(session: &mut Session, statement: &Statement, sql: &ast::Statement) -> Result<Outcome> {
-    let ast::Statement::Explain { statement: inner, analyze, .. } = sql else {
-        return Err(Error::internal("not an EXPLAIN"));
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Text,
+    Json,
+}
+
+/// What the options ask for.
+struct Options {
+    analyze: bool,
+    verbose: bool,
+    /// Planning and execution time at the end.
+    summary: bool,
+    format: Format,
+}
+
+impl Options {
+    fn read(options: &[(String, Option<String>)]) -> Result<Self> {
+        let mut read = Self { analyze: false, verbose: false, summary: false, format: Format::Text };
+        let mut summary = None;
+        for (option, value) in options {
+            let is_on = || match value {
+                None => Ok(true),
+                Some(value) => boolean(value)
+                    .ok_or_else(|| Error::syntax(format!("{option} requires a Boolean value"))),
+            };
+            match option.as_str() {
+                "analyze" => read.analyze = is_on()?,
+                "verbose" => read.verbose = is_on()?,
+                "summary" => summary = Some(is_on()?),
+                // The plan has no more or less to show of these.
+                "costs" | "settings" | "buffers" | "wal" | "timing" | "generic_plan" => {
+                    is_on()?;
+                }
+                "format" => {
+                    read.format = match value.as_deref() {
+                        Some("text") => Format::Text,
+                        Some("json") => Format::Json,
+                        Some("xml" | "yaml") => {
+                            return Err(Error::not_supported("EXPLAIN in this format is not supported")
+                                .with_hint("The formats are text and json."));
+                        }
+                        other => {
+                            let value = other.unwrap_or_default();
+                            return Err(Error::invalid_argument(format!(
+                                "unrecognized value for EXPLAIN option \"format\": \"{value}\""
+                            )));
+                        }
+                    };
+                }
+                other => {
+                    return Err(Error::syntax(format!("unrecognized EXPLAIN option \"{other}\"")));
+                }
+            }
+        }
+        read.summary = summary.unwrap_or(read.analyze);
+        Ok(read)
+    }
+}
+
+pub async fn run(
+    session: &mut Session,
+    statement: &Statement,
+    options: &[(String, Option<String>)],
+    explained: &Explained,
+) -> Result<Outcome> {
+    let options = Options::read(options)?;
+    let query = match explained {
+        Explained::Sql(ast::Statement::Query(query)) => query,
+        Explained::Session(SessionStatement::Declare(declare)) => &declare.query,
+        _ => return Err(Error::not_supported("EXPLAIN is supported for queries only")),
     };
-    if !matches!(inner.as_ref(), ast::Statement::Query(_)) {
-        return Err(Error::not_supported("EXPLAIN is supported for queries only"));
-    }
+    let started = Instant::now();
     let context = session.context(&statement.text).await?;
-    let planned = context
-        .plan(Statement { moments: statement.moments.clone(), ..sql_statement(inner.as_ref().clone()) })
-        .await?;
+    let query = sql_statement(ast::Statement::Query(query.clone()));
+    let planned = context.plan(Statement { moments: statement.moments.clone(), ..query }).await?;
     let state = context.state();
-    let physical = state.create_physical_plan(&planned.plan).await?;
-    if *analyze {
-        let mut rows = datafusion::physical_plan::execute_stream(physical.clone(), state.task_ctx())?;
+    let plan = state.create_physical_plan(&planned.plan).await?;
+    let planning = started.elapsed();
+    let started = Instant::now();
+    if options.analyze {
+        let rows = execute_stream(Arc::clone(&plan), state.task_ctx())?;
+        let mut rows = session.instance.workers.run(rows);
         while rows.try_next().await?.is_some() {}
-        let text =
-            datafusion::physical_plan::display::DisplayableExecutionPlan::with_metrics(physical.as_ref())
-                .indent(false)
-                .to_string();
-        return text_rows("EXPLAIN", "QUERY PLAN", text.lines().map(str::to_owned));
     }
-    let text = displayable(physical.as_ref()).indent(false).to_string();
-    text_rows("EXPLAIN", "QUERY PLAN", text.lines().map(str::to_owned))
+    let times = Times { planning, execution: options.analyze.then(|| started.elapsed()) };
+    let lines = match options.format {
+        Format::Text => text(&plan, &options, &times),
+        Format::Json => serde_json::to_string_pretty(&json(&plan, &options, &times))?,
+    };
+    text_rows("EXPLAIN", "QUERY PLAN", split(&lines, options.format))
+}
+
+struct Times {
+    planning: Duration,
+    execution: Option<Duration>,
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// Text is a row a line; other formats are one value.
+fn split(text: &str, format: Format) -> Vec<String> {
+    match format {
+        Format::Text => text.lines().map(str::to_owned).collect(),
+        Format::Json => vec![text.to_owned()],
+    }
+}
+
+fn text(plan: &Arc<dyn ExecutionPlan>, options: &Options, times: &Times) -> String {
+    let plan = plan.as_ref();
+    let shown =
+        if options.analyze { DisplayableExecutionPlan::with_metrics(plan) } else { displayable(plan) };
+    let mut text = shown.indent(options.verbose).to_string();
+    if options.summary {
+        text.push_str(&format!("Planning Time: {:.3} ms\n", milliseconds(times.planning)));
+    }
+    if let (true, Some(execution)) = (options.summary, times.execution) {
+        text.push_str(&format!("Execution Time: {:.3} ms\n", milliseconds(execution)));
+    }
+    text
+}
+
+/// As PostgreSQL nests it: one object a statement, plans inside of plans.
+fn json(plan: &Arc<dyn ExecutionPlan>, options: &Options, times: &Times) -> Value {
+    let mut statement = json!({ "Plan": node(plan, options.analyze) });
+    if options.summary {
+        statement["Planning Time"] = json!(milliseconds(times.planning));
+    }
+    if let (true, Some(execution)) = (options.summary, times.execution) {
+        statement["Execution Time"] = json!(milliseconds(execution));
+    }
+    json!([statement])
+}
+
+fn node(plan: &Arc<dyn ExecutionPlan>, analyzed: bool) -> Value {
+    let mut node = json!({
+        "Node Type": plan.name(),
+        "Detail": displayable(plan.as_ref()).one_line().to_string().trim_end(),
+    });
+    if analyzed && let Some(metrics) = plan.metrics() {
+        if let Some(rows) = metrics.output_rows() {
+            node["Actual Rows"] = json!(rows);
+        }
+        if let Some(nanos) = metrics.elapsed_compute() {
+            node["Actual Total Time"] = json!(nanos as f64 / 1e6);
+        }
+    }
+    let children: Vec<Value> = plan.children().into_iter().map(|child| self::node(child, analyzed)).collect();
+    if !children.is_empty() {
+        node["Plans"] = Value::Array(children);
+    }
+    node
 }

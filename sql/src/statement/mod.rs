@@ -8,6 +8,9 @@ pub mod dml;
 pub mod explain;
 pub mod literal;
 pub mod merge;
+pub mod schedule;
+pub mod session;
+pub mod settings;
 pub mod utility;
 
 use std::sync::Arc;

@@ -1,13 +1,10 @@
-//! Statements about the session itself: settings and transactions.
+//! Transactions, and what sqlparser reads of SET.
 
-use arrow::datatypes::SchemaRef;
-use datafusion::sql::sqlparser::ast::{self, ContextModifier, Expr, Ident, Reset, Set, UnaryOperator, Value};
+use datafusion::sql::sqlparser::ast::{self, Set};
 use voxhouse_engine::{Error, Result};
 
-use super::text_rows;
 use crate::dialect::{Statement, StatementKind};
-use crate::query::names::parts;
-use crate::session::{Session, text_column};
+use crate::session::Session;
 use crate::wire::backend::{Outcome, TransactionStatus};
 
 pub fn handles(sql: &ast::Statement) -> bool {
@@ -15,15 +12,12 @@ pub fn handles(sql: &ast::Statement) -> bool {
     matches!(
         sql,
         S::Set(_)
-            | S::ShowVariable { .. }
             | S::Reset(_)
-            | S::Discard { .. }
             | S::StartTransaction { .. }
             | S::Commit { .. }
             | S::Rollback { .. }
             | S::Savepoint { .. }
             | S::ReleaseSavepoint { .. }
-            | S::Deallocate { .. }
     )
 }
 
@@ -37,25 +31,12 @@ pub async fn run(session: &mut Session, statement: &Statement, sql: &ast::Statem
     use ast::Statement as S;
     match sql {
         S::Set(set) => self::set(session, set),
-        S::ShowVariable { variable } => show(session, variable),
-        S::Reset(reset) => {
-            match &reset.reset {
-                Reset::ALL => session.settings.reset_all(),
-                Reset::ConfigurationParameter(name) => session.settings.reset(&name.to_string())?,
-            }
-            Ok(Outcome::Done("RESET".into()))
-        }
-        S::Discard { object_type } => {
-            if matches!(object_type, ast::DiscardObject::ALL) {
-                session.settings.reset_all();
-                session.cursors.close_all();
-            }
-            Ok(Outcome::Done(format!("DISCARD {object_type}")))
-        }
+        // RESET ROLE; the rest is read as a statement of the session.
+        S::Reset(_) => Ok(Outcome::Done("RESET".into())),
         S::StartTransaction { begin, .. } => {
             if session.transaction == TransactionStatus::Idle {
                 session.transaction = TransactionStatus::InTransaction;
-                session.before_block = Some((session.settings.clone(), Vec::new()));
+                session.before_block = Some(session.settings.begin());
             } else {
                 session.warning("25001", "there is already a transaction in progress");
             }
@@ -64,8 +45,6 @@ pub async fn run(session: &mut Session, statement: &Statement, sql: &ast::Statem
         S::Commit { .. } => Ok(end(session, "COMMIT")),
         S::Rollback { savepoint: None, .. } => Ok(end(session, "ROLLBACK")),
         // Nothing is written inside a block, so every savepoint stands for the same state.
-        // Statements prepared over the protocol are the wire's; there are none of SQL's own.
-        S::Deallocate { .. } => Ok(Outcome::Done("DEALLOCATE ALL".into())),
         S::Savepoint { .. } => Ok(Outcome::Done("SAVEPOINT".into())),
         S::ReleaseSavepoint { .. } => Ok(Outcome::Done("RELEASE".into())),
         S::Rollback { savepoint: Some(_), .. } => {
@@ -86,37 +65,19 @@ fn end(session: &mut Session, wanted: &str) -> Outcome {
     }
     // A failed transaction can only be rolled back, whatever was asked.
     let tag = if was == TransactionStatus::Failed { "ROLLBACK" } else { wanted };
-    if let Some((before, local)) = session.before_block.take() {
-        session.settings.end_block(&before, &local, tag == "ROLLBACK");
+    if let Some(before) = session.before_block.take() {
+        if tag == "ROLLBACK" {
+            session.settings.restore(&before);
+        }
+        session.settings.end_transaction();
     }
     Outcome::Done(tag.to_owned())
 }
 
 fn set(session: &mut Session, set: &Set) -> Result<Outcome> {
     match set {
-        Set::SingleAssignment { scope, variable, values, .. } => {
-            if matches!(scope, Some(ContextModifier::Local)) && session.transaction == TransactionStatus::Idle
-            {
-                session.warning("25P01", "SET LOCAL can only be used in transaction blocks");
-                return Ok(Outcome::Done("SET".into()));
-            }
-            let name = parts(variable)?.join(".");
-            if let (Some(ContextModifier::Local), Some((_, local))) = (scope, &mut session.before_block) {
-                local.push(name.clone());
-            }
-            match values.as_slice() {
-                [Expr::Identifier(word)] if word.value.eq_ignore_ascii_case("default") => {
-                    session.settings.reset(&name)?;
-                }
-                values => {
-                    let texts = values.iter().map(value_text).collect::<Result<Vec<_>>>()?;
-                    session.settings.set(&name, &texts.join(", "))?;
-                }
-            }
-        }
-        Set::SetTimeZone { value, .. } => session.settings.set("TimeZone", &value_text(value)?)?,
-        Set::SetNames { charset_name, .. } => {
-            session.settings.set("client_encoding", &charset_name.value)?;
+        Set::SetTransaction { session: false, .. } if session.transaction == TransactionStatus::Idle => {
+            session.warning("25P01", "SET TRANSACTION can only be used in transaction blocks");
         }
         Set::SetTransaction { .. }
         | Set::SetSessionAuthorization(_)
@@ -124,36 +85,4 @@ fn set(session: &mut Session, set: &Set) -> Result<Outcome> {
         other => return Err(Error::not_supported(format!("{other} is not supported"))),
     }
     Ok(Outcome::Done("SET".into()))
-}
-
-fn value_text(value: &Expr) -> Result<String> {
-    match value {
-        Expr::Value(value) => Ok(match &value.value {
-            Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) => text.clone(),
-            other => other.to_string(),
-        }),
-        Expr::Identifier(Ident { value, quote_style: Some('"'), .. }) => Ok(format!("\"{value}\"")),
-        Expr::Identifier(identifier) => Ok(identifier.value.clone()),
-        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => Ok(format!("-{}", value_text(expr)?)),
-        other => Err(Error::invalid_argument(format!("\"{other}\" is not a value of a parameter"))),
-    }
-}
-
-fn variable_name(variable: &[Ident]) -> String {
-    variable.iter().map(|part| part.value.as_str()).collect::<Vec<_>>().join(" ")
-}
-
-/// The one column of SHOW bears the parameter's name.
-pub fn show_schema(statement: &Statement) -> Result<SchemaRef> {
-    let StatementKind::Sql(sql) = &statement.kind else { return Err(Error::internal("not a SHOW")) };
-    let ast::Statement::ShowVariable { variable } = sql.as_ref() else {
-        return Err(Error::internal("not a SHOW"));
-    };
-    let (name, _) = crate::session::settings::Settings::default().show(&variable_name(variable))?;
-    Ok(text_column(name))
-}
-
-fn show(session: &Session, variable: &[Ident]) -> Result<Outcome> {
-    let (name, value) = session.settings.show(&variable_name(variable))?;
-    text_rows("SHOW", name, [value])
 }

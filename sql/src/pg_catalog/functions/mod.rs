@@ -44,6 +44,8 @@ struct Function {
     returns: &'static str,
     /// NULL in, NULL out.
     strict: bool,
+    /// Whether each call may give another answer, or does something: then it is not called while planning.
+    volatile: bool,
     body: Body,
 }
 
@@ -55,7 +57,7 @@ const fn function(
     returns: &'static str,
     body: Body,
 ) -> Function {
-    Function { name, arguments, returns, strict: true, body }
+    Function { name, arguments, returns, strict: true, volatile: false, body }
 }
 
 const fn called_on_null(
@@ -64,7 +66,16 @@ const fn called_on_null(
     returns: &'static str,
     body: Body,
 ) -> Function {
-    Function { name, arguments, returns, strict: false, body }
+    Function { name, arguments, returns, strict: false, volatile: false, body }
+}
+
+const fn volatile(
+    name: &'static str,
+    arguments: &'static str,
+    returns: &'static str,
+    body: Body,
+) -> Function {
+    Function { name, arguments, returns, strict: false, volatile: true, body }
 }
 
 /// One call: a row of arguments, and what the session sees.
@@ -124,7 +135,7 @@ pub fn scalar_functions(current: Arc<RwLock<Arc<Visible>>>) -> Vec<Arc<ScalarUDF
     let functions = groups.into_iter().flatten();
     functions
         .map(|function| {
-            let signature = signature(function.arguments);
+            let signature = signature(function);
             Arc::new(ScalarUDF::from(CatalogFunction { function, signature, current: Arc::clone(&current) }))
         })
         .collect()
@@ -157,7 +168,8 @@ impl Hash for CatalogFunction {
     }
 }
 
-fn signature(arguments: &str) -> Signature {
+fn signature(function: &Function) -> Signature {
+    let arguments = function.arguments;
     let required = arguments.find('?').unwrap_or(arguments.len());
     let form = if arguments.is_empty() {
         TypeSignature::Nullary
@@ -166,7 +178,7 @@ fn signature(arguments: &str) -> Signature {
     } else {
         TypeSignature::UserDefined
     };
-    Signature::new(form, Volatility::Stable)
+    Signature::new(form, if function.volatile { Volatility::Volatile } else { Volatility::Stable })
 }
 
 fn coerced(letter: char, given: &DataType) -> DataType {
@@ -238,7 +250,8 @@ impl ScalarUDFImpl for CatalogFunction {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
-        let literal = args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
+        let literal = !self.function.volatile
+            && args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
         let rows = if literal { 1 } else { args.number_rows };
         let columns: Vec<ArrayRef> = args
             .args

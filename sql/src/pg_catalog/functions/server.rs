@@ -2,7 +2,7 @@
 
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::{Call, Cell, Function, called_on_null, function};
+use super::{Call, Cell, Function, called_on_null, function, volatile};
 use crate::pg_catalog::relations::schemas::UTF8;
 use crate::pg_catalog::{PG_CATALOG, SERVER_VERSION};
 
@@ -56,6 +56,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(call.visible.client.server_address.map(|at| i32::from(at.port())).into())
     }),
     called_on_null("current_setting", "t?b", "text", current_setting),
+    volatile("set_config", "ttb", "text", set_config),
+    // Nothing is ever locked.
+    function("pg_advisory_unlock_all", "", "void", |_| Ok("".into())),
 ];
 
 /// The PostgreSQL that clients may take this for, and what it is.
@@ -79,13 +82,21 @@ fn current_schemas(call: &Call<'_>) -> Result<Cell> {
 
 fn current_setting(call: &Call<'_>) -> Result<Cell> {
     let Some(name) = call.text(0) else { return Ok(Cell::Null) };
-    let known = call.visible.settings.iter().find(|setting| setting.name.eq_ignore_ascii_case(name));
-    match known {
-        Some(setting) => Ok((&setting.value).into()),
-        None if call.arguments.get(1) == Some(&Cell::Bool(true)) => Ok(Cell::Null),
-        None => Err(Error::new(
-            ErrorKind::UndefinedObject,
-            format!("unrecognized configuration parameter \"{name}\""),
-        )),
+    match call.visible.session.setting(name) {
+        Err(error)
+            if error.kind() == ErrorKind::UndefinedObject
+                && call.arguments.get(1) == Some(&Cell::Bool(true)) =>
+        {
+            Ok(Cell::Null)
+        }
+        found => Ok(found?.into()),
     }
+}
+
+fn set_config(call: &Call<'_>) -> Result<Cell> {
+    let Some(name) = call.text(0) else {
+        return Err(Error::new(ErrorKind::NullNotAllowed, "SET requires parameter name"));
+    };
+    let transaction_only = call.arguments.get(2) == Some(&Cell::Bool(true));
+    Ok(call.visible.session.set(name, call.text(1), transaction_only)?.into())
 }

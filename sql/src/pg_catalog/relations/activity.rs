@@ -11,29 +11,56 @@ use crate::pg_catalog::entities::Relation;
 
 pub(super) fn settings(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
     definition.fill(
-        &visible.settings,
+        &visible.session.settings(),
         &[
             ("name", |setting| (&setting.name).into()),
             ("setting", |setting| (&setting.value).into()),
-            ("category", |_| "Voxhouse".into()),
+            ("unit", |setting| setting.unit.clone().into()),
+            ("category", |setting| (&setting.category).into()),
             ("short_desc", |setting| (&setting.description).into()),
-            ("context", |_| "user".into()),
-            ("vartype", |setting| variable_type(&setting.value).into()),
-            ("source", |_| "session".into()),
-            ("boot_val", |setting| (&setting.value).into()),
-            ("reset_val", |setting| (&setting.value).into()),
+            ("extra_desc", |setting| setting.extra.clone().into()),
+            ("context", |setting| setting.context.into()),
+            ("vartype", |setting| setting.type_name.into()),
+            ("source", |setting| setting.source.into()),
+            ("min_val", |setting| setting.smallest.clone().into()),
+            ("max_val", |setting| setting.largest.clone().into()),
+            ("enumvals", |setting| setting.values.clone().map_or(Cell::Null, Cell::from)),
+            ("boot_val", |setting| setting.default.clone().into()),
+            ("reset_val", |setting| (&setting.reset).into()),
             ("pending_restart", |_| false.into()),
         ],
     )
 }
 
-fn variable_type(value: &str) -> &'static str {
-    match value {
-        "on" | "off" => "bool",
-        value if value.parse::<i64>().is_ok() => "integer",
-        value if value.parse::<f64>().is_ok() => "real",
-        _ => "string",
-    }
+/// Statements that have a name, whether SQL or the protocol gave it.
+pub(super) fn prepared_statements(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
+    definition.fill(
+        &visible.session.prepared_statements(),
+        &[
+            ("name", |one| (&one.name).into()),
+            ("statement", |one| (&one.statement).into()),
+            ("prepare_time", |one| Cell::Timestamp(one.prepared_at)),
+            ("parameter_types", |one| one.parameter_types.clone().into()),
+            ("from_sql", |one| one.from_sql.into()),
+            // Each execution is planned for its parameters.
+            ("generic_plans", |_| Cell::Int(0)),
+            ("custom_plans", |_| Cell::Int(0)),
+        ],
+    )
+}
+
+pub(super) fn cursors(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
+    definition.fill(
+        &visible.session.cursors(),
+        &[
+            ("name", |one| (&one.name).into()),
+            ("statement", |one| (&one.statement).into()),
+            ("is_holdable", |one| one.holdable.into()),
+            ("is_binary", |one| one.binary.into()),
+            ("is_scrollable", |one| one.scrollable.into()),
+            ("creation_time", |one| Cell::Timestamp(one.created_at)),
+        ],
+    )
 }
 
 /// The session itself.

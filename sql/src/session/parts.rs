@@ -1,0 +1,37 @@
+//! What catalog relations and functions see of a session, and change in it.
+
+use voxhouse_engine::Result;
+
+use super::settings::{Reach, Settings};
+use crate::pg_catalog::{CursorRow, PreparedStatementRow, SessionParts, SettingRow};
+
+pub struct Parts {
+    pub settings: Settings,
+}
+
+impl SessionParts for Parts {
+    fn settings(&self) -> Vec<SettingRow> {
+        self.settings.rows()
+    }
+
+    fn setting(&self, name: &str) -> Result<String> {
+        self.settings.show(name).map(|(_, value)| value)
+    }
+
+    fn set(&self, name: &str, value: Option<&str>, transaction_only: bool) -> Result<String> {
+        let reach = if transaction_only { Reach::Transaction } else { Reach::Session };
+        match value {
+            Some(value) => self.settings.put(name, value, reach)?,
+            None => self.settings.reset(name, reach)?,
+        }
+        self.setting(name)
+    }
+
+    fn prepared_statements(&self) -> Vec<PreparedStatementRow> {
+        Vec::new()
+    }
+
+    fn cursors(&self) -> Vec<CursorRow> {
+        Vec::new()
+    }
+}
