@@ -490,6 +490,7 @@ fn from_arrow(error: &arrow::error::ArrowError) -> Error {
             format!("value out of range: {}", lower_first(first_line(text))),
         ),
         Arrow::CastError(text) | Arrow::ParseError(text) => from_cast(text),
+        Arrow::ComputeError(text) => from_computation(text),
         Arrow::ExternalError(inner) => match find_ours(inner.as_ref()) {
             Some(ours) => ours,
             None => from_text(&inner.to_string()),
@@ -502,6 +503,25 @@ fn from_arrow(error: &arrow::error::ArrowError) -> Error {
         Arrow::NotYetImplemented(text) => Error::not_supported(lower_first(first_line(text))),
         other => Error::internal(first_line(strip_class(&other.to_string())).to_owned()),
     }
+}
+
+/// Arithmetic of dates and times tells an overflow in prose.
+fn from_computation(text: &str) -> Error {
+    let text = first_line(text);
+    let lower = text.to_lowercase();
+    for kind in ["timestamp", "date", "interval", "duration"] {
+        if lower.contains(kind) && (lower.contains("out of range") || lower.contains("overflow")) {
+            let kind = if kind == "duration" { "interval" } else { kind };
+            return Error::new(ErrorKind::DatetimeOutOfRange, format!("{kind} out of range"));
+        }
+    }
+    if lower.contains("overflow") {
+        return Error::new(
+            ErrorKind::NumericOutOfRange,
+            format!("value out of range: {}", lower_first(text)),
+        );
+    }
+    Error::internal(text.to_owned())
 }
 
 /// A condition is evaluated while a file is read, and its failure comes back in the words of the reader.
@@ -524,6 +544,10 @@ fn from_cast(text: &str) -> Error {
         text.strip_prefix("Cannot cast string '").or_else(|| text.strip_prefix("Cannot cast value '"));
     if let Some((value, target)) = quoted.and_then(|rest| rest.split_once("' to value of ")) {
         let target = target.trim_end_matches(" type");
+        if is_impossible_date(value) {
+            let message = format!("date/time field value out of range: \"{value}\"");
+            return Error::new(ErrorKind::DatetimeOutOfRange, message);
+        }
         let kind = match postgres_type_name(target).as_str() {
             "date" | "timestamp" => ErrorKind::InvalidDatetime,
             _ => ErrorKind::InvalidText,
@@ -540,6 +564,15 @@ fn from_cast(text: &str) -> Error {
         return Error::new(ErrorKind::NumericOutOfRange, lower_first(text));
     }
     Error::new(ErrorKind::InvalidText, lower_first(text))
+}
+
+/// Whether a text is written like a date, of a day that there is not: `2026-02-30`.
+fn is_impossible_date(text: &str) -> bool {
+    let date = text.split([' ', 'T']).next().unwrap_or_default();
+    let parts: Vec<Option<i32>> = date.split('-').map(|part| part.parse().ok()).collect();
+    let &[Some(year), Some(month), Some(day)] = parts.as_slice() else { return false };
+    let (month, day) = (u32::try_from(month).unwrap_or(0), u32::try_from(day).unwrap_or(0));
+    date.len() >= 8 && chrono::NaiveDate::from_ymd_opt(year, month, day).is_none()
 }
 
 fn postgres_type_name(arrow: &str) -> String {
@@ -578,6 +611,25 @@ fn from_text(text: &str) -> Error {
     if let Some(name) = quoted("Table function '", "' not found") {
         return undefined_function(&name, text);
     }
+    if text.contains("LIMIT must be >=") {
+        return Error::new(ErrorKind::InvalidLimit, "LIMIT must not be negative");
+    }
+    if text.contains("OFFSET must be >=") {
+        return Error::new(ErrorKind::InvalidOffset, "OFFSET must not be negative");
+    }
+    if text.contains("Step cannot be zero") || text.contains("Step interval cannot be zero") {
+        return Error::invalid_argument("step size cannot equal zero");
+    }
+    if let Some(code) = text.strip_prefix("invalid Unicode scalar value: ") {
+        return invalid_character(code);
+    }
+    if let Some((name, argument)) = unsupported_aggregate(text) {
+        return Error::new(
+            ErrorKind::UndefinedFunction,
+            format!("function {name}({}) does not exist", postgres_type_name(&argument)),
+        )
+        .with_hint(NO_FUNCTION_MATCHES);
+    }
     if text.contains("does not support zero arguments")
         || text.contains("Failed to coerce arguments")
         || text.contains("No function matches")
@@ -611,6 +663,29 @@ fn from_text(text: &str) -> Error {
     Error::syntax(lower_first(text))
 }
 
+const NO_FUNCTION_MATCHES: &str =
+    "No function matches the given name and argument types. You might need to add explicit type casts.";
+
+/// `chr(n)` of no character.
+fn invalid_character(code: &str) -> Error {
+    match code.trim().parse::<i64>() {
+        Ok(0) => Error::new(ErrorKind::ProgramLimitExceeded, "null character not permitted"),
+        Ok(code) if code < 0 => Error::invalid_argument("character number must be positive"),
+        _ => Error::new(
+            ErrorKind::ProgramLimitExceeded,
+            format!("requested character too large for encoding: {code}"),
+        ),
+    }
+}
+
+/// `[return_type] SUM not supported for Utf8` or `Sum not supported for Utf8: …`.
+fn unsupported_aggregate(text: &str) -> Option<(String, String)> {
+    let (name, argument) = text.split_once(" not supported for ")?;
+    let name = name.rsplit(' ').next()?.to_lowercase();
+    let argument = argument.split([':', ' ']).next()?.to_owned();
+    matches!(name.as_str(), "sum" | "avg").then_some((name, argument))
+}
+
 fn undefined_function(name: &str, text: &str) -> Error {
     let error = Error::new(ErrorKind::UndefinedFunction, format!("function {name} does not exist"));
     match text.split_once("Did you mean '").and_then(|(_, rest)| rest.split_once('\'')) {
@@ -632,9 +707,7 @@ fn wrong_arguments(text: &str) -> Error {
         }
         None => lower_first(text),
     };
-    Error::new(ErrorKind::UndefinedFunction, message).with_hint(
-        "No function matches the given name and argument types. You might need to add explicit type casts.",
-    )
+    Error::new(ErrorKind::UndefinedFunction, message).with_hint(NO_FUNCTION_MATCHES)
 }
 
 /// `voxhouse.pg_search_path.orders` is called `orders`, `voxhouse.x.feedback` is called `x.feedback`.

@@ -30,10 +30,11 @@ use crate::pg_catalog::{self, Visible};
 use crate::query::QueryContext;
 use crate::query::context::{DATABASE, SEARCH_PATH_SCHEMA};
 use crate::query::pauses::PausingJoins;
+use crate::query::zone::{self, SessionZone};
 use crate::relations::BuiltIns;
-use crate::session::{Parts, Session};
 use crate::session::settings::Settings;
 use crate::session::workers::Workers;
+use crate::session::{Parts, Session};
 use crate::shipped;
 use crate::wire::backend::{self, Login, ScramVerifier};
 
@@ -259,7 +260,7 @@ impl BackgroundPlanner {
     async fn context(&self, role: &str) -> Result<QueryContext> {
         let built_ins =
             self.built_ins.get().ok_or_else(|| Error::internal("the planner is used before it started"))?;
-        let parts = Arc::new(Parts { settings: Settings::for_role(role, true) });
+        let parts = Arc::new(Parts::new(Settings::for_role(role, true)));
         Ok(QueryContext {
             warehouse: Arc::clone(&self.warehouse),
             built_ins: Arc::clone(built_ins),
@@ -335,15 +336,18 @@ fn base_state(warehouse: &Warehouse, options: &InstanceOptions) -> Result<Sessio
     config.catalog.information_schema = false;
     config.execution.target_partitions = options.parallelism.max(1);
     config.execution.parquet.pushdown_filters = true;
+    config.execution.time_zone = Some("UTC".to_owned());
     config.sql_parser.dialect = datafusion::config::Dialect::PostgreSQL;
     config.sql_parser.collect_spans = true;
     let mut state = SessionStateBuilder::new()
         .with_config(SessionConfig::from(config))
         .with_runtime_env(runtime(warehouse, options)?)
         .with_default_features()
+        .with_analyzer_rule(Arc::new(SessionZone))
         .with_physical_optimizer_rule(Arc::new(PausingJoins))
         .build();
     voxhouse_udfs::register_all(&mut state)?;
+    datafusion::execution::FunctionRegistry::register_udf(&mut state, zone::timezone())?;
     Ok(state)
 }
 

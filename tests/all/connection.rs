@@ -138,6 +138,7 @@ async fn run_in_process(session: &mut Session, sql: &str) -> Result<Output, voxh
                 output(types, rows)
             }
         };
+        session.sync().await?;
     }
     Ok(answer)
 }
@@ -185,7 +186,7 @@ async fn extended(client: &Client, sql: &str) -> Result<Output, Refused> {
         SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
         _ => None,
     }) {
-        Some(name) => name.parse().unwrap(),
+        Some(name) => voxhouse_sql::session::settings::zone::parse(&name).unwrap().0,
         None => chrono_tz::Tz::UTC,
     };
     let cell = |row: &tokio_postgres::Row, column: usize| {

@@ -10,23 +10,49 @@ use super::own::{ParseResult, expect_word, name, skip, take_word};
 
 #[derive(Debug, Clone)]
 pub enum SessionStatement {
-    Set { name: String, value: SetValue, local: bool },
+    Set {
+        name: String,
+        value: SetValue,
+        local: bool,
+    },
     /// `None`: all of them.
-    Show { name: Option<String> },
+    Show {
+        name: Option<String>,
+    },
     /// `None`: all of them.
-    Reset { name: Option<String> },
+    Reset {
+        name: Option<String>,
+    },
     Declare(Declare),
-    Fetch { cursor: String, direction: Direction, moves_only: bool },
+    Fetch {
+        cursor: String,
+        direction: Direction,
+        moves_only: bool,
+    },
     /// `None`: all of them.
-    Close { cursor: Option<String> },
-    Prepare { name: String, types: Vec<DataType>, statement: Box<ast::Statement> },
-    Execute { name: String, arguments: Vec<Expr> },
+    Close {
+        cursor: Option<String>,
+    },
+    Prepare {
+        name: String,
+        types: Vec<DataType>,
+        statement: Box<ast::Statement>,
+    },
+    Execute {
+        name: String,
+        arguments: Vec<Expr>,
+    },
     /// `None`: all of them.
-    Deallocate { name: Option<String> },
+    Deallocate {
+        name: Option<String>,
+    },
     Discard(Discarded),
     /// No channel is ever listened to.
     Unlisten,
-    Explain { options: Vec<(String, Option<String>)>, statement: Box<Explained> },
+    Explain {
+        options: Vec<(String, Option<String>)>,
+        statement: Box<Explained>,
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -273,7 +299,10 @@ fn fetch(parser: &mut Parser<'_>, moves_only: bool) -> ParseResult<SessionStatem
 }
 
 fn direction(parser: &mut Parser<'_>) -> ParseResult<Direction> {
-    let is_last = !matches!(parser.peek_nth_token(1).token, Token::Word(_) | Token::Number(..) | Token::Minus | Token::Plus);
+    let is_last = !matches!(
+        parser.peek_nth_token(1).token,
+        Token::Word(_) | Token::Number(..) | Token::Minus | Token::Plus
+    );
     let take = |parser: &mut Parser<'_>, word: &str| !is_last && take_word(parser, word);
     // A word that ends the statement is the name of a cursor.
     if take(parser, "next") {

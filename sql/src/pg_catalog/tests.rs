@@ -28,8 +28,8 @@ use crate::session::Parts;
 use crate::session::settings::Settings;
 
 use super::{
-    BuiltInRelation, Client, Derived, FunctionRow, INFORMATION_SCHEMA, PG_CATALOG, RelationSize,
-    Visible, definition, label, relations, rewrite, scalar_functions, schema_provider, types,
+    BuiltInRelation, Client, Derived, FunctionRow, INFORMATION_SCHEMA, PG_CATALOG, RelationSize, Visible,
+    definition, label, relations, rewrite, scalar_functions, schema_provider, types,
 };
 
 fn column(name: &str, data_type: &str) -> Column {
@@ -178,7 +178,7 @@ async fn visible(role: &str) -> Arc<Visible> {
         database: "voxhouse".into(),
         process_id: 4711,
         search_path: vec!["$user".into(), "public".into()],
-        session: Arc::new(Parts { settings: Settings::for_role("voxhouse", true) }),
+        session: Arc::new(Parts::new(Settings::for_role("voxhouse", true))),
         client: Client::default(),
         server_started_at: 0,
         derived: Derived::default(),

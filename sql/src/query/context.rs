@@ -13,7 +13,7 @@ use voxhouse_engine::catalog::QualifiedName;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use super::catalog::{Databases, Opened, Relations};
-use super::names;
+use super::{names, zone};
 use crate::dialect::{At, Moment, Statement, StatementKind};
 use crate::pg_catalog::{self, Visible};
 use crate::relations::BuiltIns;
@@ -192,6 +192,7 @@ pub async fn plan_in(
         return Err(Error::internal("a statement without a plan was planned"));
     };
     pg_catalog::rewrite(&mut sql, &relations.visible)?;
+    zone::rewrite(&mut sql);
     names::unqualify_database(&mut sql);
     let plan = state.statement_to_plan(DataFusionStatement::Statement(sql)).await?;
     refuse_server_access(&plan)?;

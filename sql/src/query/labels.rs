@@ -39,9 +39,8 @@ fn named(expression: &Expr) -> Option<String> {
         Expr::Cast { expr, data_type, .. } => {
             named(expr).or_else(|| Some(type_label(&data_type.to_string())))
         }
-        Expr::Nested(inner)
-        | Expr::Collate { expr: inner, .. }
-        | Expr::AtTimeZone { timestamp: inner, .. } => named(inner),
+        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => named(inner),
+        Expr::AtTimeZone { .. } => Some("timezone".into()),
         Expr::Case { else_result, .. } => {
             Some(else_result.as_ref().and_then(|inner| named(inner)).unwrap_or_else(|| "case".into()))
         }

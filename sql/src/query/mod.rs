@@ -6,5 +6,6 @@ pub mod labels;
 pub mod names;
 pub mod pauses;
 pub mod pipe;
+pub mod zone;
 
 pub use context::{Planned, QueryContext};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::execution::SessionState;
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast;
 use parking_lot::{Mutex, RwLock};
@@ -20,12 +20,13 @@ use voxhouse_engine::catalog::ddl::Ddl;
 use voxhouse_engine::catalog::{Author, CatalogSnapshot};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use crate::dialect::{self, OwnStatement, Statement, StatementKind};
+use crate::dialect::{self, OwnStatement, SessionStatement, Statement, StatementKind};
 use crate::instance::{self, Instance};
 use crate::pg_catalog::Visible;
 use crate::query::{Planned, QueryContext};
 use crate::statement::{self, utility};
 use crate::wire::backend::{self, Description, Login, Notice, Outcome, TransactionStatus};
+use crate::wire::portal::Statements;
 use cursor::Cursors;
 pub use parts::Parts;
 use settings::{Saved, Settings};
@@ -34,7 +35,7 @@ use settings::{Saved, Settings};
 pub struct Prepared {
     pub(crate) statement: Statement,
     pub(crate) parameters: Vec<DataType>,
-    columns: Option<SchemaRef>,
+    pub(crate) columns: Option<SchemaRef>,
     /// The plan made for the description, used by an execution that finds nothing changed.
     planned: Mutex<Option<Planned>>,
 }
@@ -49,6 +50,7 @@ pub struct Session {
     pub(crate) transaction: TransactionStatus,
     pub(crate) notices: Vec<Notice>,
     pub(crate) cursors: Cursors,
+    pub(crate) statements: Statements<Prepared>,
     /// What the catalog functions of the running statement see.
     visible: Arc<RwLock<Arc<Visible>>>,
     base: SessionState,
@@ -65,7 +67,7 @@ impl Session {
         for (name, value) in &login.parameters {
             settings.put_at_start(name, value)?;
         }
-        let parts = Arc::new(Parts { settings: settings.clone() });
+        let parts = Arc::new(Parts::new(settings.clone()));
         let first = instance::visible(catalog, &instance.built_ins, &login.role, &parts);
         let visible = Arc::new(RwLock::new(Arc::new(first)));
         let base = instance.session_base(Arc::clone(&visible));
@@ -79,7 +81,8 @@ impl Session {
             before_block: None,
             transaction: TransactionStatus::Idle,
             notices: Vec::new(),
-            cursors: Cursors::default(),
+            cursors: parts.cursors.clone(),
+            statements: parts.statements.clone(),
             visible,
             base,
             connected_at,
@@ -161,22 +164,33 @@ impl Session {
         ))
     }
 
-    async fn run_query(
-        &mut self,
+    async fn run_query(&mut self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<Outcome> {
+        let (physical, state) = self.physical_plan(prepared, parameters).await?;
+        let rows = execute_stream(physical, state.task_ctx())?;
+        Ok(Outcome::Rows { verb: "SELECT", rows: self.instance.workers.run(rows) })
+    }
+
+    /// What runs a prepared query with these values. Its logical plan is used again unless something that it reads
+    /// has changed.
+    pub(crate) async fn physical_plan(
+        &self,
         prepared: &Prepared,
-        query: &ast::Query,
         parameters: Vec<ScalarValue>,
-    ) -> Result<Outcome> {
-        let context = self.context(&prepared.statement.text).await?;
+    ) -> Result<(Arc<dyn ExecutionPlan>, SessionState)> {
+        let statement = &prepared.statement;
+        let query = match &statement.kind {
+            StatementKind::Sql(sql) => match sql.as_ref() {
+                ast::Statement::Query(query) => query,
+                _ => return Err(Error::not_supported("EXPLAIN is supported for queries only")),
+            },
+            _ => return Err(Error::not_supported("EXPLAIN is supported for queries only")),
+        };
+        let context = self.context(&statement.text).await?;
         let known = prepared.planned.lock().clone();
         let planned = match known {
             Some(planned) if planned.is_current(&context).await? => planned,
             _ => {
-                let statement = Statement {
-                    kind: StatementKind::Sql(Box::new(ast::Statement::Query(Box::new(query.clone())))),
-                    ..prepared.statement.clone()
-                };
-                let planned = context.plan(statement).await?;
+                let planned = context.plan(statement.clone()).await?;
                 let columns = statement::describe::labelled(&context, &planned.plan, query)?;
                 if prepared.columns.as_ref().is_some_and(|described| *described != columns) {
                     return Err(Error::not_supported("cached plan must not change result type"));
@@ -185,14 +199,9 @@ impl Session {
                 planned
             }
         };
-        let plan = match parameters.is_empty() {
-            true => planned.plan,
-            false => planned.plan.replace_params_with_values(&parameters.into())?,
-        };
+        let plan = statement::describe::with_values(planned.plan, parameters)?;
         let state = context.state();
-        let physical = state.create_physical_plan(&plan).await?;
-        let rows = execute_stream(physical, state.task_ctx())?;
-        Ok(Outcome::Rows { verb: "SELECT", rows: self.instance.workers.run(rows) })
+        Ok((state.create_physical_plan(&plan).await?, state))
     }
 }
 
@@ -215,6 +224,20 @@ impl backend::Session for Session {
 
     fn cursor_columns(&self, name: &str) -> Option<SchemaRef> {
         self.cursors.columns(name).ok()
+    }
+
+    fn close_cursor(&mut self, name: &str) {
+        // To the protocol, closing what there is not is no error.
+        let _ = self.cursors.close(name);
+    }
+
+    fn statements(&self) -> Statements<Prepared> {
+        self.statements.clone()
+    }
+
+    fn sends_binary(&self, prepared: &Prepared) -> bool {
+        matches!(&prepared.statement.kind, StatementKind::Session(own)
+            if matches!(own.as_ref(), SessionStatement::Fetch { cursor, .. } if self.cursors.is_binary(cursor)))
     }
 
     fn time_zone(&self) -> chrono_tz::Tz {
@@ -258,7 +281,9 @@ impl backend::Session for Session {
                 _ => (Vec::new(), None),
             },
             StatementKind::Own(_) => (Vec::new(), None),
-            StatementKind::Session(own) => (Vec::new(), statement::session::columns(self, own)?),
+            StatementKind::Session(own) => {
+                statement::session::describe(self, &statement, own, declared).await?
+            }
         };
         Ok(Arc::new(Prepared { statement, parameters, columns, planned: Mutex::new(planned) }))
     }
@@ -277,7 +302,7 @@ impl backend::Session for Session {
         self.refuse_in_failed_transaction(statement)?;
         match &statement.kind {
             StatementKind::Sql(sql) => match sql.as_ref() {
-                ast::Statement::Query(query) => self.run_query(prepared, query, parameters).await,
+                ast::Statement::Query(_) => self.run_query(prepared, parameters).await,
                 sql if utility::handles(sql) => utility::run(self, statement, sql).await,
                 ast::Statement::Call(call) => statement::call::run(self, call).await,
                 ast::Statement::Insert(_)
@@ -293,7 +318,7 @@ impl backend::Session for Session {
                     statement::ddl::run(self, statement).await
                 }
             },
-            StatementKind::Session(own) => statement::session::run(self, statement, own).await,
+            StatementKind::Session(own) => statement::session::run(self, prepared, own, parameters).await,
             StatementKind::Own(own) => {
                 self.refuse_write_in_transaction()?;
                 match own {

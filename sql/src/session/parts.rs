@@ -2,11 +2,23 @@
 
 use voxhouse_engine::Result;
 
+use super::Prepared;
+use super::cursor::Cursors;
 use super::settings::{Reach, Settings};
 use crate::pg_catalog::{CursorRow, PreparedStatementRow, SessionParts, SettingRow};
+use crate::wire::portal::Statements;
 
+#[derive(Clone)]
 pub struct Parts {
     pub settings: Settings,
+    pub statements: Statements<Prepared>,
+    pub cursors: Cursors,
+}
+
+impl Parts {
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, statements: Statements::default(), cursors: Cursors::default() }
+    }
 }
 
 impl SessionParts for Parts {
@@ -28,10 +40,10 @@ impl SessionParts for Parts {
     }
 
     fn prepared_statements(&self) -> Vec<PreparedStatementRow> {
-        Vec::new()
+        self.statements.rows()
     }
 
     fn cursors(&self) -> Vec<CursorRow> {
-        Vec::new()
+        self.cursors.rows()
     }
 }

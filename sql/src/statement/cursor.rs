@@ -1,38 +1,69 @@
-//! DECLARE, FETCH and CLOSE.
+//! DECLARE, FETCH, MOVE and CLOSE.
 
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
 use datafusion::physical_plan::execute_stream;
+use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+use super::describe;
 use crate::dialect::{Declare, Direction, Statement};
 use crate::query::context::sql_statement;
 use crate::session::Session;
+use crate::session::cursor::NewCursor;
 use crate::wire::backend::{Outcome, TransactionStatus};
 
 /// Rows of FETCH, or how many MOVE went past.
-pub fn fetch(session: &mut Session, cursor: &str, direction: Direction, moves_only: bool) -> Result<Outcome> {
-    let limit = match direction {
-        Direction::Forward(count) | Direction::Relative(count) => Some(count),
-        Direction::ForwardAll => None,
-        _ => return Err(Error::not_supported("cursors move forward only")),
-    };
-    let limit = limit.map(usize::try_from).transpose();
-    let limit = limit.map_err(|_| Error::not_supported("cursors move forward only"))?;
-    if moves_only {
-        return Err(Error::not_supported("MOVE is not supported"));
+pub async fn fetch(
+    session: &mut Session,
+    cursor: &str,
+    direction: Direction,
+    moves: bool,
+) -> Result<Outcome> {
+    if moves {
+        let passed = session.cursors.go(cursor, direction).await?;
+        return Ok(Outcome::Done(format!("MOVE {passed}")));
     }
-    Ok(Outcome::Rows { verb: "FETCH", rows: session.cursors.fetch(cursor, limit)? })
+    Ok(Outcome::Rows { verb: "FETCH", rows: session.cursors.fetch(cursor, direction)? })
 }
 
 pub fn close(session: &mut Session, cursor: Option<&str>) -> Result<Outcome> {
     match cursor {
-        None => session.cursors.close_all(),
-        Some(cursor) => session.cursors.close(cursor)?,
+        None => {
+            session.cursors.close_all();
+            Ok(Outcome::Done("CLOSE CURSOR ALL".into()))
+        }
+        Some(cursor) => {
+            session.cursors.close(cursor)?;
+            Ok(Outcome::Done("CLOSE CURSOR".into()))
+        }
     }
-    Ok(Outcome::Done("CLOSE CURSOR".into()))
 }
 
-pub async fn declare(session: &mut Session, statement: &Statement, declare: &Declare) -> Result<Outcome> {
+/// The parameters of the cursor's query.
+pub async fn parameters(
+    session: &Session,
+    statement: &Statement,
+    declare: &Declare,
+    declared: &[Option<DataType>],
+) -> Result<Vec<DataType>> {
+    let context = session.context(&statement.text).await?;
+    describe::parameters(&context.plan(query_of(statement, declare)).await?.plan, declared)
+}
+
+fn query_of(statement: &Statement, declare: &Declare) -> Statement {
+    let query = sql_statement(ast::Statement::Query(declare.query.clone()));
+    Statement { moments: statement.moments.clone(), ..query }
+}
+
+pub async fn declare(
+    session: &mut Session,
+    statement: &Statement,
+    declare: &Declare,
+    parameters: Vec<ScalarValue>,
+) -> Result<Outcome> {
     if !declare.hold && session.transaction == TransactionStatus::Idle {
         return Err(Error::new(
             ErrorKind::NoActiveTransaction,
@@ -40,20 +71,22 @@ pub async fn declare(session: &mut Session, statement: &Statement, declare: &Dec
         )
         .with_hint("Use BEGIN first, or DECLARE … CURSOR WITH HOLD."));
     }
-    if declare.scroll == Some(true) {
-        return Err(Error::not_supported("cursors move forward only"));
-    }
-    let query = &declare.query;
+    session.cursors.check_new(&declare.cursor)?;
     let context = session.context(&statement.text).await?;
-    let query_statement = Statement {
-        moments: statement.moments.clone(),
-        ..sql_statement(ast::Statement::Query(query.clone()))
-    };
-    let planned = context.plan(query_statement).await?;
-    let columns = super::describe::labelled(&context, &planned.plan, query)?;
+    let planned = context.plan(query_of(statement, declare)).await?;
+    let columns = describe::labelled(&context, &planned.plan, &declare.query)?;
+    let plan = describe::with_values(planned.plan, parameters)?;
     let state = context.state();
-    let physical = state.create_physical_plan(&planned.plan).await?;
+    let physical = state.create_physical_plan(&plan).await?;
     let rows = session.instance.workers.run(execute_stream(physical, state.task_ctx())?);
-    session.cursors.declare(&declare.cursor, columns, rows, declare.hold)?;
+    session.cursors.declare(NewCursor {
+        name: declare.cursor.clone(),
+        statement: statement.text.clone(),
+        columns,
+        rows,
+        hold: declare.hold,
+        binary: declare.binary,
+        kept_on: (declare.scroll == Some(true)).then(|| Arc::clone(&context.base.runtime_env().disk_manager)),
+    })?;
     Ok(Outcome::Done("DECLARE CURSOR".into()))
 }

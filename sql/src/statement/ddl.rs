@@ -11,10 +11,10 @@ use voxhouse_engine::dml::Dml;
 use voxhouse_engine::planning::SOURCE_RELATION;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+use super::schedule::milliseconds;
 use crate::dialect::{CreatePipe, OwnStatement, Statement, StatementKind};
 use crate::pg_catalog;
 use crate::query::QueryContext;
-use super::schedule::milliseconds;
 use crate::query::names::{self, existing_name, fold, new_name, parts, writable_table};
 use crate::session::Session;
 use crate::wire::backend::Outcome;
@@ -222,7 +222,7 @@ fn table_constraint(constraint: &TableConstraint) -> Result<(Option<String>, Rul
 }
 
 /// The type that a column definition names.
-fn sql_type(data_type: &ast::DataType) -> Result<SqlType> {
+pub(super) fn sql_type(data_type: &ast::DataType) -> Result<SqlType> {
     use ast::DataType as D;
     let length = |length: &Option<ast::CharacterLength>| match length {
         Some(ast::CharacterLength::IntegerLength { length, .. }) => u32::try_from(*length).ok(),

@@ -6,9 +6,11 @@ use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
-use datafusion::sql::sqlparser::ast::Query;
+use datafusion::scalar::ScalarValue;
+use datafusion::sql::sqlparser::ast::{self, Query};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+use super::literal::placeholder;
 use crate::pg_catalog;
 use crate::query::{QueryContext, labels};
 
@@ -40,6 +42,14 @@ pub fn parameters(plan: &LogicalPlan, declared: &[Option<DataType>]) -> Result<V
     Ok(types.finish())
 }
 
+/// The plan with values in the places of its parameters.
+pub fn with_values(plan: LogicalPlan, parameters: Vec<ScalarValue>) -> Result<LogicalPlan> {
+    if parameters.is_empty() {
+        return Ok(plan);
+    }
+    Ok(plan.replace_params_with_values(&parameters.into())?)
+}
+
 /// The types of a statement's parameters while they become known; the first to say one is right.
 pub struct ParameterTypes(Vec<Option<DataType>>);
 
@@ -53,7 +63,7 @@ impl ParameterTypes {
         self.imply_more(plan)?;
         for (name, data_type) in plan.get_parameter_types()? {
             let place = place_of(&name).ok_or_else(|| {
-                Error::new(ErrorKind::UndefinedObject, format!("there is no parameter {name}"))
+                Error::new(ErrorKind::UndefinedParameter, format!("there is no parameter {name}"))
             })?;
             self.note(place, data_type.filter(|data_type| !data_type.is_null()));
         }
@@ -63,15 +73,6 @@ impl ParameterTypes {
     /// What DataFusion leaves open: `column = ANY($1)`, which it plans as a function of an array, and `LIMIT $1`.
     fn imply_more(&mut self, plan: &LogicalPlan) -> Result<()> {
         plan.apply_with_subqueries(|node| {
-            if let LogicalPlan::Limit(limit) = node {
-                for count in [&limit.skip, &limit.fetch].into_iter().flatten() {
-                    if let Expr::Placeholder(count) = count.as_ref()
-                        && let Some(place) = place_of(&count.id)
-                    {
-                        self.note(place, Some(DataType::Int64));
-                    }
-                }
-            }
             if let LogicalPlan::Limit(limit) = node {
                 for count in [&limit.skip, &limit.fetch].into_iter().flatten() {
                     if let Expr::Placeholder(placeholder) = count.as_ref()
@@ -98,6 +99,13 @@ impl ParameterTypes {
             })
         })?;
         Ok(())
+    }
+
+    /// Takes the type of an expression that is nothing but a parameter.
+    pub fn note_expression(&mut self, expression: &ast::Expr, data_type: &DataType) {
+        if let Some(place) = placeholder(expression) {
+            self.note(place, Some(data_type.clone()));
+        }
     }
 
     pub fn note(&mut self, place: usize, data_type: Option<DataType>) {

@@ -3,14 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use arrow::datatypes::DataType;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast;
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 use voxhouse_engine::{Error, Result};
 
-use super::text_rows;
+use super::{describe, prepared, text_rows};
 use crate::dialect::{Explained, SessionStatement, Statement};
 use crate::query::context::sql_statement;
 use crate::session::Session;
@@ -39,8 +43,9 @@ impl Options {
         for (option, value) in options {
             let is_on = || match value {
                 None => Ok(true),
-                Some(value) => boolean(value)
-                    .ok_or_else(|| Error::syntax(format!("{option} requires a Boolean value"))),
+                Some(value) => {
+                    boolean(value).ok_or_else(|| Error::syntax(format!("{option} requires a Boolean value")))
+                }
             };
             match option.as_str() {
                 "analyze" => read.analyze = is_on()?,
@@ -76,24 +81,61 @@ impl Options {
     }
 }
 
-pub async fn run(
-    session: &mut Session,
-    statement: &Statement,
-    options: &[(String, Option<String>)],
-    explained: &Explained,
-) -> Result<Outcome> {
-    let options = Options::read(options)?;
+/// A plan that is to be explained, and what runs it.
+struct Explaining {
+    plan: LogicalPlan,
+    state: SessionState,
+}
+
+/// The plan of what stands behind EXPLAIN, with its parameters open.
+async fn planned(session: &Session, statement: &Statement, explained: &Explained) -> Result<Explaining> {
     let query = match explained {
         Explained::Sql(ast::Statement::Query(query)) => query,
         Explained::Session(SessionStatement::Declare(declare)) => &declare.query,
         _ => return Err(Error::not_supported("EXPLAIN is supported for queries only")),
     };
-    let started = Instant::now();
     let context = session.context(&statement.text).await?;
     let query = sql_statement(ast::Statement::Query(query.clone()));
     let planned = context.plan(Statement { moments: statement.moments.clone(), ..query }).await?;
-    let state = context.state();
-    let plan = state.create_physical_plan(&planned.plan).await?;
+    Ok(Explaining { plan: planned.plan, state: context.state() })
+}
+
+/// The parameters of what is explained.
+pub async fn parameters(
+    session: &Session,
+    statement: &Statement,
+    explained: &Explained,
+    declared: &[Option<DataType>],
+) -> Result<Vec<DataType>> {
+    match explained {
+        // Its arguments are the parameters.
+        Explained::Session(SessionStatement::Execute { .. }) => Ok(Vec::new()),
+        explained => describe::parameters(&planned(session, statement, explained).await?.plan, declared),
+    }
+}
+
+pub async fn run(
+    session: &mut Session,
+    statement: &Statement,
+    options: &[(String, Option<String>)],
+    explained: &Explained,
+    parameters: Vec<ScalarValue>,
+) -> Result<Outcome> {
+    let options = Options::read(options)?;
+    let started = Instant::now();
+    let (plan, state) = match explained {
+        Explained::Session(SessionStatement::Execute { name, arguments }) => {
+            let prepared = prepared::named(session, name)?;
+            let values =
+                prepared::values(session, name, &prepared.parameters, arguments, &parameters).await?;
+            session.physical_plan(&prepared, values).await?
+        }
+        explained => {
+            let Explaining { plan, state } = planned(session, statement, explained).await?;
+            let plan = describe::with_values(plan, parameters)?;
+            (state.create_physical_plan(&plan).await?, state)
+        }
+    };
     let planning = started.elapsed();
     let started = Instant::now();
     if options.analyze {

@@ -21,6 +21,14 @@ pub fn bind(statement: &mut Statement, parameters: &[ScalarValue]) -> Result<()>
     }
 }
 
+/// The same in one expression.
+pub fn bind_expression(expression: &mut Expr, parameters: &[ScalarValue]) -> Result<()> {
+    match expression.visit(&mut Binder { parameters }) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
 struct Binder<'a> {
     parameters: &'a [ScalarValue],
 }
@@ -32,7 +40,7 @@ impl VisitorMut for Binder<'_> {
         let Some(place) = placeholder(expression) else { return ControlFlow::Continue(()) };
         let Some(value) = self.parameters.get(place - 1) else {
             return ControlFlow::Break(Error::new(
-                ErrorKind::UndefinedObject,
+                ErrorKind::UndefinedParameter,
                 format!("there is no parameter ${place}"),
             ));
         };

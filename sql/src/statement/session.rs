@@ -1,38 +1,82 @@
 //! Statements about the session itself.
 
-use arrow::datatypes::SchemaRef;
-use voxhouse_engine::{Error, Result};
+use std::sync::Arc;
 
-use super::{cursor, explain, settings};
+use arrow::datatypes::{DataType, SchemaRef};
+use datafusion::scalar::ScalarValue;
+use voxhouse_engine::{Error, ErrorKind, Result};
+
+use super::describe::ParameterTypes;
+use super::{cursor, explain, prepared, settings};
 use crate::dialect::{Discarded, SessionStatement, Statement};
-use crate::session::{Session, text_column};
-use crate::wire::backend::Outcome;
+use crate::session::{Prepared, Session, text_column};
+use crate::wire::backend::{Outcome, TransactionStatus};
 
-/// The columns of the statement's rows; `None` for a statement without rows.
-pub fn columns(session: &Session, statement: &SessionStatement) -> Result<Option<SchemaRef>> {
-    Ok(match statement {
-        SessionStatement::Show { name } => Some(settings::show_schema(session, name.as_deref())?),
-        SessionStatement::Explain { .. } => Some(text_column("QUERY PLAN")),
-        SessionStatement::Fetch { cursor, moves_only: false, .. } => Some(session.cursors.columns(cursor)?),
-        _ => None,
+/// The parameters of a statement, and the columns of its rows; `None` for a statement without rows.
+pub async fn describe(
+    session: &Session,
+    statement: &Statement,
+    own: &SessionStatement,
+    declared: &[Option<DataType>],
+) -> Result<(Vec<DataType>, Option<SchemaRef>)> {
+    Ok(match own {
+        SessionStatement::Show { name } => {
+            (Vec::new(), Some(settings::show_schema(session, name.as_deref())?))
+        }
+        SessionStatement::Fetch { cursor, moves_only: false, .. } => {
+            (Vec::new(), Some(session.cursors.columns(cursor)?))
+        }
+        SessionStatement::Execute { name, arguments } => {
+            let prepared = prepared::named(session, name)?;
+            let mut types = ParameterTypes::declared(declared);
+            for (argument, data_type) in arguments.iter().zip(&prepared.parameters) {
+                types.note_expression(argument, data_type);
+            }
+            (types.finish(), prepared.columns.clone())
+        }
+        SessionStatement::Declare(declare) => {
+            (cursor::parameters(session, statement, declare, declared).await?, None)
+        }
+        SessionStatement::Explain { statement: explained, .. } => {
+            let parameters = explain::parameters(session, statement, explained, declared).await?;
+            (parameters, Some(text_column("QUERY PLAN")))
+        }
+        _ => (Vec::new(), None),
     })
 }
 
-pub async fn run(session: &mut Session, statement: &Statement, own: &SessionStatement) -> Result<Outcome> {
+pub async fn run(
+    session: &mut Session,
+    prepared: &Arc<Prepared>,
+    own: &SessionStatement,
+    parameters: Vec<ScalarValue>,
+) -> Result<Outcome> {
     use SessionStatement as S;
+    let statement = &prepared.statement;
     match own {
         S::Set { name, value, local } => settings::set(session, name, value, *local),
         S::Show { name } => settings::show(session, name.as_deref()),
         S::Reset { name } => settings::reset(session, name.as_deref()),
-        S::Declare(declare) => cursor::declare(session, statement, declare).await,
-        S::Fetch { cursor, direction, moves_only } => cursor::fetch(session, cursor, *direction, *moves_only),
+        S::Declare(declare) => cursor::declare(session, statement, declare, parameters).await,
+        S::Fetch { cursor, direction, moves_only } => {
+            cursor::fetch(session, cursor, *direction, *moves_only).await
+        }
         S::Close { cursor } => cursor::close(session, cursor.as_deref()),
-        S::Prepare { .. } | S::Execute { .. } => Err(Error::not_supported("PREPARE is not supported")),
-        S::Deallocate { .. } => Ok(Outcome::Done("DEALLOCATE ALL".into())),
+        S::Prepare { name, types, statement: inner } => {
+            prepared::prepare(session, statement, name, types, inner).await
+        }
+        S::Execute { name, arguments } => {
+            let now = prepared::named(session, name)?;
+            if now.columns != prepared.columns {
+                return Err(Error::not_supported("cached plan must not change result type"));
+            }
+            prepared::execute(session, name, arguments, &parameters).await
+        }
+        S::Deallocate { name } => prepared::deallocate(session, name.as_deref()),
         S::Discard(what) => discard(session, *what),
         S::Unlisten => Ok(Outcome::Done("UNLISTEN".into())),
         S::Explain { options, statement: explained } => {
-            explain::run(session, statement, options, explained).await
+            explain::run(session, statement, options, explained, parameters).await
         }
     }
 }
@@ -40,8 +84,13 @@ pub async fn run(session: &mut Session, statement: &Statement, own: &SessionStat
 fn discard(session: &mut Session, what: Discarded) -> Result<Outcome> {
     let tag = match what {
         Discarded::All => {
-            session.settings.reset_all();
+            if session.transaction != TransactionStatus::Idle {
+                let message = "DISCARD ALL cannot run inside a transaction block";
+                return Err(Error::new(ErrorKind::ActiveTransaction, message));
+            }
             session.cursors.close_all();
+            session.settings.reset_all();
+            session.statements.remove_all();
             "DISCARD ALL"
         }
         // Plans are made again when anything that they read has changed, and there are no sequences.

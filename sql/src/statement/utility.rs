@@ -59,12 +59,12 @@ pub async fn run(session: &mut Session, statement: &Statement, sql: &ast::Statem
 
 fn end(session: &mut Session, wanted: &str) -> Outcome {
     let was = std::mem::replace(&mut session.transaction, TransactionStatus::Idle);
-    session.cursors.end_transaction();
     if was == TransactionStatus::Idle {
         session.warning("25P01", "there is no transaction in progress");
     }
     // A failed transaction can only be rolled back, whatever was asked.
     let tag = if was == TransactionStatus::Failed { "ROLLBACK" } else { wanted };
+    session.cursors.end_transaction(tag == "COMMIT");
     if let Some(before) = session.before_block.take() {
         if tag == "ROLLBACK" {
             session.settings.restore(&before);

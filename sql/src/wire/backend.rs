@@ -12,6 +12,8 @@ use datafusion::scalar::ScalarValue;
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::Result;
 
+use super::portal::Statements;
+
 /// Who connects, from the start-up message.
 #[derive(Debug, Clone)]
 pub struct Login {
@@ -102,6 +104,19 @@ pub trait Session: Send + 'static {
     /// The columns of a cursor that DECLARE has opened: to a client that describes it, it is a portal.
     fn cursor_columns(&self, _name: &str) -> Option<SchemaRef> {
         None
+    }
+
+    /// Closes such a cursor, if there is one.
+    fn close_cursor(&mut self, _name: &str) {}
+
+    /// The prepared statements: what the protocol names, SQL can execute, and the other way round.
+    fn statements(&self) -> Statements<Self::Prepared> {
+        Statements::default()
+    }
+
+    /// Whether rows go out in binary though nobody has asked for it: those of a binary cursor.
+    fn sends_binary(&self, _prepared: &Self::Prepared) -> bool {
+        false
     }
 
     /// The zone in which `timestamp with time zone` is printed and read.

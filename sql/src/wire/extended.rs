@@ -15,22 +15,20 @@ use super::portal::{Portal, Prepared, State, formats};
 use super::reply;
 use super::statement::{Cursor, Sent};
 use super::stop::{Flow, Stop};
-use super::types::{self, Format, PgType};
+use super::types::{self, Format};
 
 impl<S: Session> Connection<S> {
     pub(super) async fn parse(&mut self, parse: Parse) -> Flow<()> {
-        self.names.check_new_statement(&parse.name)?;
+        self.names.statements.check_new(&parse.name)?;
         let mut statements = self.session.parse(&parse.query)?;
         let prepared = match (statements.pop(), statements.is_empty()) {
-            (None, _) => {
-                Prepared { plan: None, parameters: Vec::new(), parameter_oids: Vec::new(), columns: None }
-            }
+            (None, _) => Prepared::empty(),
             (Some(statement), true) => self.plan(statement, &parse.oids).await?,
             (Some(_), false) => {
                 return Err(Error::syntax("cannot insert multiple commands into a prepared statement").into());
             }
         };
-        self.names.put_statement(parse.name, prepared);
+        self.names.statements.put(&parse.name, Prepared { text: parse.query, ..prepared });
         reply::parse_complete(&mut self.output.buffer);
         Ok(())
     }
@@ -42,23 +40,16 @@ impl<S: Session> Connection<S> {
         let work = async { Ok(session.prepare(statement, &declared).await?) };
         let plan = self.interrupts.guard(&limits, work).await?;
         let description = self.session.describe(&plan);
-        let parameter_oids = description.parameters.iter().enumerate().map(|(index, data_type)| {
-            match (declared.get(index), oids.get(index)) {
-                (Some(Some(_)), Some(&oid)) => oid,
-                _ => PgType::of_parameter(data_type).oid,
-            }
-        });
-        Ok(Prepared {
-            parameter_oids: parameter_oids.collect(),
-            columns: description.columns.map(|schema| types::columns(&schema)).transpose()?.map(Arc::from),
-            parameters: description.parameters,
-            plan: Some(plan),
-        })
+        Ok(Prepared::new(plan, description, oids)?)
     }
 
     pub(super) fn bind(&mut self, bind: Bind) -> Flow<()> {
-        let prepared = Arc::clone(self.names.statement(&bind.statement)?);
+        let prepared = self.names.statements.get(&bind.statement)?;
         self.names.check_new_portal(&bind.portal)?;
+        if self.session.cursor_columns(&bind.portal).is_some() {
+            let message = format!("cursor \"{}\" already exists", bind.portal);
+            return Err(Error::new(ErrorKind::DuplicatePortal, message).into());
+        }
         let parameters = self.parameters(&prepared, &bind)?;
         let formats = match &prepared.columns {
             Some(columns) => formats(&bind.result_formats, columns.len(), "column")?,
@@ -99,7 +90,7 @@ impl<S: Session> Connection<S> {
     pub(super) fn describe(&mut self, target: Target, name: &str) -> Flow<()> {
         let (prepared, formats) = match target {
             Target::Statement => {
-                let prepared = Arc::clone(self.names.statement(name)?);
+                let prepared = self.names.statements.get(name)?;
                 reply::parameter_description(&mut self.output.buffer, &prepared.parameter_oids);
                 // Before Bind nobody has chosen a format, and the protocol says text.
                 let count = prepared.columns.as_ref().map_or(0, |columns| columns.len());
@@ -141,8 +132,11 @@ impl<S: Session> Connection<S> {
 
     pub(super) fn close(&mut self, target: Target, name: &str) {
         match target {
-            Target::Statement => self.names.close_statement(name),
-            Target::Portal => self.names.close_portal(name),
+            Target::Statement => self.names.statements.remove(name),
+            Target::Portal => {
+                self.names.close_portal(name);
+                self.session.close_cursor(name);
+            }
         }
         reply::close_complete(&mut self.output.buffer);
     }

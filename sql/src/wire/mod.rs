@@ -11,6 +11,7 @@
 //! and repairs broken UTF-8 silently).
 
 pub mod backend;
+pub mod portal;
 pub mod scram;
 pub mod server;
 pub mod types;
@@ -23,7 +24,6 @@ mod extended;
 mod frontend;
 mod input;
 mod output;
-mod portal;
 mod reply;
 mod simple;
 mod startup;

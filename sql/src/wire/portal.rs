@@ -5,14 +5,22 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::scalar::ScalarValue;
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+use super::backend::Description;
 use super::statement::Cursor;
-use super::types::{Column, Format};
+use super::types::{self, Column, Format, PgType};
+use crate::pg_catalog::PreparedStatementRow;
 
-/// A statement that Parse has planned.
-pub(super) struct Prepared<P> {
+/// A statement that Parse or PREPARE has planned.
+pub struct Prepared<P> {
+    /// As `pg_prepared_statements` shows it.
+    pub(super) text: String,
+    pub(super) from_sql: bool,
+    /// Microseconds since 1970.
+    pub(super) prepared_at: i64,
     /// `None`: an empty query string.
     pub(super) plan: Option<Arc<P>>,
     /// What the plan wants.
@@ -21,6 +29,125 @@ pub(super) struct Prepared<P> {
     pub(super) parameter_oids: Vec<u32>,
     /// `None`: no rows.
     pub(super) columns: Option<Arc<[Column]>>,
+}
+
+impl<P> Prepared<P> {
+    /// An empty query string.
+    pub(super) fn empty() -> Self {
+        Self {
+            text: String::new(),
+            from_sql: false,
+            prepared_at: chrono::Utc::now().timestamp_micros(),
+            plan: None,
+            parameters: Vec::new(),
+            parameter_oids: Vec::new(),
+            columns: None,
+        }
+    }
+
+    /// A plan and its description. A parameter keeps the type that the client has declared for it.
+    pub(super) fn new(plan: Arc<P>, description: Description, oids: &[u32]) -> Result<Self> {
+        let parameter_oids = description.parameters.iter().enumerate().map(|(index, data_type)| {
+            let declared = oids.get(index).filter(|&&oid| types::from_oid(oid).is_some());
+            declared.copied().unwrap_or_else(|| PgType::of_parameter(data_type).oid)
+        });
+        Ok(Self {
+            parameter_oids: parameter_oids.collect(),
+            columns: description.columns.map(|schema| types::columns(&schema)).transpose()?.map(Arc::from),
+            parameters: description.parameters,
+            plan: Some(plan),
+            ..Self::empty()
+        })
+    }
+
+    /// A statement that PREPARE has planned.
+    pub fn of_sql(plan: Arc<P>, description: Description, text: &str) -> Result<Self> {
+        let prepared = Self::new(plan, description, &[])?;
+        Ok(Self { text: text.to_owned(), from_sql: true, ..prepared })
+    }
+
+    /// `None`: an empty query string.
+    pub fn plan(&self) -> Option<&Arc<P>> {
+        self.plan.as_ref()
+    }
+}
+
+/// The prepared statements of one session, whether PREPARE or the protocol has made them: one name space. A clone
+/// is another handle on the same ones.
+pub struct Statements<P>(Arc<Mutex<HashMap<String, Arc<Prepared<P>>>>>);
+
+impl<P> Clone for Statements<P> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<P> Default for Statements<P> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<P> Statements<P> {
+    /// # Errors
+    /// Duplicate statement, if the name is taken. The unnamed statement is replaced in silence.
+    pub fn check_new(&self, name: &str) -> Result<()> {
+        if !name.is_empty() && self.0.lock().contains_key(name) {
+            return Err(Error::new(
+                ErrorKind::DuplicateStatement,
+                format!("prepared statement \"{name}\" already exists"),
+            ));
+        }
+        Ok(())
+    }
+
+    pub fn put(&self, name: &str, prepared: Prepared<P>) {
+        self.0.lock().insert(name.to_owned(), Arc::new(prepared));
+    }
+
+    /// # Errors
+    /// Undefined statement.
+    pub fn get(&self, name: &str) -> Result<Arc<Prepared<P>>> {
+        self.0.lock().get(name).cloned().ok_or_else(|| {
+            let message = if name.is_empty() {
+                "unnamed prepared statement does not exist".to_owned()
+            } else {
+                format!("prepared statement \"{name}\" does not exist")
+            };
+            Error::new(ErrorKind::UndefinedStatement, message)
+        })
+    }
+
+    pub fn remove(&self, name: &str) {
+        self.0.lock().remove(name);
+    }
+
+    /// All that have a name.
+    pub fn remove_all(&self) {
+        self.0.lock().retain(|name, _| name.is_empty());
+    }
+
+    /// Those that have a name, as `pg_prepared_statements` lists them.
+    pub fn rows(&self) -> Vec<PreparedStatementRow> {
+        let statements = self.0.lock();
+        let named = statements.iter().filter(|(name, _)| !name.is_empty());
+        let mut rows: Vec<PreparedStatementRow> = named
+            .map(|(name, prepared)| PreparedStatementRow {
+                name: name.clone(),
+                statement: prepared.text.clone(),
+                prepared_at: prepared.prepared_at,
+                parameter_types: prepared.parameter_oids.iter().map(|&oid| type_name(oid)).collect(),
+                from_sql: prepared.from_sql,
+            })
+            .collect();
+        rows.sort_by(|one, other| one.name.cmp(&other.name));
+        rows
+    }
+}
+
+fn type_name(oid: u32) -> String {
+    let array = if types::array_element(oid).is_some() { "[]" } else { "" };
+    format!("{}{array}", types::sql_name(oid))
 }
 
 pub(super) struct Portal<P> {
@@ -45,25 +172,13 @@ pub(super) enum State {
 
 /// Names to statements and portals; the empty name is replaced in silence.
 pub(super) struct Names<P> {
-    statements: HashMap<String, Arc<Prepared<P>>>,
+    pub(super) statements: Statements<P>,
     portals: HashMap<String, Portal<P>>,
 }
 
-impl<P> Default for Names<P> {
-    fn default() -> Self {
-        Self { statements: HashMap::new(), portals: HashMap::new() }
-    }
-}
-
 impl<P> Names<P> {
-    pub(super) fn check_new_statement(&self, name: &str) -> Result<()> {
-        if !name.is_empty() && self.statements.contains_key(name) {
-            return Err(Error::new(
-                ErrorKind::DuplicateStatement,
-                format!("prepared statement \"{name}\" already exists"),
-            ));
-        }
-        Ok(())
+    pub(super) fn new(statements: Statements<P>) -> Self {
+        Self { statements, portals: HashMap::new() }
     }
 
     pub(super) fn check_new_portal(&self, name: &str) -> Result<()> {
@@ -73,33 +188,14 @@ impl<P> Names<P> {
         Ok(())
     }
 
-    pub(super) fn put_statement(&mut self, name: String, prepared: Prepared<P>) {
-        self.statements.insert(name, Arc::new(prepared));
-    }
-
     pub(super) fn put_portal(&mut self, name: String, portal: Portal<P>) {
         self.portals.insert(name, portal);
-    }
-
-    pub(super) fn statement(&self, name: &str) -> Result<&Arc<Prepared<P>>> {
-        self.statements.get(name).ok_or_else(|| {
-            let message = if name.is_empty() {
-                "unnamed prepared statement does not exist".to_owned()
-            } else {
-                format!("prepared statement \"{name}\" does not exist")
-            };
-            Error::new(ErrorKind::UndefinedStatement, message)
-        })
     }
 
     pub(super) fn portal(&mut self, name: &str) -> Result<&mut Portal<P>> {
         self.portals.get_mut(name).ok_or_else(|| {
             Error::new(ErrorKind::UndefinedPortal, format!("portal \"{name}\" does not exist"))
         })
-    }
-
-    pub(super) fn close_statement(&mut self, name: &str) {
-        self.statements.remove(name);
     }
 
     pub(super) fn close_portal(&mut self, name: &str) {

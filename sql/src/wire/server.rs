@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::backend::Backend;
+use super::backend::{Backend, Session as _};
 use super::cancel::{Process, Processes};
 use super::connection::{Connection, farewell};
 use super::input::Input;
@@ -217,7 +217,7 @@ impl<B: Backend> Shared<B> {
         logged_in();
         input.set_max_frame_bytes(self.options.max_message_bytes);
         let interrupts = Interrupts { input, process, terminate };
-        let names = Names::default();
+        let names = Names::new(session.statements());
         Connection { session, interrupts, output, names, shutdown, skips_to_sync: false }.run().await;
     }
 

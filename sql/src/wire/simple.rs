@@ -13,7 +13,7 @@ use super::types::Format;
 
 impl<S: Session> Connection<S> {
     pub(super) async fn query(&mut self, sql: &str) -> Flow<()> {
-        self.names.close_statement("");
+        self.names.statements.remove("");
         self.names.close_portal("");
         let statements = self.session.parse(sql)?;
         if statements.is_empty() {
@@ -50,14 +50,15 @@ async fn run<S: Session>(
     let prepared = session.prepare(statement, &[]).await?;
     let description = session.describe(&prepared);
     if !description.parameters.is_empty() {
-        return Err(Error::new(ErrorKind::UndefinedObject, "there is no parameter $1").into());
+        return Err(Error::new(ErrorKind::UndefinedParameter, "there is no parameter $1").into());
     }
     match session.execute(&prepared, Vec::new(), cancel).await? {
         Outcome::Empty => Ok(None),
         Outcome::Done(tag) => Ok(Some(tag)),
         Outcome::Rows { verb, rows } => {
             let columns = columns_of(description.columns.as_deref(), &rows.schema())?;
-            let formats = vec![Format::Text; columns.len()];
+            let format = if session.sends_binary(&prepared) { Format::Binary } else { Format::Text };
+            let formats = vec![format; columns.len()];
             reply::row_description(&mut output.buffer, &columns, &formats);
             let mut cursor = Cursor::new(verb, rows, columns, formats.into(), session.time_zone());
             match cursor.send(output, None).await? {

@@ -20,8 +20,14 @@ static PLACES: LazyLock<HashMap<String, usize>> = LazyLock::new(|| {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
     Boolean,
-    Integer { smallest: i64, largest: i64 },
-    Real { smallest: &'static str, largest: &'static str },
+    Integer {
+        smallest: i64,
+        largest: i64,
+    },
+    Real {
+        smallest: &'static str,
+        largest: &'static str,
+    },
     Enum(Vec<&'static str>),
     Text,
     TimeZone,
@@ -111,9 +117,8 @@ pub(super) fn custom_name(name: &str) -> Result<Option<String>> {
         return Ok(Some(name.to_lowercase()));
     }
     let message = format!("invalid configuration parameter name \"{name}\"");
-    Err(Error::new(ErrorKind::InvalidName, message).with_detail(
-        "Custom parameter names must be two or more simple identifiers separated by dots.",
-    ))
+    Err(Error::new(ErrorKind::InvalidName, message)
+        .with_detail("Custom parameter names must be two or more simple identifiers separated by dots."))
 }
 
 fn parse(line: &'static str) -> Option<Definition> {
@@ -128,9 +133,7 @@ fn parse(line: &'static str) -> Option<Definition> {
     };
     let kind = match kind {
         "bool" => Kind::Boolean,
-        "integer" => {
-            Kind::Integer { smallest: smallest.parse().ok()?, largest: largest.parse().ok()? }
-        }
+        "integer" => Kind::Integer { smallest: smallest.parse().ok()?, largest: largest.parse().ok()? },
         "real" => Kind::Real { smallest, largest },
         "enum" => Kind::Enum(values.split(',').collect()),
         "string" => Kind::Text,

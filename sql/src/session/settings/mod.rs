@@ -185,7 +185,9 @@ impl Settings {
     fn accept(&self, definition: &Definition, value: &str, reach: Reach) -> Result<(String, Reach)> {
         self.check_right(definition)?;
         let value = match definition.kind {
-            Kind::DateStyle => date_style::parse(value, &self.read(|values| values.get("DateStyle").to_owned()))?,
+            Kind::DateStyle => {
+                date_style::parse(value, &self.read(|values| values.get("DateStyle").to_owned()))?
+            }
             _ => value::accept(definition, value)?,
         };
         Ok((value, if definition.of_transaction { Reach::Transaction } else { reach }))
@@ -333,7 +335,11 @@ impl Settings {
     pub fn reported(&self) -> Vec<(String, String)> {
         let _ = self.take_changes();
         let state = self.0.read();
-        state.told.iter().map(|(place, value)| (definition_at(*place).name.to_owned(), value.clone())).collect()
+        state
+            .told
+            .iter()
+            .map(|(place, value)| (definition_at(*place).name.to_owned(), value.clone()))
+            .collect()
     }
 
     /// Reported parameters that have other values than at the last call.
@@ -367,13 +373,13 @@ impl Settings {
     }
 
     /// A number of milliseconds; `None`: 0, which stands for no limit.
-    pub fn duration(&self, name: &str) -> Option<Duration> {
+    pub fn timeout(&self, name: &str) -> Option<Duration> {
         let milliseconds = self.read(|values| values.get(name).parse::<u64>().ok());
         milliseconds.filter(|milliseconds| *milliseconds > 0).map(Duration::from_millis)
     }
 
     pub fn statement_timeout(&self) -> Option<Duration> {
-        self.duration("statement_timeout")
+        self.timeout("statement_timeout")
     }
 
     /// As it was set: `$user` is not resolved.

@@ -41,7 +41,10 @@ fn values_are_checked_and_told() {
     assert_eq!(settings.search_path(), ["x", "My Schema", "public"]);
     assert_eq!(settings.set("server_version", "9").unwrap_err().sqlstate(), "55P02");
     assert_eq!(settings.set("transform_null_equals", "on").unwrap_err().sqlstate(), "0A000");
-    assert_eq!(settings.set("jit", "maybe").unwrap_err().message(), "parameter \"jit\" requires a Boolean value");
+    assert_eq!(
+        settings.set("jit", "maybe").unwrap_err().message(),
+        "parameter \"jit\" requires a Boolean value"
+    );
     assert_eq!(settings.set("client_encoding", "latin1").unwrap_err().sqlstate(), "0A000");
 }
 

@@ -14,16 +14,17 @@ pub(super) enum Unit {
 
 const MICROSECOND: f64 = 0.001;
 /// In milliseconds, the largest first.
-const TIMES: [(&str, f64); 6] =
-    [("d", 86_400_000.0), ("h", 3_600_000.0), ("min", 60_000.0), ("s", 1_000.0), ("ms", 1.0), ("us", MICROSECOND)];
-/// In kilobytes.
-const SIZES: [(&str, f64); 5] = [
-    ("TB", 1_073_741_824.0),
-    ("GB", 1_048_576.0),
-    ("MB", 1_024.0),
-    ("kB", 1.0),
-    ("B", 1.0 / 1_024.0),
+const TIMES: [(&str, f64); 6] = [
+    ("d", 86_400_000.0),
+    ("h", 3_600_000.0),
+    ("min", 60_000.0),
+    ("s", 1_000.0),
+    ("ms", 1.0),
+    ("us", MICROSECOND),
 ];
+/// In kilobytes.
+const SIZES: [(&str, f64); 5] =
+    [("TB", 1_073_741_824.0), ("GB", 1_048_576.0), ("MB", 1_024.0), ("kB", 1.0), ("B", 1.0 / 1_024.0)];
 
 impl Unit {
     pub(super) fn of(name: &str) -> Option<Self> {

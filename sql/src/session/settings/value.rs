@@ -11,8 +11,9 @@ pub(super) fn accept(definition: &Definition, text: &str) -> Result<String> {
     let value = of_kind(definition, text)?;
     if definition.fixed && value != definition.default {
         let message = format!("setting \"{}\" to \"{value}\" is not supported", definition.name);
-        return Err(Error::not_supported(message)
-            .with_detail(format!("It is always \"{}\".", definition.default)));
+        return Err(
+            Error::not_supported(message).with_detail(format!("It is always \"{}\".", definition.default))
+        );
     }
     Ok(value)
 }
@@ -109,16 +110,47 @@ fn one_of<'a>(values: &[&'a str], text: &str) -> Option<&'a str> {
 
 /// Encodings that PostgreSQL would convert.
 const OTHER_ENCODINGS: &[&str] = &[
-    "BIG5", "EUC_CN", "EUC_JP", "EUC_KR", "EUC_TW", "GB18030", "GBK", "ISO_8859_5", "JOHAB", "KOI8R", "KOI8U",
-    "LATIN1", "LATIN2", "LATIN3", "LATIN4", "LATIN5", "LATIN6", "LATIN7", "LATIN8", "LATIN9", "LATIN10",
-    "MULE_INTERNAL", "SHIFT_JIS_2004", "SJIS", "UHC", "WIN866", "WIN874", "WIN1250", "WIN1251", "WIN1252",
-    "WIN1253", "WIN1254", "WIN1255", "WIN1256", "WIN1257", "WIN1258",
+    "BIG5",
+    "EUC_CN",
+    "EUC_JP",
+    "EUC_KR",
+    "EUC_TW",
+    "GB18030",
+    "GBK",
+    "ISO_8859_5",
+    "JOHAB",
+    "KOI8R",
+    "KOI8U",
+    "LATIN1",
+    "LATIN2",
+    "LATIN3",
+    "LATIN4",
+    "LATIN5",
+    "LATIN6",
+    "LATIN7",
+    "LATIN8",
+    "LATIN9",
+    "LATIN10",
+    "MULE_INTERNAL",
+    "SHIFT_JIS_2004",
+    "SJIS",
+    "UHC",
+    "WIN866",
+    "WIN874",
+    "WIN1250",
+    "WIN1251",
+    "WIN1252",
+    "WIN1253",
+    "WIN1254",
+    "WIN1255",
+    "WIN1256",
+    "WIN1257",
+    "WIN1258",
 ];
 
 fn encoding(name: &str, text: &str) -> Result<String> {
-    let plain = |text: &str| {
-        text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase()
-    };
+    let plain =
+        |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_uppercase();
     match plain(text).as_str() {
         "UTF8" | "UNICODE" => return Ok("UTF8".to_owned()),
         // No conversion: the server's own bytes.

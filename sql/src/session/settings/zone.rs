@@ -6,7 +6,7 @@
 use chrono_tz::Tz;
 
 /// The zone and the name by which it is shown.
-pub(super) fn parse(text: &str) -> Option<(Tz, String)> {
+pub fn parse(text: &str) -> Option<(Tz, String)> {
     let wanted = text.trim();
     if let Some(zone) = named(wanted) {
         return Some((zone, zone.name().to_owned()));
@@ -21,11 +21,55 @@ pub(super) fn parse(text: &str) -> Option<(Tz, String)> {
     Some((zone, shown))
 }
 
+/// Abbreviations that stand for an offset, whatever the season, with their hours east; PostgreSQL's default set.
+const ABBREVIATIONS: [(&str, f64); 30] = [
+    ("aedt", 11.0),
+    ("aest", 10.0),
+    ("akdt", -8.0),
+    ("akst", -9.0),
+    ("awst", 8.0),
+    ("bst", 1.0),
+    ("cdt", -5.0),
+    ("cest", 2.0),
+    ("cet", 1.0),
+    ("cst", -6.0),
+    ("edt", -4.0),
+    ("eest", 3.0),
+    ("eet", 2.0),
+    ("est", -5.0),
+    ("gmt", 0.0),
+    ("hst", -10.0),
+    ("jst", 9.0),
+    ("kst", 9.0),
+    ("mdt", -6.0),
+    ("msk", 3.0),
+    ("mst", -7.0),
+    ("nzdt", 13.0),
+    ("nzst", 12.0),
+    ("pdt", -7.0),
+    ("pst", -8.0),
+    ("sgt", 8.0),
+    ("utc", 0.0),
+    ("west", 1.0),
+    ("wet", 0.0),
+    ("z", 0.0),
+];
+
+/// The zone of `AT TIME ZONE`, where every number counts west and abbreviations are known.
+pub fn of_expression(text: &str) -> Option<Tz> {
+    let wanted = text.trim();
+    let lower = wanted.to_lowercase();
+    if let Some((_, hours)) = ABBREVIATIONS.iter().find(|(name, _)| *name == lower) {
+        return east_of_greenwich(*hours);
+    }
+    named(wanted).or_else(|| east_of_greenwich(-posix_hours_west(wanted)?))
+}
+
 /// A zone of the time zone database, in any case.
 pub(super) fn named(text: &str) -> Option<Tz> {
-    text.parse().ok().or_else(|| chrono_tz::TZ_VARIANTS.iter().copied().find(|zone| {
-        zone.name().eq_ignore_ascii_case(text)
-    }))
+    text.parse().ok().or_else(|| {
+        chrono_tz::TZ_VARIANTS.iter().copied().find(|zone| zone.name().eq_ignore_ascii_case(text))
+    })
 }
 
 /// `Etc/GMT-8` is eight hours east: these names count as POSIX does.
@@ -69,7 +113,9 @@ fn posix_hours_west(text: &str) -> Option<f64> {
     let mut parts = digits.split(':');
     let part = |text: Option<&str>| match text {
         None => Some(0.0),
-        Some(digits) if (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+        Some(digits)
+            if (1..=2).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
             digits.parse::<f64>().ok()
         }
         Some(_) => None,
@@ -108,9 +154,22 @@ mod tests {
     }
 
     #[test]
+    fn expressions_count_west_and_know_abbreviations() {
+        let name = |text: &str| of_expression(text).map(|zone| zone.name());
+        assert_eq!(
+            (name("+08"), name("8"), name("UTC+8")),
+            (Some("Etc/GMT+8"), Some("Etc/GMT+8"), Some("Etc/GMT+8"))
+        );
+        assert_eq!((name("PST"), name("cet")), (Some("Etc/GMT+8"), Some("Etc/GMT-1")));
+        assert_eq!((name("asia/shanghai"), name("Atlantis")), (Some("Asia/Shanghai"), None));
+    }
+
+    #[test]
     fn what_is_no_zone_is_refused() {
         // Half an hour and rules of one's own would need more than the zones of the database.
-        for text in ["Atlantis", "", "200", "PST", "FOO-5:30", "8.5", "AAA3BBB", "UTC+8+", "<+08", "NaN", "A8"] {
+        for text in
+            ["Atlantis", "", "200", "PST", "FOO-5:30", "8.5", "AAA3BBB", "UTC+8+", "<+08", "NaN", "A8"]
+        {
             assert_eq!(shown(text), None, "{text}");
         }
     }

@@ -1,0 +1,18 @@
+//! Time zones in queries.
+
+mod functions;
+mod local;
+mod rule;
+mod syntax;
+
+use std::sync::Arc;
+
+use datafusion::logical_expr::ScalarUDF;
+
+pub use rule::SessionZone;
+pub use syntax::rewrite;
+
+/// The function behind `AT TIME ZONE`.
+pub fn timezone() -> Arc<ScalarUDF> {
+    functions::function(functions::Kind::Timezone)
+}

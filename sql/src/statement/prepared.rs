@@ -1,0 +1,128 @@
+//! PREPARE, EXECUTE and DEALLOCATE. The names are those of the protocol's prepared statements too.
+
+use std::sync::Arc;
+
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use datafusion::physical_plan::collect;
+use datafusion::scalar::ScalarValue;
+use datafusion::sql::sqlparser::ast::{self, Expr, SelectItem, SetExpr};
+use tokio_util::sync::CancellationToken;
+use voxhouse_engine::{Error, ErrorKind, Result};
+
+use super::ddl::sql_type;
+use super::literal;
+use crate::dialect::{Statement, StatementKind};
+use crate::query::pipe::parse_query;
+use crate::session::{Prepared, Session};
+use crate::wire::backend::{Outcome, Session as _};
+use crate::wire::portal::Prepared as Named;
+
+pub async fn prepare(
+    session: &mut Session,
+    statement: &Statement,
+    name: &str,
+    types: &[ast::DataType],
+    inner: &ast::Statement,
+) -> Result<Outcome> {
+    use ast::Statement as S;
+    if !matches!(inner, S::Query(_) | S::Insert(_) | S::Update(_) | S::Delete(_) | S::Merge(_)) {
+        return Err(Error::syntax("only SELECT, VALUES, INSERT, UPDATE, DELETE and MERGE can be prepared"));
+    }
+    session.statements.check_new(name)?;
+    let declared = types.iter().map(declared_type).collect::<Result<Vec<_>>>()?;
+    let inner = Statement { kind: StatementKind::Sql(Box::new(inner.clone())), ..statement.clone() };
+    let prepared = Box::pin(session.prepare(inner, &declared)).await?;
+    let description = session.describe(&prepared);
+    session.statements.put(name, Named::of_sql(prepared, description, &statement.text)?);
+    Ok(Outcome::Done("PREPARE".into()))
+}
+
+/// `unknown` leaves the type to the statement.
+fn declared_type(data_type: &ast::DataType) -> Result<Option<DataType>> {
+    if data_type.to_string().eq_ignore_ascii_case("unknown") {
+        return Ok(None);
+    }
+    sql_type(data_type).map(|known| Some(known.to_arrow()))
+}
+
+/// The statement of a name.
+pub fn named(session: &Session, name: &str) -> Result<Arc<Prepared>> {
+    let named = session.statements.get(name)?;
+    let prepared = named.plan().ok_or_else(|| Error::syntax(format!("statement \"{name}\" is empty")))?;
+    match prepared.statement.kind {
+        StatementKind::Session(_) => Err(Error::not_supported(format!(
+            "EXECUTE of \"{name}\", which is not a query or a change of rows, is not supported"
+        ))),
+        _ => Ok(Arc::clone(prepared)),
+    }
+}
+
+pub async fn execute(
+    session: &mut Session,
+    name: &str,
+    arguments: &[Expr],
+    parameters: &[ScalarValue],
+) -> Result<Outcome> {
+    let prepared = named(session, name)?;
+    let values = values(session, name, &prepared.parameters, arguments, parameters).await?;
+    Box::pin(session.execute(&prepared, values, CancellationToken::new())).await
+}
+
+/// The arguments of EXECUTE in the types of the statement's parameters.
+pub async fn values(
+    session: &Session,
+    name: &str,
+    types: &[DataType],
+    arguments: &[Expr],
+    parameters: &[ScalarValue],
+) -> Result<Vec<ScalarValue>> {
+    if arguments.len() != types.len() {
+        let message = format!("wrong number of parameters for prepared statement \"{name}\"");
+        let detail = format!("Expected {} parameters but got {}.", types.len(), arguments.len());
+        return Err(Error::syntax(message).with_detail(detail));
+    }
+    if arguments.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut query = parse_query("SELECT 1")?;
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        let mut arguments = arguments.to_vec();
+        for argument in &mut arguments {
+            literal::bind_expression(argument, parameters)?;
+        }
+        select.projection = arguments.into_iter().map(SelectItem::UnnamedExpr).collect();
+    }
+    let context = session.context("EXECUTE").await?;
+    let planned = context.plan_query(&query).await?;
+    let state = context.state();
+    let physical = state.create_physical_plan(&planned.plan).await?;
+    let batches = collect(physical, state.task_ctx()).await?;
+    let row = batches.first().filter(|batch| batch.num_rows() == 1);
+    let row = row.ok_or_else(|| {
+        Error::new(
+            ErrorKind::CardinalityViolation,
+            "set-returning functions are not allowed in EXECUTE parameters",
+        )
+    })?;
+    let values = row
+        .columns()
+        .iter()
+        .zip(types)
+        .map(|(column, data_type)| Ok(ScalarValue::try_from_array(&cast(column, data_type)?, 0)?));
+    values.collect()
+}
+
+pub fn deallocate(session: &mut Session, name: Option<&str>) -> Result<Outcome> {
+    match name {
+        None => {
+            session.statements.remove_all();
+            Ok(Outcome::Done("DEALLOCATE ALL".into()))
+        }
+        Some(name) => {
+            session.statements.get(name)?;
+            session.statements.remove(name);
+            Ok(Outcome::Done("DEALLOCATE".into()))
+        }
+    }
+}
