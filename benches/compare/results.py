@@ -51,7 +51,7 @@ class Report:
 
     def text(self):
         parts = [HEAD, self._targets()]
-        for name in ("load_parquet", "load_sample", "rows", "streams", "scans", "scans_sample", "texts"):
+        for name in ("load_parquet", "load_sample", "rows", "lines", "streams", "scans", "scans_sample", "texts"):
             if name in self.cases:
                 parts.append(getattr(self, f"_{name}")(self.cases[name]))
         return "\n\n".join(part.strip() for part in parts) + "\n"
@@ -91,6 +91,17 @@ class Report:
                 rows.append([f"cancel of {name}", f"< {seconds(found['cancel_target'])}",
                              f"{seconds(one['median_s'])} (slowest {seconds(one['maximum_s'])})",
                              verdict(one["maximum_s"] < found["cancel_target"])])
+        if found := self.cases.get("lines"):
+            rate, share, copy = found["targets"]
+            for way, one in found["ways"].items():
+                if "error" in one:
+                    continue
+                wanted = copy if "copy in binary" in way else rate
+                quicker = one["postgres"]["median_s"] / one["voxhouse"]["median_s"]
+                cpu = one["voxhouse"]["median_cpu_s"] / one["postgres"]["median_cpu_s"]
+                rows.append([f"{found['rows']:,} rows of lineitem: {way}",
+                             f"{wanted} × PostgreSQL's rows/s, or at most {share} of its CPU",
+                             f"{quicker:.2f} ×, {cpu:.2f} of the CPU", verdict(quicker >= wanted or cpu <= share)])
         return "## Targets\n\n" + table(["what", "target", "measured", ""], rows)
 
     def _conditions(self, case):
@@ -169,6 +180,26 @@ tenths of the stream (medians); grown: the peak after the first tenth less that 
 From sending a CancelRequest to the error in the client's hands:
 
 {table(["cancel of", "median", "slowest"], cancels)}
+
+{self._conditions(case)}"""
+
+    def _lines(self, case):
+        rows = []
+        for way, one in case["ways"].items():
+            if "error" in one:
+                rows.append([way, *["–"] * 5, one["error"]])
+                continue
+            ours, theirs = one["voxhouse"], one["postgres"]
+            rate = [f"{case['rows'] / system['median_s']:,.0f}" for system in (theirs, ours)]
+            rows.append([way, *rate, seconds(theirs["median_cpu_s"]), seconds(ours["median_cpu_s"]),
+                         *against(ours, theirs)[::2]])
+        header = ["", "PostgreSQL, rows/s", "Voxhouse, rows/s", "PostgreSQL, CPU", "Voxhouse, CPU", "ratio", "of CPU"]
+        return f"""## Rows to clients
+
+{case["rows"]:,} rows of 16 columns (TPC-H's lineitem) from connecting to the last row, which the client drops. PostgreSQL
+has the table in its buffers. CPU is that of the server.
+
+{table(header, rows)}
 
 {self._conditions(case)}"""
 

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::common::DFSchema;
 use datafusion::config::ConfigOptions;
+use datafusion::execution::FunctionRegistry;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
@@ -27,9 +28,10 @@ use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use crate::dialect;
 use crate::pg_catalog::{self, Visible};
-use crate::query::QueryContext;
+use crate::query::{self, QueryContext};
 use crate::query::context::{DATABASE, SEARCH_PATH_SCHEMA};
 use crate::query::pauses::PausingJoins;
+use crate::query::types::PostgresTypes;
 use crate::query::zone::{self, SessionZone};
 use crate::relations::BuiltIns;
 use crate::session::settings::Settings;
@@ -157,7 +159,7 @@ impl Instance {
         let mut state = self.base.clone();
         for function in pg_catalog::scalar_functions(visible) {
             // A function of the same name gives way; registering cannot fail otherwise.
-            let _ = datafusion::execution::FunctionRegistry::register_udf(&mut state, function);
+            let _ = FunctionRegistry::register_udf(&mut state, function);
         }
         state
     }
@@ -344,10 +346,14 @@ fn base_state(warehouse: &Warehouse, options: &InstanceOptions) -> Result<Sessio
         .with_runtime_env(runtime(warehouse, options)?)
         .with_default_features()
         .with_analyzer_rule(Arc::new(SessionZone))
+        .with_type_planner(Arc::new(PostgresTypes))
         .with_physical_optimizer_rule(Arc::new(PausingJoins))
         .build();
     voxhouse_udfs::register_all(&mut state)?;
-    datafusion::execution::FunctionRegistry::register_udf(&mut state, zone::timezone())?;
+    for function in query::input::functions() {
+        FunctionRegistry::register_udf(&mut state, function)?;
+    }
+    FunctionRegistry::register_udf(&mut state, zone::timezone())?;
     Ok(state)
 }
 

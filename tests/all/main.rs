@@ -7,16 +7,20 @@
 
 mod clients;
 mod connection;
+mod postgres;
 mod postgres_text;
 mod process;
 mod server;
 
 mod crash;
 mod demo;
+mod drivers;
 mod examples;
 mod loading;
+mod oracle;
 mod processes;
 mod psql;
+mod psql_compared;
 mod psycopg;
 mod sql_files;
 mod wire;

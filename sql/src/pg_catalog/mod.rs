@@ -22,7 +22,7 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::SchemaRef;
 use voxhouse_engine::Result;
-use voxhouse_engine::catalog::{CatalogSnapshot, Oid};
+use voxhouse_engine::catalog::{CatalogSnapshot, Oid, QualifiedName, Relation};
 
 pub use functions::scalar_functions;
 pub use provider::schema_provider;
@@ -61,6 +61,27 @@ impl Visible {
     fn entities(&self) -> &Entities {
         self.derived.0.get_or_init(|| Entities::new(self))
     }
+}
+
+/// The object identifier of a relation and the number of one of its columns, from 1, as `pg_attribute` has them.
+/// Asked for every column of every result, so it does without [`Entities`].
+pub fn attribute(visible: &Visible, relation: &QualifiedName, column: &str) -> Option<(Oid, i16)> {
+    let number = |place: Option<usize>| i16::try_from(place? + 1).ok();
+    if let Some(system) = definition::find(&relation.schema, &relation.name) {
+        return Some((system.oid, number(system.columns.iter().position(|one| one.name == column))?));
+    }
+    let (oid, columns) = match visible.catalog.relation(relation) {
+        Some(Relation::Table(table)) => (table.oid, &table.columns),
+        Some(Relation::View(view)) => (view.oid, &view.columns),
+        None => {
+            let found = visible
+                .built_in
+                .iter()
+                .find(|one| one.schema == relation.schema && one.name == relation.name)?;
+            return Some((found.oid, number(found.columns.index_of(column).ok())?));
+        }
+    };
+    Some((oid, number(columns.iter().position(|one| one.name == column))?))
 }
 
 #[derive(Default)]

@@ -205,7 +205,8 @@ impl Session {
             provider.register_schema(schema, schema_provider(Arc::clone(&visible), schema)).unwrap();
         }
         context.register_catalog("voxhouse", Arc::new(provider));
-        for function in scalar_functions(Arc::new(RwLock::new(Arc::clone(&visible)))) {
+        let functions = scalar_functions(Arc::new(RwLock::new(Arc::clone(&visible))));
+        for function in functions.into_iter().chain(crate::query::input::functions()) {
             context.register_udf(function.as_ref().clone());
         }
         Self { context, visible }

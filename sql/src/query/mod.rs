@@ -2,10 +2,12 @@
 
 pub mod catalog;
 pub mod context;
+pub mod input;
 pub mod labels;
 pub mod names;
 pub mod pauses;
 pub mod pipe;
+pub mod types;
 pub mod zone;
 
 pub use context::{Planned, QueryContext};

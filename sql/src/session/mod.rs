@@ -8,7 +8,7 @@ pub mod workers;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::execution::SessionState;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
@@ -27,6 +27,7 @@ use crate::query::{Planned, QueryContext};
 use crate::statement::{self, utility};
 use crate::wire::backend::{self, Description, Login, Notice, Outcome, TransactionStatus};
 use crate::wire::portal::Statements;
+use crate::wire::types::same_columns;
 use cursor::Cursors;
 pub use parts::Parts;
 use settings::{Saved, Settings};
@@ -34,7 +35,7 @@ use settings::{Saved, Settings};
 /// A statement that has been planned as far as its description needs.
 pub struct Prepared {
     pub(crate) statement: Statement,
-    pub(crate) parameters: Vec<DataType>,
+    pub(crate) parameters: Vec<FieldRef>,
     pub(crate) columns: Option<SchemaRef>,
     /// The plan made for the description, used by an execution that finds nothing changed.
     planned: Mutex<Option<Planned>>,
@@ -190,9 +191,10 @@ impl Session {
         let planned = match known {
             Some(planned) if planned.is_current(&context).await? => planned,
             _ => {
-                let planned = context.plan(statement.clone()).await?;
+                let mut planned = context.plan(statement.clone()).await?;
+                planned.plan = statement::describe::typed(planned.plan, &prepared.parameters)?;
                 let columns = statement::describe::labelled(&context, &planned.plan, query)?;
-                if prepared.columns.as_ref().is_some_and(|described| *described != columns) {
+                if prepared.columns.as_ref().is_some_and(|described| !same_columns(described, &columns)) {
                     return Err(Error::not_supported("cached plan must not change result type"));
                 }
                 *prepared.planned.lock() = Some(planned.clone());
@@ -259,7 +261,7 @@ impl backend::Session for Session {
     async fn prepare(
         &mut self,
         statement: Statement,
-        declared: &[Option<DataType>],
+        declared: &[Option<FieldRef>],
     ) -> Result<Arc<Prepared>> {
         self.refuse_in_failed_transaction(&statement)?;
         let mut planned = None;
@@ -267,9 +269,10 @@ impl backend::Session for Session {
             StatementKind::Sql(sql) => match sql.as_ref() {
                 ast::Statement::Query(query) => {
                     let context = self.context(&statement.text).await?;
-                    let plan = context.plan(statement.clone()).await?;
-                    let columns = statement::describe::labelled(&context, &plan.plan, query)?;
+                    let mut plan = context.plan(statement.clone()).await?;
                     let parameters = statement::describe::parameters(&plan.plan, declared)?;
+                    plan.plan = statement::describe::typed(plan.plan, &parameters)?;
+                    let columns = statement::describe::labelled(&context, &plan.plan, query)?;
                     planned = Some(plan);
                     (parameters, Some(columns))
                 }

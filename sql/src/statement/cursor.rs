@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::FieldRef;
 use datafusion::physical_plan::execute_stream;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast;
@@ -47,8 +47,8 @@ pub async fn parameters(
     session: &Session,
     statement: &Statement,
     declare: &Declare,
-    declared: &[Option<DataType>],
-) -> Result<Vec<DataType>> {
+    declared: &[Option<FieldRef>],
+) -> Result<Vec<FieldRef>> {
     let context = session.context(&statement.text).await?;
     describe::parameters(&context.plan(query_of(statement, declare)).await?.plan, declared)
 }

@@ -2,17 +2,23 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Schema, SchemaRef};
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::expr::{Cast, Placeholder};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{self, Query};
+use voxhouse_engine::catalog::types::TYPE_KEY;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::literal::placeholder;
+use super::origin;
 use crate::pg_catalog;
+use crate::query::types::array_of;
 use crate::query::{QueryContext, labels};
+use crate::wire::types::with_origin;
 
 /// The columns as the optimizer leaves them: the scale of `round(x, 2)` is known when the 2 is a constant.
 pub fn columns(context: &QueryContext, plan: &LogicalPlan) -> Result<SchemaRef> {
@@ -24,10 +30,15 @@ pub fn columns(context: &QueryContext, plan: &LogicalPlan) -> Result<SchemaRef> 
 pub fn labelled(context: &QueryContext, plan: &LogicalPlan, query: &Query) -> Result<SchemaRef> {
     let schema = columns(context, plan)?;
     let labels = labels::of_query(query).filter(|labels| labels.len() == schema.fields().len());
-    let fields = schema.fields().iter().enumerate().map(|(place, field)| {
+    let origins = origin::of_columns(plan, &context.visible, query);
+    let fields = schema.fields().iter().zip(origins).enumerate().map(|(place, (field, origin))| {
         let label = labels.as_ref().and_then(|labels| labels[place].clone());
         let label = label.unwrap_or_else(|| pg_catalog::label(field.name()).to_owned());
-        field.as_ref().clone().with_name(label)
+        let field = field.as_ref().clone().with_name(label);
+        match origin {
+            Some((relation, column)) => with_origin(field, relation, column),
+            None => field,
+        }
     });
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
@@ -36,7 +47,7 @@ pub fn labelled(context: &QueryContext, plan: &LogicalPlan, query: &Query) -> Re
 pub const MAX_PARAMETERS: usize = 65_535;
 
 /// The types of `$1`, `$2`, … in order: as declared, else as the plan implies, else text.
-pub fn parameters(plan: &LogicalPlan, declared: &[Option<DataType>]) -> Result<Vec<DataType>> {
+pub fn parameters(plan: &LogicalPlan, declared: &[Option<FieldRef>]) -> Result<Vec<FieldRef>> {
     let mut types = ParameterTypes::declared(declared);
     types.imply(plan)?;
     Ok(types.finish())
@@ -50,22 +61,64 @@ pub fn with_values(plan: LogicalPlan, parameters: Vec<ScalarValue>) -> Result<Lo
     Ok(plan.replace_params_with_values(&parameters.into())?)
 }
 
-/// The types of a statement's parameters while they become known; the first to say one is right.
-pub struct ParameterTypes(Vec<Option<DataType>>);
+/// The plan with the types of its parameters in it, so that its columns are described by them.
+pub fn typed(plan: LogicalPlan, parameters: &[FieldRef]) -> Result<LogicalPlan> {
+    if parameters.is_empty() {
+        return Ok(plan);
+    }
+    let done = plan.transform_up_with_subqueries(|plan| {
+        let names = NamePreserver::new(&plan);
+        let plan = plan.map_expressions(|expression| {
+            let name = names.save(&expression);
+            let typed = expression.transform_up(|part| match part {
+                Expr::Placeholder(Placeholder { id, field: None }) => {
+                    let field = place_of(&id).and_then(|place| parameters.get(place - 1)).cloned();
+                    Ok(Transformed::yes(Expr::Placeholder(Placeholder { id, field })))
+                }
+                // The value comes in this type; casting it again would cost a numeric its own scale.
+                Expr::Cast(cast) => match *cast.expr {
+                    Expr::Placeholder(Placeholder { id, field: Some(field) })
+                        if same_type(&field, &cast.field) && !is_bounded(&field) =>
+                    {
+                        Ok(Transformed::yes(Expr::Placeholder(Placeholder { id, field: Some(field) })))
+                    }
+                    inner => Ok(Transformed::no(Expr::Cast(Cast { expr: Box::new(inner), ..cast }))),
+                },
+                other => Ok(Transformed::no(other)),
+            })?;
+            Ok(typed.update_data(|expression| name.restore(expression)))
+        })?;
+        plan.map_data(LogicalPlan::recompute_schema)
+    })?;
+    Ok(done.data)
+}
+
+fn same_type(one: &Field, other: &Field) -> bool {
+    one.data_type() == other.data_type() && one.metadata() == other.metadata()
+}
+
+/// Whether a cast to the type rounds: `numeric(10,2)`, but not `numeric`.
+fn is_bounded(field: &Field) -> bool {
+    field.data_type().is_decimal() && field.metadata().get(TYPE_KEY).is_none_or(|name| name != "numeric")
+}
+
+/// The types of a statement's parameters while they become known; the first to say one is right. Fields, because
+/// their metadata tells `uuid` and `json` from text.
+pub struct ParameterTypes(Vec<Option<FieldRef>>);
 
 impl ParameterTypes {
-    pub fn declared(declared: &[Option<DataType>]) -> Self {
+    pub fn declared(declared: &[Option<FieldRef>]) -> Self {
         Self(declared.to_vec())
     }
 
     /// Takes the types that a plan implies.
     pub fn imply(&mut self, plan: &LogicalPlan) -> Result<()> {
         self.imply_more(plan)?;
-        for (name, data_type) in plan.get_parameter_types()? {
+        for (name, field) in plan.get_parameter_fields()? {
             let place = place_of(&name).ok_or_else(|| {
                 Error::new(ErrorKind::UndefinedParameter, format!("there is no parameter {name}"))
             })?;
-            self.note(place, data_type.filter(|data_type| !data_type.is_null()));
+            self.note_field(place, field.filter(|field| !field.data_type().is_null()).map(as_compared));
         }
         Ok(())
     }
@@ -85,14 +138,28 @@ impl ParameterTypes {
             let schema = merge_schema(&node.inputs());
             node.apply_expressions(|expression| {
                 expression.apply(|part| {
-                    if let Expr::ScalarFunction(call) = part
-                        && call.func.name() == "array_has"
-                        && let [Expr::Placeholder(array), item] = call.args.as_slice()
-                        && let Some(place) = place_of(&array.id)
-                        && let Ok(item) = item.get_type(&schema)
-                        && !item.is_null()
-                    {
-                        self.note(place, Some(DataType::new_list(plain(item), true)));
+                    match part {
+                        Expr::ScalarFunction(call) if call.func.name() == "array_has" => {
+                            if let [Expr::Placeholder(array), item] = call.args.as_slice()
+                                && let Some(place) = place_of(&array.id)
+                                && let Ok((_, item)) = item.to_field(&schema)
+                                && !item.data_type().is_null()
+                            {
+                                let item = as_compared(item);
+                                let plain = plain(item.data_type().clone());
+                                let item = item.as_ref().clone().with_data_type(plain);
+                                self.note_field(place, Some(array_of(&item)));
+                            }
+                        }
+                        // A parameter that is cast is of the type that it is cast to.
+                        Expr::Cast(cast) => {
+                            if let Expr::Placeholder(Placeholder { id, field: None }) = cast.expr.as_ref()
+                                && let Some(place) = place_of(id)
+                            {
+                                self.note_field(place, Some(Arc::clone(&cast.field)));
+                            }
+                        }
+                        _ => (),
                     }
                     Ok(TreeNodeRecursion::Continue)
                 })
@@ -102,25 +169,39 @@ impl ParameterTypes {
     }
 
     /// Takes the type of an expression that is nothing but a parameter.
-    pub fn note_expression(&mut self, expression: &ast::Expr, data_type: &DataType) {
+    pub fn note_expression(&mut self, expression: &ast::Expr, field: &FieldRef) {
         if let Some(place) = placeholder(expression) {
-            self.note(place, Some(data_type.clone()));
+            self.note_field(place, Some(Arc::clone(field)));
         }
     }
 
     pub fn note(&mut self, place: usize, data_type: Option<DataType>) {
+        self.note_field(place, data_type.map(|data_type| Arc::new(Field::new("", data_type, true))));
+    }
+
+    pub fn note_field(&mut self, place: usize, field: Option<FieldRef>) {
         if self.0.len() < place {
             self.0.resize(place, None);
         }
         let slot = &mut self.0[place - 1];
         if slot.is_none() {
-            *slot = data_type;
+            *slot = field;
         }
     }
 
-    pub fn finish(self) -> Vec<DataType> {
-        self.0.into_iter().map(|data_type| data_type.unwrap_or(DataType::Utf8)).collect()
+    pub fn finish(self) -> Vec<FieldRef> {
+        let text = Arc::new(Field::new("", DataType::Utf8, true));
+        self.0.into_iter().map(|field| field.unwrap_or_else(|| Arc::clone(&text))).collect()
     }
+}
+
+/// PostgreSQL compares `varchar` as text, so what is compared with one is text.
+fn as_compared(field: FieldRef) -> FieldRef {
+    let is_varchar = field.metadata().get(TYPE_KEY).is_some_and(|name| name.starts_with("character varying"));
+    if !is_varchar {
+        return field;
+    }
+    Arc::new(field.as_ref().clone().with_metadata(Default::default()))
 }
 
 fn place_of(placeholder: &str) -> Option<usize> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::FieldRef;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::common::DFSchema;
@@ -416,8 +416,8 @@ fn stored_types(table: &Table, plan: LogicalPlan) -> Result<LogicalPlan> {
 pub async fn parameters(
     context: &QueryContext,
     sql: &ast::Statement,
-    declared: &[Option<DataType>],
-) -> Result<Vec<DataType>> {
+    declared: &[Option<FieldRef>],
+) -> Result<Vec<FieldRef>> {
     let mut types = ParameterTypes::declared(declared);
     match sql {
         ast::Statement::Insert(insert) => {
@@ -466,13 +466,14 @@ fn has_placeholders(sql: &ast::Statement) -> bool {
     found
 }
 
-fn column_type(table: &Table, column: &str) -> Option<DataType> {
-    table.column(column).map(|column| column.data_type.to_arrow())
+fn column_type(table: &Table, column: &str) -> Option<FieldRef> {
+    let data_type = &table.column(column)?.data_type;
+    Some(Arc::new(data_type.to_field("", true, data_type.to_arrow())))
 }
 
-fn note(types: &mut ParameterTypes, value: &Expr, data_type: Option<DataType>) {
+fn note(types: &mut ParameterTypes, value: &Expr, field: Option<FieldRef>) {
     if let Some(place) = placeholder(value) {
-        types.note(place, data_type);
+        types.note_field(place, field);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::FieldRef;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
@@ -105,8 +105,8 @@ pub async fn parameters(
     session: &Session,
     statement: &Statement,
     explained: &Explained,
-    declared: &[Option<DataType>],
-) -> Result<Vec<DataType>> {
+    declared: &[Option<FieldRef>],
+) -> Result<Vec<FieldRef>> {
     match explained {
         // Its arguments are the parameters.
         Explained::Session(SessionStatement::Execute { .. }) => Ok(Vec::new()),

@@ -8,6 +8,7 @@ pub mod dml;
 pub mod explain;
 pub mod literal;
 pub mod merge;
+pub mod origin;
 pub mod prepared;
 pub mod schedule;
 pub mod session;

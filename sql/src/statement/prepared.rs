@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::FieldRef;
 use datafusion::physical_plan::collect;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{self, Expr, SelectItem, SetExpr};
@@ -39,11 +39,12 @@ pub async fn prepare(
 }
 
 /// `unknown` leaves the type to the statement.
-fn declared_type(data_type: &ast::DataType) -> Result<Option<DataType>> {
+fn declared_type(data_type: &ast::DataType) -> Result<Option<FieldRef>> {
     if data_type.to_string().eq_ignore_ascii_case("unknown") {
         return Ok(None);
     }
-    sql_type(data_type).map(|known| Some(known.to_arrow()))
+    let known = sql_type(data_type)?;
+    Ok(Some(Arc::new(known.to_field("", true, known.to_arrow()))))
 }
 
 /// The statement of a name.
@@ -73,7 +74,7 @@ pub async fn execute(
 pub async fn values(
     session: &Session,
     name: &str,
-    types: &[DataType],
+    types: &[FieldRef],
     arguments: &[Expr],
     parameters: &[ScalarValue],
 ) -> Result<Vec<ScalarValue>> {
@@ -109,7 +110,7 @@ pub async fn values(
         .columns()
         .iter()
         .zip(types)
-        .map(|(column, data_type)| Ok(ScalarValue::try_from_array(&cast(column, data_type)?, 0)?));
+        .map(|(column, field)| Ok(ScalarValue::try_from_array(&cast(column, field.data_type())?, 0)?));
     values.collect()
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::scalar::ScalarValue;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
@@ -17,8 +17,8 @@ pub async fn describe(
     session: &Session,
     statement: &Statement,
     own: &SessionStatement,
-    declared: &[Option<DataType>],
-) -> Result<(Vec<DataType>, Option<SchemaRef>)> {
+    declared: &[Option<FieldRef>],
+) -> Result<(Vec<FieldRef>, Option<SchemaRef>)> {
     Ok(match own {
         SessionStatement::Show { name } => {
             (Vec::new(), Some(settings::show_schema(session, name.as_deref())?))
@@ -29,8 +29,8 @@ pub async fn describe(
         SessionStatement::Execute { name, arguments } => {
             let prepared = prepared::named(session, name)?;
             let mut types = ParameterTypes::declared(declared);
-            for (argument, data_type) in arguments.iter().zip(&prepared.parameters) {
-                types.note_expression(argument, data_type);
+            for (argument, field) in arguments.iter().zip(&prepared.parameters) {
+                types.note_expression(argument, field);
             }
             (types.finish(), prepared.columns.clone())
         }

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{FieldRef, SchemaRef};
 use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::scalar::ScalarValue;
@@ -65,8 +65,8 @@ pub enum Outcome {
 /// A statement planned far enough to describe it.
 #[derive(Debug, Clone)]
 pub struct Description {
-    /// By position: `$1` first.
-    pub parameters: Vec<DataType>,
+    /// By position: `$1` first. Names do not matter; metadata may name the Postgres type, as for columns.
+    pub parameters: Vec<FieldRef>,
     /// `None`: the statement returns no rows (NoData).
     pub columns: Option<SchemaRef>,
 }
@@ -135,7 +135,7 @@ pub trait Session: Send + 'static {
     async fn prepare(
         &mut self,
         statement: Self::Statement,
-        parameters: &[Option<DataType>],
+        parameters: &[Option<FieldRef>],
     ) -> Result<Arc<Self::Prepared>>;
 
     fn describe(&self, prepared: &Self::Prepared) -> Description;

@@ -68,6 +68,10 @@ impl<S: Session> Connection<S> {
             Ok(()) => (),
             Err(Stop::Error(error)) => {
                 self.fail(&error, is_extended);
+                if is_extended {
+                    // A client that asks with Flush sends no Sync before it knows of the error.
+                    self.interrupts.flush(&mut self.output).await?;
+                }
                 if kind == b'Q' {
                     // The implicit transaction ends; the statement's error is the one to report.
                     let _ = self.session.sync().await;

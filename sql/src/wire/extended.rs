@@ -8,7 +8,7 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::backend::{Outcome, Session, TransactionStatus};
 use super::connection::Connection;
-use super::decode::Parameter;
+use super::decode::{LEFT_OVER, Parameter};
 use super::frontend::{Bind, Parse, Target};
 use super::output::Output;
 use super::portal::{Portal, Prepared, State, formats};
@@ -35,7 +35,7 @@ impl<S: Session> Connection<S> {
 
     async fn plan(&mut self, statement: S::Statement, oids: &[u32]) -> Flow<Prepared<S::Prepared>> {
         let limits = self.limits(CancellationToken::new());
-        let declared: Vec<_> = oids.iter().map(|&oid| types::from_oid(oid)).collect();
+        let declared: Vec<_> = oids.iter().map(|&oid| types::field_of_oid(oid)).collect();
         let session = &mut self.session;
         let work = async { Ok(session.prepare(statement, &declared).await?) };
         let plan = self.interrupts.guard(&limits, work).await?;
@@ -79,10 +79,10 @@ impl<S: Session> Connection<S> {
         types
             .zip(bind.parameters.iter().zip(formats))
             .enumerate()
-            .map(|(index, ((&type_oid, target), (bytes, format)))| {
-                Parameter { type_oid, target, zone }
+            .map(|(index, ((&type_oid, field), (bytes, format)))| {
+                Parameter { type_oid, target: field.data_type(), zone }
                     .decode(bytes.as_deref(), format)
-                    .map_err(|error| error.with_detail(format!("Bind parameter ${}.", index + 1)))
+                    .map_err(|error| in_parameter(error, index + 1))
             })
             .collect()
     }
@@ -148,6 +148,14 @@ impl<S: Session> Connection<S> {
         }
         Ok(self.session.sync().await?)
     }
+}
+
+/// PostgreSQL's message names the parameter where its value has bytes left over.
+fn in_parameter(error: Error, number: usize) -> Error {
+    if error.kind() == ErrorKind::InvalidBinary && error.message() == LEFT_OVER {
+        return Error::new(ErrorKind::InvalidBinary, format!("{LEFT_OVER} in bind parameter {number}"));
+    }
+    error
 }
 
 /// One Execute: runs a new portal, or goes on with an open one.

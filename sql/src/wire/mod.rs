@@ -34,4 +34,5 @@ mod tests;
 mod tls;
 
 pub use cancel::Processes;
+pub(crate) use decode::read_text;
 pub use server::{Server, ServerOptions, TlsFiles};

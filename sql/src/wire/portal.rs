@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::FieldRef;
 use datafusion::scalar::ScalarValue;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ pub struct Prepared<P> {
     /// `None`: an empty query string.
     pub(super) plan: Option<Arc<P>>,
     /// What the plan wants.
-    pub(super) parameters: Vec<DataType>,
+    pub(super) parameters: Vec<FieldRef>,
     /// How the client sends it.
     pub(super) parameter_oids: Vec<u32>,
     /// `None`: no rows.
@@ -47,9 +47,9 @@ impl<P> Prepared<P> {
 
     /// A plan and its description. A parameter keeps the type that the client has declared for it.
     pub(super) fn new(plan: Arc<P>, description: Description, oids: &[u32]) -> Result<Self> {
-        let parameter_oids = description.parameters.iter().enumerate().map(|(index, data_type)| {
+        let parameter_oids = description.parameters.iter().enumerate().map(|(index, field)| {
             let declared = oids.get(index).filter(|&&oid| types::from_oid(oid).is_some());
-            declared.copied().unwrap_or_else(|| PgType::of_parameter(data_type).oid)
+            declared.copied().unwrap_or_else(|| PgType::of_parameter(field).oid)
         });
         Ok(Self {
             parameter_oids: parameter_oids.collect(),

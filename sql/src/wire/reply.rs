@@ -169,9 +169,9 @@ pub(super) fn row_description(out: &mut BytesMut, columns: &[Column], formats: &
         out.put_u16(columns.len() as u16);
         for (column, format) in columns.iter().zip(formats) {
             text(out, &column.name);
-            // Neither table nor attribute number: a result column is not traced back to a relation.
-            out.put_u32(0);
-            out.put_u16(0);
+            let (relation, number) = column.origin.unwrap_or_default();
+            out.put_u32(relation);
+            out.put_i16(number);
             out.put_u32(column.pg.oid);
             out.put_i16(column.pg.length);
             out.put_i32(column.pg.modifier);

@@ -3,13 +3,19 @@
 //! The Arrow type decides, unless the field's metadata names a Postgres type under [`PG_TYPE`] that suits it:
 //! `uuid`, `jsonb`, `varchar(20)`, `char(3)`, `oid`, `name`, `"char"`, `int2vector`, `text[]` …
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, IntervalUnit, Schema, TimeUnit};
+use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, Schema, TimeUnit};
 use voxhouse_engine::{Error, Result};
 
 /// The key of the field metadata.
 pub const PG_TYPE: &str = "pg.type";
+
+/// The key that tells where a described column comes from: `16385.3` is the third column of that relation.
+const ORIGIN: &str = "pg.origin";
 
 /// The Arrow time zone of `timestamp with time zone`: an instant, whatever zone it is printed in.
 pub const UTC: &str = "UTC";
@@ -41,6 +47,8 @@ pub(super) struct Column {
     pub(super) name: String,
     pub(super) pg: PgType,
     pub(super) data_type: DataType,
+    /// The relation's object identifier and the number of its column, if the column is one of a relation as it is.
+    pub(super) origin: Option<(u32, i16)>,
 }
 
 /// One row of what the wire knows of `pg_type`.
@@ -136,7 +144,7 @@ const KNOWN: &[Known] = &[
 ];
 
 impl PgType {
-    fn new(oid: u32) -> Self {
+    pub(super) fn new(oid: u32) -> Self {
         let length = KNOWN.iter().find(|known| known.oid == oid).map_or(-1, |known| known.length);
         Self { oid, length, modifier: -1 }
     }
@@ -161,10 +169,31 @@ impl PgType {
         Some(pg)
     }
 
+    /// The length of `varchar(n)` or `char(n)`.
+    pub(super) fn characters(self) -> Option<usize> {
+        usize::try_from(self.modifier.checked_sub(length_modifier(0))?).ok()
+    }
+
+    /// Whether values of the Arrow type are values of this type without a cast: strings in any layout, decimals of
+    /// any scale.
+    pub(super) fn holds(self, data_type: &DataType) -> bool {
+        let mut leaf = data_type;
+        while let Some(element) = element_type(leaf) {
+            leaf = element;
+        }
+        let is_plain = leaf.is_string() || leaf.is_decimal();
+        is_plain && natural(data_type).is_some_and(|pg| pg.oid == self.oid)
+    }
+
     /// The array type with this element type.
     fn array(self) -> Option<Self> {
         let array = KNOWN.iter().find(|known| known.oid == self.oid).map(|known| known.array)?;
         (array != 0).then_some(Self { oid: array, length: -1, modifier: self.modifier })
+    }
+
+    /// The type of the elements of an array type.
+    pub(super) fn element(self) -> Option<Self> {
+        Some(Self { modifier: self.modifier, ..Self::new(array_element(self.oid)?) })
     }
 
     /// The type of a field of a result.
@@ -186,10 +215,10 @@ impl PgType {
 
     /// The type of a parameter that the client did not declare. What is compared with 32 unsigned bits is an oid
     /// of the catalog far more often than anything else, and drivers bind oids as such.
-    pub fn of_parameter(data_type: &DataType) -> Self {
-        match data_type {
+    pub fn of_parameter(field: &Field) -> Self {
+        match field.data_type() {
             DataType::UInt32 => Self::new(oid::OID),
-            other => natural(other).unwrap_or_else(|| Self::new(oid::TEXT)),
+            _ => Self::of_field(field).unwrap_or_else(|_| Self::new(oid::TEXT)),
         }
     }
 }
@@ -203,8 +232,9 @@ pub(super) fn array_element(array: u32) -> Option<u32> {
 pub(super) fn sql_name(type_oid: u32) -> &'static str {
     let known = KNOWN.iter().find(|known| known.oid == type_oid || known.array == type_oid);
     match type_oid {
-        oid::TIME | oid::TIMESTAMP | oid::TIMESTAMPTZ => {
-            known.and_then(|known| known.names.get(1)).copied().unwrap_or("unknown")
+        // Without "without time zone".
+        oid::TIME | oid::TIMESTAMP => {
+            known.and_then(|known| known.names.first()).copied().unwrap_or("unknown")
         }
         oid::BPCHAR => "character",
         oid::NUMERIC => "numeric",
@@ -218,12 +248,54 @@ pub(super) fn columns(schema: &Schema) -> Result<Vec<Column>> {
         .iter()
         .map(|field| {
             let (name, data_type) = (field.name().clone(), field.data_type().clone());
-            Ok(Column { name, pg: PgType::of_field(field)?, data_type })
+            let (mut pg, origin) = (PgType::of_field(field)?, origin(field));
+            // Of what is computed, PostgreSQL knows neither precision nor scale.
+            if data_type.is_decimal() && origin.is_none() && !field.metadata().contains_key(PG_TYPE) {
+                pg.modifier = -1;
+            }
+            Ok(Column { name, pg, data_type, origin })
         })
         .collect()
 }
 
+/// A described column that is a column of a relation as it is.
+pub fn with_origin(field: Field, relation: u32, number: i16) -> Field {
+    let mut metadata = field.metadata().clone();
+    metadata.insert(ORIGIN.to_owned(), format!("{relation}.{number}"));
+    field.with_metadata(metadata)
+}
+
+fn origin(field: &Field) -> Option<(u32, i16)> {
+    let (relation, number) = field.metadata().get(ORIGIN)?.split_once('.')?;
+    Some((relation.parse().ok()?, number.parse().ok()?))
+}
+
+/// Whether two descriptions promise a client the same: a table that was made anew under its name does.
+pub fn same_columns(one: &Schema, other: &Schema) -> bool {
+    let promise = |field: &Field| {
+        let named = field.metadata().get(PG_TYPE).cloned();
+        (field.name().clone(), field.data_type().clone(), named)
+    };
+    one.fields().iter().map(|field| promise(field)).eq(other.fields().iter().map(|field| promise(field)))
+}
+
+/// The type that a client declares for a parameter, with the Postgres type where Arrow does not tell it.
 /// `None`: the client left it open, or the wire does not know the type; the planner infers it.
+pub fn field_of_oid(type_oid: u32) -> Option<FieldRef> {
+    let field = Field::new("", from_oid(type_oid)?, true);
+    let name = |oid: u32| KNOWN.iter().find(|known| known.oid == oid).map(|known| known.names[0]);
+    let name = match array_element(type_oid) {
+        Some(element) => name(element).map(|name| format!("{name}[]")),
+        None => name(type_oid).map(str::to_owned),
+    };
+    let is_told = PgType::of_field(&field).is_ok_and(|pg| pg.oid == type_oid && pg.modifier == -1);
+    Some(Arc::new(match name {
+        Some(name) if !is_told => field.with_metadata([(PG_TYPE.to_owned(), name)].into()),
+        _ => field,
+    }))
+}
+
+/// The Arrow type of a Postgres type. `None`: there is none, or the wire does not know the type.
 ///
 /// An array type maps to a list. The `reg…` types map to nothing, because their text is a name.
 pub fn from_oid(type_oid: u32) -> Option<DataType> {
@@ -260,7 +332,8 @@ fn natural(data_type: &DataType) -> Option<PgType> {
         DataType::Int8 | DataType::UInt8 | DataType::Int16 => plain(oid::INT2),
         DataType::UInt16 | DataType::Int32 => plain(oid::INT4),
         DataType::UInt32 | DataType::Int64 => plain(oid::INT8),
-        DataType::UInt64 => plain(oid::NUMERIC),
+        // Counters such as row_number(): a value beyond bigint is an error when it is sent.
+        DataType::UInt64 => plain(oid::INT8),
         DataType::Float16 | DataType::Float32 => plain(oid::FLOAT4),
         DataType::Float64 => plain(oid::FLOAT8),
         DataType::Decimal32(precision, scale)
@@ -287,14 +360,20 @@ fn natural(data_type: &DataType) -> Option<PgType> {
         DataType::Struct(fields) => {
             fields.iter().all(|field| natural(field.data_type()).is_some()).then(|| PgType::new(oid::RECORD))
         }
-        DataType::Map(..) | DataType::Union(..) | DataType::RunEndEncoded(..) => None,
+        DataType::Map(..) => plain(oid::JSON),
+        DataType::Union(..) | DataType::RunEndEncoded(..) => None,
     }
 }
 
-/// A list of lists need not be rectangular, as a Postgres array must be: it travels as the text of one.
+/// An array of arrays has the type of an array: PostgreSQL counts dimensions in the value. What it has no array type
+/// for, and records, whose arrays drivers cannot open, travel as JSON.
 fn list(element: &Field) -> Option<PgType> {
     let pg = PgType::of_field(element).ok()?;
-    if is_list(element.data_type()) { Some(PgType::new(oid::TEXT)) } else { pg.array() }
+    match pg.oid {
+        _ if is_list(element.data_type()) => Some(pg),
+        oid::RECORD | oid::JSON => Some(PgType::new(oid::JSON)),
+        _ => pg.array(),
+    }
 }
 
 pub(super) fn is_list(data_type: &DataType) -> bool {
@@ -391,84 +470,4 @@ fn length_modifier(characters: i32) -> i32 {
 
 fn numeric_modifier(precision: i32, scale: i32) -> i32 {
     ((precision << 16) | (scale & 0x7ff)) + 4
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn of(data_type: DataType, name: Option<&str>) -> (u32, i16, i32) {
-        let mut field = Field::new("c", data_type, true);
-        if let Some(name) = name {
-            field = field.with_metadata([(PG_TYPE.to_owned(), name.to_owned())].into());
-        }
-        let pg = PgType::of_field(&field).unwrap();
-        (pg.oid, pg.length, pg.modifier)
-    }
-
-    #[test]
-    fn arrow_types_have_postgres_types() {
-        let text_list = DataType::new_list(DataType::Utf8View, true);
-        for (data_type, expected) in [
-            (DataType::Int8, (oid::INT2, 2, -1)),
-            (DataType::UInt16, (oid::INT4, 4, -1)),
-            (DataType::UInt32, (oid::INT8, 8, -1)),
-            (DataType::UInt64, (oid::NUMERIC, -1, -1)),
-            (DataType::Decimal128(18, 2), (oid::NUMERIC, -1, (18 << 16) + 2 + 4)),
-            (DataType::Null, (oid::TEXT, -1, -1)),
-            (text_list.clone(), (1009, -1, -1)),
-            (DataType::new_list(text_list, true), (oid::TEXT, -1, -1)),
-            (DataType::Struct(vec![Field::new("a", DataType::Int32, true)].into()), (oid::RECORD, -1, -1)),
-        ] {
-            assert_eq!(of(data_type.clone(), None), expected, "{data_type}");
-        }
-    }
-
-    #[test]
-    fn metadata_decides_where_the_storage_suits() {
-        let shorts = DataType::new_list(DataType::Int16, true);
-        for (data_type, name, expected) in [
-            (DataType::Utf8, "varchar(20)", (oid::VARCHAR, -1, 24)),
-            (DataType::Utf8View, "char(3)", (oid::BPCHAR, -1, 7)),
-            (DataType::Utf8, "char", (oid::BPCHAR, -1, 5)),
-            (DataType::Utf8, "\"char\"", (oid::CHAR, 1, -1)),
-            (DataType::Utf8, "name", (oid::NAME, 64, -1)),
-            (DataType::Utf8, "jsonb", (oid::JSONB, -1, -1)),
-            (DataType::FixedSizeBinary(16), "uuid", (oid::UUID, 16, -1)),
-            (DataType::UInt32, "oid", (oid::OID, 4, -1)),
-            (DataType::Int64, "regclass", (oid::REGCLASS, 4, -1)),
-            (shorts.clone(), "int2vector", (oid::INT2VECTOR, -1, -1)),
-            (DataType::new_list(DataType::Utf8, true), "varchar(5)[]", (1015, -1, 9)),
-            (DataType::Decimal128(10, 3), "numeric(10,3)", (oid::NUMERIC, -1, (10 << 16) + 3 + 4)),
-            // What does not suit, or is not known, is ignored.
-            (DataType::Utf8, "regclass", (oid::TEXT, -1, -1)),
-            (DataType::Boolean, "uuid", (oid::BOOL, 1, -1)),
-            (DataType::Utf8, "hstore", (oid::TEXT, -1, -1)),
-        ] {
-            assert_eq!(of(data_type.clone(), Some(name)), expected, "{data_type} as {name}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_sent_is_named() {
-        let field = Field::new(
-            "odd",
-            DataType::RunEndEncoded(
-                Arc::new(Field::new("run_ends", DataType::Int32, false)),
-                Arc::new(Field::new("values", DataType::Utf8, true)),
-            ),
-            true,
-        );
-        let error = PgType::of_field(&field).unwrap_err();
-        assert_eq!(error.sqlstate(), "0A000");
-        assert!(error.message().contains("\"odd\""));
-    }
-
-    #[test]
-    fn declared_parameters_have_arrow_types() {
-        assert_eq!(from_oid(oid::INT4), Some(DataType::Int32));
-        assert_eq!(from_oid(1007), Some(DataType::new_list(DataType::Int32, true)));
-        assert_eq!(from_oid(0), None);
-        assert_eq!(from_oid(oid::REGCLASS), None);
-    }
 }

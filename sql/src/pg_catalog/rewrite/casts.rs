@@ -2,13 +2,16 @@
 //! `'{a,b}'::text[]`, `indkey::text`.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, Expr, Ident, ObjectName, Subscript,
+    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, ExactNumberInfo, Expr, Ident, ObjectName,
+    Subscript, TimezoneInfo, Value,
 };
 
 use super::build;
 use super::names::{folded, is_catalog_schema, word};
 use crate::pg_catalog::definition;
 use crate::pg_catalog::functions::ObjectKind;
+use crate::query::types::characters;
+use crate::wire::types::oid;
 
 /// What a type becomes.
 enum Target {
@@ -22,10 +25,11 @@ pub(super) fn rewrite(expr: &mut Expr) {
     match expr {
         Expr::Cast { .. } => rewrite_cast(expr),
         Expr::TypedString(typed) => {
-            if let Some(text) = typed.value.value.clone().into_string()
-                && let Some(target) = target(&typed.data_type)
-            {
-                *expr = apply(target, build::text(&text));
+            if let Some(text) = typed.value.value.clone().into_string() {
+                *expr = match target(&typed.data_type) {
+                    Some(target) => apply(target, build::text(&text)),
+                    None => read(build::text(&text), typed.data_type.clone()),
+                };
             }
         }
         Expr::CompoundFieldAccess { root, access_chain } if is_vector(root) => {
@@ -43,6 +47,18 @@ fn rewrite_cast(expr: &mut Expr) {
         *expr = elements;
         return;
     }
+    if let (Expr::Array(array), DataType::Array(ArrayElemTypeDef::SquareBracket(item, _))) =
+        (inner.as_mut(), &*data_type)
+    {
+        // The elements are read one by one.
+        for element in array.elem.iter_mut().filter(|element| build::literal(element).is_some()) {
+            let text = std::mem::replace(element, build::null());
+            *element = match target(item) {
+                Some(target) => apply(target, text),
+                None => read(text, (**item).clone()),
+            };
+        }
+    }
     let target = target(data_type);
     let is_text = matches!(target.as_ref(), Some(Target::Type(DataType::Text)))
         || matches!(data_type, DataType::Text | DataType::Varchar(_) | DataType::CharacterVarying(_));
@@ -55,7 +71,105 @@ fn rewrite_cast(expr: &mut Expr) {
     } else if let Some(target) = target {
         let inner = std::mem::replace(inner.as_mut(), build::null());
         *expr = apply(target, inner);
+    } else {
+        let inner = std::mem::replace(inner.as_mut(), build::null());
+        *expr = read(inner, data_type.clone());
     }
+}
+
+/// A cast whose text PostgreSQL reads in its own way: by an input function, cut to a length, or with all digits.
+fn read(expr: Expr, data_type: DataType) -> Expr {
+    let text = build::literal(&expr).map(str::to_owned);
+    let is_parameter = matches!(&expr, Expr::Value(value) if matches!(value.value, Value::Placeholder(_)));
+    let is_literal = text.is_some();
+    let function = match &data_type {
+        // The type of a parameter is that of its cast, and the wire reads it.
+        _ if is_parameter => None,
+        DataType::Uuid => Some("uuid_in"),
+        DataType::JSON => Some("json_in"),
+        DataType::JSONB => Some("jsonb_in"),
+        DataType::Bytea => Some("byteain"),
+        DataType::Boolean | DataType::Bool if is_literal => Some("boolin"),
+        DataType::SmallInt(_) | DataType::Int2(_) if is_literal => Some("int2in"),
+        DataType::Int(_) | DataType::Integer(_) | DataType::Int4(_) if is_literal => Some("int4in"),
+        DataType::BigInt(_) | DataType::Int8(_) if is_literal => Some("int8in"),
+        DataType::Real | DataType::Float4 if is_literal => Some("float4in"),
+        DataType::DoublePrecision | DataType::Float8 if is_literal => Some("float8in"),
+        DataType::Date if is_literal => Some("date_in"),
+        DataType::Interval { fields: None, precision: None } if is_literal => Some("interval_in"),
+        DataType::Time(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) if is_literal => Some("time_in"),
+        DataType::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) if is_literal => {
+            Some("timestamp_in")
+        }
+        _ => None,
+    };
+    if let Some(function) = function {
+        return build::cast(build::call(function, vec![expr]), data_type);
+    }
+    match &data_type {
+        DataType::Varchar(length)
+        | DataType::CharacterVarying(length)
+        | DataType::CharVarying(length)
+        | DataType::Char(length)
+        | DataType::Character(length) => {
+            let is_char = matches!(data_type, DataType::Char(_) | DataType::Character(_));
+            match characters(length.as_ref()).or(is_char.then_some(1)) {
+                Some(length) => {
+                    let length = build::number(i64::try_from(length).unwrap_or(i64::MAX));
+                    let text = build::cast(expr, DataType::Text);
+                    build::cast(build::call("left", vec![text, length]), data_type)
+                }
+                None => build::cast(expr, data_type),
+            }
+        }
+        DataType::Numeric(ExactNumberInfo::None) | DataType::Decimal(ExactNumberInfo::None) => {
+            let exact = text.and_then(|text| exact_numeric(&text));
+            build::cast(expr, exact.unwrap_or(data_type))
+        }
+        _ => build::cast(expr, data_type),
+    }
+}
+
+/// Makes a cast one to the stored type alone. The rows of VALUES must not tell different types for a column, and
+/// `('…'::uuid), (NULL)` would: one names a type, the other none.
+pub(super) fn forget_type(expr: &mut Expr) {
+    let Expr::Cast { data_type, .. } = expr else { return };
+    if let Some(stored) = stored(data_type) {
+        let cast = std::mem::replace(expr, build::null());
+        *expr = build::cast(cast, stored);
+    }
+}
+
+/// The type that stores a type which has a name beside it. `None`: it has none.
+fn stored(data_type: &DataType) -> Option<DataType> {
+    match data_type {
+        DataType::Numeric(info) | DataType::Decimal(info) => Some(DataType::Dec(*info)),
+        DataType::Uuid
+        | DataType::JSON
+        | DataType::JSONB
+        | DataType::Varchar(_)
+        | DataType::CharacterVarying(_)
+        | DataType::CharVarying(_)
+        | DataType::Nvarchar(_)
+        | DataType::Char(_)
+        | DataType::Character(_)
+        | DataType::Custom(..) => Some(DataType::Text),
+        DataType::Array(ArrayElemTypeDef::SquareBracket(item, size)) => {
+            stored(item).map(|item| array_of(item, *size))
+        }
+        _ => None,
+    }
+}
+
+/// The `numeric(p,s)` that keeps every digit of a literal.
+fn exact_numeric(text: &str) -> Option<DataType> {
+    let value = crate::wire::read_text(oid::NUMERIC, text).ok()?;
+    let (arrow::datatypes::DataType::Decimal128(precision, scale)
+    | arrow::datatypes::DataType::Decimal256(precision, scale)) = value.data_type()
+    else {
+        return None;
+    };
+    Some(DataType::Numeric(ExactNumberInfo::PrecisionAndScale(precision.into(), scale.into())))
 }
 
 fn apply(target: Target, expr: Expr) -> Expr {
@@ -79,6 +193,11 @@ fn target(data_type: &DataType) -> Option<Target> {
     }
 }
 
+/// PostgreSQL's type `"char"`.
+fn one_letter() -> DataType {
+    DataType::Custom(ObjectName::from(vec![Ident::with_quote('"', "char")]), Vec::new())
+}
+
 fn array_of(item: DataType, size: Option<u64>) -> DataType {
     DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(item), size))
 }
@@ -98,8 +217,9 @@ fn custom(name: &ObjectName) -> Option<Target> {
     }
     let plain = match type_name.as_str() {
         "oid" | "xid" | "cid" => return Some(Target::Oid),
-        "char" if last.quote_style.is_some() => DataType::Text,
-        "name" | "cstring" | "unknown" | "pg_node_tree" | "aclitem" => DataType::Text,
+        "char" if last.quote_style.is_some() => one_letter(),
+        "name" => DataType::Custom(ObjectName::from(vec![Ident::new("name")]), Vec::new()),
+        "cstring" | "unknown" | "pg_node_tree" | "aclitem" => DataType::Text,
         "sql_identifier" | "character_data" | "yes_or_no" => DataType::Text,
         "cardinal_number" => DataType::Integer(None),
         other if schema.is_some() => standard(other)?,
@@ -130,7 +250,7 @@ fn array_literal(expr: &Expr, data_type: &DataType) -> Option<Expr> {
     let elements = build::array_elements(build::literal(expr)?)?;
     let as_item = |expr: Expr| match target(item) {
         Some(target) => apply(target, expr),
-        None => build::cast(expr, (**item).clone()),
+        None => read(expr, (**item).clone()),
     };
     let elements: Vec<Expr> = elements
         .into_iter()

@@ -15,7 +15,7 @@ mod subqueries;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Select, SelectItem, SetExpr, Statement, TableFactor, VisitMut, VisitorMut,
+    Expr, Query, Select, SelectItem, SetExpr, Statement, TableFactor, VisitMut, VisitorMut,
 };
 use voxhouse_engine::{Error, Result};
 
@@ -60,6 +60,15 @@ impl VisitorMut for Rewriter<'_> {
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
         self.scopes.qualify(factor);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        if let SetExpr::Values(values) = query.body.as_mut()
+            && values.rows.len() > 1
+        {
+            values.rows.iter_mut().flat_map(|row| row.iter_mut()).for_each(casts::forget_type);
+        }
         ControlFlow::Continue(())
     }
 

@@ -1,4 +1,4 @@
-//! Text of dates, times, zones and intervals. `None`: not such a text.
+//! Text of dates, times, zones and intervals.
 
 use std::str::FromStr;
 
@@ -8,28 +8,43 @@ use chrono::{
 };
 use chrono_tz::Tz;
 
+/// Why a text is not a date or a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Bad {
+    Syntax,
+    /// The parts are numbers, but there is no such day or time of day.
+    Field,
+    /// A zone that nobody knows.
+    Zone(String),
+}
+
 pub(super) enum Zone {
     Offset(i32),
     Named(Tz),
 }
 
 /// Days since 1970-01-01.
-pub(super) fn parse_date(text: &str) -> Option<i32> {
+pub(super) fn parse_date(text: &str) -> Result<i32, Bad> {
     let (text, before_christ) = strip_era(text);
     // A time behind the date is read over.
-    let date = text.split(['T', ' ']).next()?;
-    Some(date_of(date, before_christ)?.signed_duration_since(NaiveDate::default()).num_days() as i32)
+    let date = text.split(['T', ' ']).next().ok_or(Bad::Syntax)?;
+    Ok(date_of(date, before_christ)?.signed_duration_since(NaiveDate::default()).num_days() as i32)
 }
 
-fn date_of(text: &str, before_christ: bool) -> Option<NaiveDate> {
+fn date_of(text: &str, before_christ: bool) -> Result<NaiveDate, Bad> {
     let (year, month, day) = match text.split('-').collect::<Vec<_>>()[..] {
         [year, month, day] if year.len() >= 3 => (year, month, day),
         [plain] if plain.len() == 8 && plain.is_ascii() => (&plain[..4], &plain[4..6], &plain[6..]),
-        _ => return None,
+        _ => return Err(Bad::Syntax),
     };
-    let year: i32 = whole_number(year)?;
+    let (Some(year), Some(month), Some(day)) =
+        (whole_number::<i32>(year), whole_number(month), whole_number(day))
+    else {
+        return Err(Bad::Syntax);
+    };
+    // There is no year 0: before 1 is 1 BC.
     let year = if before_christ { 1 - year } else { year };
-    NaiveDate::from_ymd_opt(year, whole_number(month)?, whole_number(day)?)
+    NaiveDate::from_ymd_opt(year, month, day).filter(|_| year != 0 || before_christ).ok_or(Bad::Field)
 }
 
 fn whole_number<T: FromStr>(text: &str) -> Option<T> {
@@ -43,7 +58,12 @@ fn strip_era(text: &str) -> (&str, bool) {
     }
 }
 
-pub(super) fn parse_time(text: &str) -> Option<NaiveTime> {
+pub(super) fn parse_time(text: &str) -> Result<NaiveTime, Bad> {
+    let (hour, minute, second, micros) = clock_parts(text).ok_or(Bad::Syntax)?;
+    NaiveTime::from_hms_micro_opt(hour, minute, second, micros).ok_or(Bad::Field)
+}
+
+fn clock_parts(text: &str) -> Option<(u32, u32, u32, u32)> {
     let mut parts = text.splitn(3, ':');
     let (hour, minute) = (whole_number(parts.next()?)?, whole_number(parts.next()?)?);
     let (second, fraction) = match parts.next() {
@@ -52,7 +72,7 @@ pub(super) fn parse_time(text: &str) -> Option<NaiveTime> {
     };
     let digits = fraction.get(..fraction.len().min(6))?;
     let micros = if digits.is_empty() { 0 } else { whole_number::<u32>(&format!("{digits:0<6}"))? };
-    NaiveTime::from_hms_micro_opt(hour, minute, whole_number(second)?, micros)
+    Some((hour, minute, whole_number(second)?, micros))
 }
 
 pub(super) fn time_micros(time: NaiveTime) -> i64 {
@@ -60,7 +80,7 @@ pub(super) fn time_micros(time: NaiveTime) -> i64 {
 }
 
 /// `2024-03-09 10:11:12.5+08`, `2024-03-09T10:11:12Z`, `2024-03-09`, `… Asia/Shanghai`.
-pub(super) fn parse_timestamp(text: &str) -> Option<(NaiveDateTime, Option<Zone>)> {
+pub(super) fn parse_timestamp(text: &str) -> Result<(NaiveDateTime, Option<Zone>), Bad> {
     let (text, before_christ) = strip_era(text);
     let (date, clock) = text.split_once(['T', ' ']).unwrap_or((text, ""));
     let date = date_of(date, before_christ)?;
@@ -72,15 +92,34 @@ pub(super) fn parse_timestamp(text: &str) -> Option<(NaiveDateTime, Option<Zone>
         "" => None,
         zone => Some(parse_zone(zone)?),
     };
-    Some((date.and_time(time), zone))
+    Ok((date.and_time(time), zone))
 }
 
-fn parse_zone(text: &str) -> Option<Zone> {
+fn parse_zone(text: &str) -> Result<Zone, Bad> {
+    let is_offset = text.starts_with(['+', '-']);
+    let is_name = text.starts_with(|letter: char| letter.is_ascii_alphabetic());
+    match text {
+        _ if is_offset => parse_offset(text).map(Zone::Offset).ok_or(Bad::Syntax),
+        _ if text.eq_ignore_ascii_case("z") => Ok(Zone::Offset(0)),
+        name if is_name && name.contains('/') => {
+            named_zone(name).map(Zone::Named).ok_or_else(|| Bad::Zone(name.to_ascii_lowercase()))
+        }
+        name => named_zone(name).map(Zone::Named).ok_or(Bad::Syntax),
+    }
+}
+
+/// Zones are written in any case.
+fn named_zone(name: &str) -> Option<Tz> {
+    name.parse().ok().or_else(|| {
+        chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name)).copied()
+    })
+}
+
+/// Seconds east of Greenwich.
+fn parse_offset(text: &str) -> Option<i32> {
     let (sign, digits) = match text.split_at_checked(1)? {
         ("+", digits) => (1, digits),
-        ("-", digits) => (-1, digits),
-        _ if text.eq_ignore_ascii_case("z") => return Some(Zone::Offset(0)),
-        _ => return text.parse().ok().map(Zone::Named),
+        (_, digits) => (-1, digits),
     };
     let digits: String = digits.chars().filter(|&letter| letter != ':').collect();
     let part = |range: std::ops::Range<usize>| match digits.get(range) {
@@ -91,10 +130,10 @@ fn parse_zone(text: &str) -> Option<Zone> {
     if digits.is_empty() || digits.len() > 6 || hours > 15 {
         return None;
     }
-    Some(Zone::Offset(sign * (hours * 3_600 + part(2..4)? * 60 + part(4..6)?)))
+    Some(sign * (hours * 3_600 + part(2..4)? * 60 + part(4..6)?))
 }
 
-/// `1 year 2 mons -3 days +04:05:06.5`, `90 minutes ago`, `5` (seconds).
+/// `1 year 2 mons -3 days +04:05:06.5`, `90 minutes ago`, `5` (seconds). `None`: not an interval.
 pub(super) fn parse_interval(text: &str) -> Option<IntervalMonthDayNano> {
     let (text, sign) = match text.strip_suffix(" ago") {
         Some(text) => (text, -1),
@@ -170,7 +209,7 @@ fn parse_span(word: &str) -> Option<i64> {
         _ => (1, word),
     };
     let (hours, rest) = digits.split_once(':')?;
-    let within_hour = time_micros(parse_time(&format!("00:{rest}"))?);
+    let within_hour = time_micros(parse_time(&format!("00:{rest}")).ok()?);
     let hours = whole_number::<i64>(hours)?.checked_mul(3_600_000_000_000)?;
     hours.checked_add(within_hour * 1_000)?.checked_mul(sign)
 }

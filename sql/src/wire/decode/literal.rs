@@ -1,5 +1,7 @@
 //! Text of booleans, bytes, uuids and arrays. `None`: not such a text.
 
+use voxhouse_engine::{Error, ErrorKind, Result};
+
 /// `t`, `yes`, `on`, `1` and their prefixes, as PostgreSQL reads them.
 pub(super) fn parse_bool(text: &str) -> Option<bool> {
     let text = text.to_ascii_lowercase();
@@ -14,26 +16,37 @@ pub(super) fn parse_bool(text: &str) -> Option<bool> {
 }
 
 /// `\x0aff`, or the older form with `\\` and octal escapes.
-pub(super) fn parse_bytea(text: &str) -> Option<Vec<u8>> {
+pub(super) fn parse_bytea(text: &str) -> Result<Vec<u8>> {
     if let Some(hex) = text.strip_prefix("\\x") {
-        let digits: Vec<u8> = hex.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
-        return digits.chunks(2).map(hex_byte).collect();
+        return parse_hex(hex);
     }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     loop {
         let (byte, tail) = match rest {
-            [] => return Some(bytes),
+            [] => return Ok(bytes),
             [b'\\', b'\\', tail @ ..] => (b'\\', tail),
             [b'\\', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', tail @ ..] => {
                 ((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'), tail)
             }
-            [b'\\', ..] => return None,
+            [b'\\', ..] => {
+                return Err(Error::new(ErrorKind::InvalidText, "invalid input syntax for type bytea"));
+            }
             [first, tail @ ..] => (*first, tail),
         };
         bytes.push(byte);
         rest = tail;
     }
+}
+
+fn parse_hex(text: &str) -> Result<Vec<u8>> {
+    let digits: Vec<char> = text.chars().filter(|letter| !letter.is_ascii_whitespace()).collect();
+    if let Some(letter) = digits.iter().find(|letter| !letter.is_ascii_hexdigit()) {
+        return Err(Error::invalid_argument(format!("invalid hexadecimal digit: \"{letter}\"")));
+    }
+    let digits: Vec<u8> = digits.into_iter().map(|letter| letter as u8).collect();
+    let bytes: Option<Vec<u8>> = digits.chunks(2).map(hex_byte).collect();
+    bytes.ok_or_else(|| Error::invalid_argument("invalid hexadecimal data: odd number of digits"))
 }
 
 fn hex_byte(pair: &[u8]) -> Option<u8> {

@@ -5,6 +5,7 @@
 
 mod datetime;
 mod literal;
+mod number;
 #[cfg(test)]
 mod tests;
 
@@ -15,14 +16,20 @@ use chrono_tz::Tz;
 use datafusion::scalar::ScalarValue;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use datetime::{Zone, local_offset, parse_date, parse_interval, parse_time, parse_timestamp, time_micros};
+use datetime::{
+    Bad, Zone, local_offset, parse_date, parse_interval, parse_time, parse_timestamp, time_micros,
+};
 use literal::{parse_array, parse_bool, parse_bytea, uuid_text};
+use number::{Refusal, common_decimal, parse_decimal};
 
 pub(super) use literal::parse_uuid;
 
 use super::encode::{MICROS_PER_DAY, PG_EPOCH_DAYS};
 use super::frontend::utf8;
-use super::types::{Format, NUMERIC_PARAMETER, UTC, array_element, from_oid, oid, sql_name};
+use super::types::{Format, UTC, array_element, from_oid, oid, sql_name};
+
+/// A binary value that is longer than its type.
+pub(super) const LEFT_OVER: &str = "incorrect binary data format";
 
 /// What a parameter is to become.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +37,12 @@ pub(super) struct Parameter<'a> {
     pub(super) type_oid: u32,
     pub(super) target: &'a DataType,
     pub(super) zone: Tz,
+}
+
+/// A value from its text, as PostgreSQL's input function of the type reads it; instants are in UTC.
+pub(crate) fn read_text(type_oid: u32, text: &str) -> Result<ScalarValue> {
+    let target = from_oid(type_oid).unwrap_or(DataType::Utf8);
+    Parameter { type_oid, target: &target, zone: Tz::UTC }.text(text)
 }
 
 impl Parameter<'_> {
@@ -40,7 +53,8 @@ impl Parameter<'_> {
             Format::Binary => self.binary(bytes)?,
         };
         // Of a parameter whose type nobody knows, the target is Null: it stays text.
-        if *self.target == DataType::Null || value.data_type() == *self.target {
+        let found = value.data_type();
+        if *self.target == DataType::Null || found == *self.target || is_exact(&found, self.target) {
             return Ok(value);
         }
         Ok(value.cast_to(self.target)?)
@@ -59,21 +73,22 @@ impl Parameter<'_> {
             oid::INT4 => ScalarValue::Int32(Some(whole(trimmed, self.type_oid)?)),
             oid::INT8 => ScalarValue::Int64(Some(whole(trimmed, self.type_oid)?)),
             oid::OID | oid::XID | oid::CID => ScalarValue::UInt32(Some(whole(trimmed, self.type_oid)?)),
-            oid::FLOAT4 => ScalarValue::Float32(Some(trimmed.parse().map_err(|_| invalid())?)),
-            oid::FLOAT8 => ScalarValue::Float64(Some(trimmed.parse().map_err(|_| invalid())?)),
+            oid::FLOAT4 => ScalarValue::Float32(Some(float(trimmed, f32::is_infinite, 0.0, self.type_oid)?)),
+            oid::FLOAT8 => ScalarValue::Float64(Some(float(trimmed, f64::is_infinite, 0.0, self.type_oid)?)),
             oid::NUMERIC => self.numeric(trimmed)?,
-            oid::BYTEA => ScalarValue::Binary(Some(parse_bytea(text).ok_or_else(invalid)?)),
-            oid::DATE => ScalarValue::Date32(Some(parse_date(trimmed).ok_or_else(|| datetime(self, text))?)),
+            oid::BYTEA => ScalarValue::Binary(Some(parse_bytea(text)?)),
+            oid::DATE => ScalarValue::Date32(Some(parse_date(trimmed).map_err(|bad| datetime(self, text, bad))?)),
             oid::TIME => {
-                let time = parse_time(trimmed).ok_or_else(|| datetime(self, text))?;
+                let time = parse_time(trimmed).map_err(|bad| datetime(self, text, bad))?;
                 ScalarValue::Time64Microsecond(Some(time_micros(time)))
             }
             oid::TIMESTAMP | oid::TIMESTAMPTZ => self.timestamp(trimmed)?,
             oid::INTERVAL => {
-                let interval = parse_interval(trimmed).ok_or_else(|| datetime(self, text))?;
+                let interval = parse_interval(trimmed).ok_or_else(|| datetime(self, text, Bad::Syntax))?;
                 ScalarValue::IntervalMonthDayNano(Some(interval))
             }
             oid::UUID => ScalarValue::Utf8(Some(uuid_text(&parse_uuid(trimmed).ok_or_else(invalid)?))),
+            oid::JSON | oid::JSONB => json(text)?,
             _ => ScalarValue::Utf8(Some(text.to_owned())),
         })
     }
@@ -107,8 +122,9 @@ impl Parameter<'_> {
             }
             oid::INTERVAL => binary_interval(&mut rest)?,
             oid::UUID => ScalarValue::Utf8(Some(uuid_text(&rest.take::<16>()?))),
+            oid::JSON => json(utf8(rest.all())?)?,
             oid::JSONB => match rest.take::<1>()? {
-                [1] => ScalarValue::Utf8(Some(utf8(rest.all())?.to_owned())),
+                [1] => json(utf8(rest.all())?)?,
                 [version] => {
                     return Err(Error::new(
                         ErrorKind::ProtocolViolation,
@@ -160,42 +176,43 @@ impl Parameter<'_> {
         };
         let parameter = Parameter { type_oid: element, target: &target, zone: self.zone };
         let values = elements
-            .map(|element| match element {
-                None => null(&target),
-                Some(element) => Ok(decode(parameter, element)?.cast_to(&target)?),
-            })
+            .map(|element| element.map(|element| decode(parameter, element)).transpose())
+            .collect::<Result<Vec<_>>>()?;
+        // Decimals keep their digits, so the widest decides.
+        let types: Vec<_> = values.iter().flatten().map(ScalarValue::data_type).collect();
+        let target = match target.is_decimal() && !types.is_empty() {
+            true => common_decimal(types.iter()).unwrap_or(target),
+            false => target,
+        };
+        let values = values
+            .into_iter()
+            .map(|value| value.map_or_else(|| null(&target), |value| Ok(value.cast_to(&target)?)))
             .collect::<Result<Vec<_>>>()?;
         Ok(ScalarValue::List(ScalarValue::new_list(&values, &target, true)))
     }
 
-    /// In the precision and scale of the plan, if it wants a decimal.
+    /// With every digit, whatever precision and scale were planned for: a comparison or a sum must not see a
+    /// rounded value, and a column rounds what is written to it.
     fn numeric(self, text: &str) -> Result<ScalarValue> {
-        let (precision, scale) = NUMERIC_PARAMETER;
-        let target = match self.target {
-            decimal @ (DataType::Decimal128(..) | DataType::Decimal256(..)) => decimal.clone(),
-            DataType::Float32 | DataType::Float64 => {
-                return Ok(ScalarValue::Float64(Some(
-                    text.parse().map_err(|_| invalid(oid::NUMERIC, text))?,
-                )));
-            }
-            _ => DataType::Decimal128(precision, scale),
-        };
-        if text.parse::<f64>().is_err() {
-            return Err(invalid(oid::NUMERIC, text));
+        if matches!(self.target, DataType::Float32 | DataType::Float64) {
+            return Ok(ScalarValue::Float64(Some(
+                text.parse().map_err(|_| invalid(oid::NUMERIC, text))?,
+            )));
         }
-        ScalarValue::Utf8(Some(text.to_owned())).cast_to(&target).map_err(|_| {
-            Error::new(
+        parse_decimal(text).map_err(|refusal| match refusal {
+            Refusal::Syntax => invalid(oid::NUMERIC, text),
+            Refusal::Range => Error::new(
                 ErrorKind::NumericOutOfRange,
                 format!("value \"{text}\" is out of range for type numeric"),
-            )
+            ),
         })
     }
 
     /// An offset behind a `timestamp` is read over, as PostgreSQL does; a `timestamptz` without one is in the
     /// session's zone.
     fn timestamp(self, text: &str) -> Result<ScalarValue> {
-        let bad = || datetime(self, text);
-        let (local, offset) = parse_timestamp(text).ok_or_else(bad)?;
+        let bad = || datetime(self, text, Bad::Field);
+        let (local, offset) = parse_timestamp(text).map_err(|bad| datetime(self, text, bad))?;
         let is_instant = self.type_oid == oid::TIMESTAMPTZ;
         let seconds = match offset {
             _ if !is_instant => 0,
@@ -213,11 +230,19 @@ impl Parameter<'_> {
     }
 }
 
+/// Decimals of any width and scale stand for each other: the plan makes them agree.
+fn is_exact(found: &DataType, target: &DataType) -> bool {
+    match (found, target) {
+        (DataType::List(found), DataType::List(target)) => is_exact(found.data_type(), target.data_type()),
+        _ => found.is_decimal() && target.is_decimal(),
+    }
+}
+
 struct Bytes<'a>(&'a [u8]);
 
 impl<'a> Bytes<'a> {
     fn take<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let (chunk, rest) = self.0.split_first_chunk::<N>().ok_or_else(malformed)?;
+        let (chunk, rest) = self.0.split_first_chunk::<N>().ok_or_else(too_short)?;
         self.0 = rest;
         Ok(*chunk)
     }
@@ -235,8 +260,8 @@ impl<'a> Bytes<'a> {
     }
 
     fn slice(&mut self, length: i32) -> Result<&'a [u8]> {
-        let length = usize::try_from(length).map_err(|_| malformed())?;
-        let (slice, rest) = self.0.split_at_checked(length).ok_or_else(malformed)?;
+        let length = usize::try_from(length).map_err(|_| too_short())?;
+        let (slice, rest) = self.0.split_at_checked(length).ok_or_else(too_short)?;
         self.0 = rest;
         Ok(slice)
     }
@@ -246,7 +271,7 @@ impl<'a> Bytes<'a> {
     }
 
     fn finish(&self) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(malformed()) }
+        if self.0.is_empty() { Ok(()) } else { Err(Error::new(ErrorKind::InvalidBinary, LEFT_OVER)) }
     }
 }
 
@@ -258,11 +283,14 @@ fn binary_numeric(rest: &mut Bytes<'_>) -> Result<String> {
         0xD000 => return Ok("Infinity".into()),
         0xF000 => return Ok("-Infinity".into()),
         0x0000 | 0x4000 => (),
-        _ => return Err(malformed()),
+        _ => return Err(malformed("invalid sign in external \"numeric\" value")),
     }
     let mut groups = Vec::new();
     for _ in 0..count {
-        groups.push(Some(rest.i16()?).filter(|group| (0..10_000).contains(group)).ok_or_else(malformed)?);
+        match rest.i16()? {
+            group @ 0..10_000 => groups.push(group),
+            _ => return Err(malformed("invalid digit in external \"numeric\" value")),
+        }
     }
     let group = |at: i32| usize::try_from(at).ok().and_then(|at| groups.get(at)).copied().unwrap_or(0);
     let weight = i32::from(weight);
@@ -287,6 +315,15 @@ fn binary_interval(rest: &mut Bytes<'_>) -> Result<ScalarValue> {
     let (micros, days, months) = (rest.i64()?, rest.i32()?, rest.i32()?);
     let nanoseconds = micros.checked_mul(1_000).ok_or_else(|| out_of_range("interval"))?;
     Ok(ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano::new(months, days, nanoseconds))))
+}
+
+/// As it is written, if it is JSON.
+fn json(text: &str) -> Result<ScalarValue> {
+    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
+        Ok(_) => Ok(ScalarValue::Utf8(Some(text.to_owned()))),
+        Err(error) => Err(Error::new(ErrorKind::InvalidText, "invalid input syntax for type json")
+            .with_detail(format!("JSON data, line {}, column {}.", error.line(), error.column()))),
+    }
 }
 
 fn null(target: &DataType) -> Result<ScalarValue> {
@@ -317,15 +354,47 @@ fn invalid(type_oid: u32, text: &str) -> Error {
     Error::new(ErrorKind::InvalidText, format!("invalid input syntax for type {name}: \"{text}\""))
 }
 
-fn datetime(parameter: Parameter<'_>, text: &str) -> Error {
-    let name = sql_name(parameter.type_oid);
-    Error::new(ErrorKind::InvalidDatetime, format!("invalid input syntax for type {name}: \"{text}\""))
+fn datetime(parameter: Parameter<'_>, text: &str, bad: Bad) -> Error {
+    match bad {
+        Bad::Syntax => {
+            let name = sql_name(parameter.type_oid);
+            let message = format!("invalid input syntax for type {name}: \"{text}\"");
+            Error::new(ErrorKind::InvalidDatetime, message)
+        }
+        Bad::Field => Error::new(
+            ErrorKind::DatetimeOutOfRange,
+            format!("date/time field value out of range: \"{text}\""),
+        ),
+        Bad::Zone(name) => Error::invalid_argument(format!("time zone \"{name}\" not recognized")),
+    }
+}
+
+/// A number that becomes infinite or zero only because the type cannot hold it is out of range.
+fn float<T: FromStr + Copy + PartialEq>(
+    text: &str,
+    is_infinite: fn(T) -> bool,
+    zero: T,
+    type_oid: u32,
+) -> Result<T> {
+    let value: T = text.parse().map_err(|_| invalid(type_oid, text))?;
+    let has_digits = text.bytes().any(|byte| byte.is_ascii_digit());
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let is_nothing = value == zero && mantissa.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+    if has_digits && (is_infinite(value) || is_nothing) {
+        let message = format!("\"{text}\" is out of range for type {}", sql_name(type_oid));
+        return Err(Error::new(ErrorKind::NumericOutOfRange, message));
+    }
+    Ok(value)
 }
 
 fn out_of_range(what: &str) -> Error {
     Error::new(ErrorKind::NumericOutOfRange, format!("{what} out of range"))
 }
 
-fn malformed() -> Error {
-    Error::new(ErrorKind::ProtocolViolation, "incorrect binary data format")
+fn too_short() -> Error {
+    Error::new(ErrorKind::ProtocolViolation, "insufficient data left in message")
+}
+
+fn malformed(message: &str) -> Error {
+    Error::new(ErrorKind::InvalidBinary, message)
 }

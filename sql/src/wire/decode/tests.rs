@@ -23,7 +23,12 @@ fn text_is_read_as_postgres_reads_it() {
         (oid::BOOL, "0", ScalarValue::Boolean(Some(false))),
         (oid::INT4, " 42 ", ScalarValue::Int32(Some(42))),
         (oid::FLOAT8, "-Infinity", ScalarValue::Float64(Some(f64::NEG_INFINITY))),
-        (oid::NUMERIC, "1.5", ScalarValue::Decimal128(Some(15_000_000_000), 38, 10)),
+        (oid::NUMERIC, "1.5", ScalarValue::Decimal128(Some(15), 2, 1)),
+        (oid::NUMERIC, "-0.0450", ScalarValue::Decimal128(Some(-450), 4, 4)),
+        (oid::NUMERIC, "+12e3", ScalarValue::Decimal128(Some(12_000), 5, 0)),
+        (oid::NUMERIC, "1.25e-3", ScalarValue::Decimal128(Some(125), 5, 5)),
+        (oid::NUMERIC, ".5", ScalarValue::Decimal128(Some(5), 1, 1)),
+        (oid::NUMERIC, "000", ScalarValue::Decimal128(Some(0), 1, 0)),
         (oid::BYTEA, "\\xDEad", ScalarValue::Binary(Some(vec![0xde, 0xad]))),
         (oid::BYTEA, "a\\\\b\\001", ScalarValue::Binary(Some(vec![b'a', b'\\', b'b', 1]))),
         (oid::DATE, "2024-03-09", ScalarValue::Date32(Some(19_791))),
@@ -55,13 +60,22 @@ fn bad_text_has_the_sqlstate_of_postgres() {
         (oid::INT2, "70000", "22003"),
         (oid::BOOL, "maybe", "22P02"),
         (oid::NUMERIC, "1,5", "22P02"),
-        (oid::NUMERIC, "1e60", "22003"),
-        (oid::BYTEA, "\\x0", "22P02"),
+        (oid::NUMERIC, "1e80", "22003"),
+        (oid::NUMERIC, "1e", "22P02"),
+        (oid::NUMERIC, "", "22P02"),
+        (oid::NUMERIC, "NaN", "22003"),
+        (oid::BYTEA, "\\x0", "22023"),
+        (oid::BYTEA, "\\xzz", "22023"),
+        (oid::FLOAT8, "1e400", "22003"),
+        (oid::FLOAT4, "1e-60", "22003"),
+        (oid::JSON, "{", "22P02"),
         (oid::BYTEA, "\\9", "22P02"),
-        (oid::DATE, "2024-02-30", "22007"),
+        (oid::DATE, "2024-02-30", "22008"),
+        (oid::DATE, "0000-01-01", "22008"),
+        (oid::TIMESTAMPTZ, "2024-02-29 12:00 Mars/Olympus", "22023"),
         (oid::TIMESTAMP, "yesterday", "22007"),
         (oid::TIMESTAMP, "2024-03-09 10:14:56+99", "22007"),
-        (oid::TIME, "25:00", "22007"),
+        (oid::TIME, "25:00", "22008"),
         (oid::INTERVAL, "soon", "22007"),
         (oid::INTERVAL, "3000000000 years", "22007"),
         (oid::INTERVAL, "99999999999:00", "22007"),
@@ -151,8 +165,12 @@ fn the_plan_decides_the_arrow_type() {
     assert_eq!(value, ScalarValue::TimestampNanosecond(Some(1_709_979_296_000_000_000), None));
     let value = decode(oid::INT4, &DataType::Int64, &[0, 0, 0, 9], Format::Binary).unwrap();
     assert_eq!(value, ScalarValue::Int64(Some(9)));
-    let value = decode(oid::NUMERIC, &DataType::Decimal128(18, 2), b"12.5", Format::Text).unwrap();
-    assert_eq!(value, ScalarValue::Decimal128(Some(1_250), 18, 2));
+    // Not rounded to what was planned for: it would equal other numbers.
+    let value = decode(oid::NUMERIC, &DataType::Decimal128(18, 2), b"12.505", Format::Text).unwrap();
+    assert_eq!(value, ScalarValue::Decimal128(Some(12_505), 5, 3));
+    let list = DataType::new_list(DataType::Decimal128(18, 2), true);
+    let value = decode(1231, &list, b"{1.5,NULL,-12.125}", Format::Text).unwrap();
+    assert_eq!(value.data_type(), DataType::new_list(DataType::Decimal128(5, 3), true));
     let value = decode(oid::TEXT, &DataType::Null, b"free", Format::Text).unwrap();
     assert_eq!(value, ScalarValue::Utf8(Some("free".into())));
 }

@@ -4,9 +4,14 @@ use bytes::{BufMut, BytesMut};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::calendar::{MICROS_PER_DAY, PG_EPOCH_DAYS};
-use super::leaf::out_of_range;
+use super::leaf::{SMALL_SCALE, out_of_range, put_string};
 use super::{Form, Interval, StringKind, Width};
 use crate::wire::decode::parse_uuid;
+
+const NEGATIVE: u16 = 0x4000;
+/// 64 bits have twenty digits, of which a small numeric has at most [`SMALL_SCALE`] behind the point.
+const GROUPS_BEFORE: usize = 5;
+const GROUPS_BEHIND: usize = SMALL_SCALE as usize / 4;
 
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Binary;
@@ -34,10 +39,38 @@ impl Form for Binary {
         out.put_f64(value);
     }
 
+    fn small_numeric(&self, negative: bool, size: u64, scale: u32, out: &mut BytesMut) {
+        // Groups of four digits on both sides of the point: five before it, four behind it.
+        let mut groups = [0_u16; GROUPS_BEFORE + GROUPS_BEHIND];
+        let one = 10_u64.pow(scale);
+        let (mut whole, mut fraction) = (size / one, size % one * 10_u64.pow(3 - (scale + 3) % 4));
+        let behind = scale.div_ceil(4) as usize;
+        for group in groups[..GROUPS_BEFORE].iter_mut().rev() {
+            *group = (whole % 10_000) as u16;
+            whole /= 10_000;
+        }
+        for group in groups[GROUPS_BEFORE..GROUPS_BEFORE + behind].iter_mut().rev() {
+            *group = (fraction % 10_000) as u16;
+            fraction /= 10_000;
+        }
+        let first = groups.iter().position(|&group| group != 0);
+        let last = groups.iter().rposition(|&group| group != 0);
+        let shown = match (first, last) {
+            (Some(first), Some(last)) => &groups[first..=last],
+            _ => &[],
+        };
+        let weight = first.map_or(0, |first| GROUPS_BEFORE as i16 - 1 - first as i16);
+        out.put_u16(shown.len() as u16);
+        out.put_i16(weight);
+        out.put_u16(if negative && size != 0 { NEGATIVE } else { 0 });
+        out.put_u16(scale as u16);
+        shown.iter().for_each(|&group| out.put_u16(group));
+    }
+
     /// Number of base-10000 digits, weight of the first, sign, decimals shown, digits.
     fn numeric(&self, digits: &str, scale: i32, out: &mut BytesMut) {
         let unsigned = digits.trim_start_matches('-').trim_start_matches('0').as_bytes();
-        let sign = if digits.starts_with('-') { 0x4000 } else { 0 };
+        let sign = if digits.starts_with('-') { NEGATIVE } else { 0 };
         // Zeros that make the point fall between two groups of four; a negative scale adds whole digits.
         let behind = scale.rem_euclid(4);
         let trailing = (4 - behind) % 4;
@@ -62,7 +95,8 @@ impl Form for Binary {
 
     fn string(&self, value: &str, kind: StringKind, out: &mut BytesMut) -> Result<()> {
         match kind {
-            StringKind::Plain => out.put_slice(value.as_bytes()),
+            StringKind::Char if value.is_empty() => out.put_u8(0),
+            StringKind::Plain | StringKind::Padded(_) | StringKind::Char => put_string(value, kind, out),
             StringKind::Jsonb => {
                 // The version of the format.
                 out.put_u8(1);

@@ -2,6 +2,8 @@
 
 use bytes::{BufMut, BytesMut};
 
+use super::digits::{pair, put_padded};
+
 pub(in crate::wire) const MICROS_PER_DAY: i64 = 86_400_000_000;
 const MICROS_PER_SECOND: i64 = 1_000_000;
 
@@ -27,10 +29,8 @@ pub(super) fn put_date(days: i64, out: &mut BytesMut) -> bool {
     let (year, month, day) = civil_from_days(days);
     let before_christ = year <= 0;
     put_padded(if before_christ { 1 - year } else { year } as u64, 4, out);
-    out.put_u8(b'-');
-    put_padded(month.into(), 2, out);
-    out.put_u8(b'-');
-    put_padded(day.into(), 2, out);
+    let (month, day) = (pair(month), pair(day));
+    out.put_slice(&[b'-', month[0], month[1], b'-', day[0], day[1]]);
     before_christ
 }
 
@@ -38,10 +38,8 @@ pub(super) fn put_date(days: i64, out: &mut BytesMut) -> bool {
 pub(super) fn put_clock(micros: u64, out: &mut BytesMut) {
     let seconds = micros / MICROS_PER_SECOND as u64;
     put_padded(seconds / 3_600, 2, out);
-    out.put_u8(b':');
-    put_padded(seconds / 60 % 60, 2, out);
-    out.put_u8(b':');
-    put_padded(seconds % 60, 2, out);
+    let (minute, second) = (pair((seconds / 60 % 60) as u32), pair((seconds % 60) as u32));
+    out.put_slice(&[b':', minute[0], minute[1], b':', second[0], second[1]]);
     let fraction = micros % MICROS_PER_SECOND as u64;
     if fraction != 0 {
         out.put_u8(b'.');
@@ -65,16 +63,4 @@ pub(super) fn put_offset(seconds: i32, out: &mut BytesMut) {
         out.put_u8(b':');
         put_padded(seconds % 60, 2, out);
     }
-}
-
-fn put_padded(value: u64, width: usize, out: &mut BytesMut) {
-    let mut digits = [b'0'; 20];
-    let mut at = digits.len();
-    let mut rest = value;
-    while rest > 0 || digits.len() - at < width {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-    }
-    out.put_slice(&digits[at..]);
 }

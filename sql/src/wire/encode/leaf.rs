@@ -4,12 +4,15 @@ use arrow::array::{
     Array, ArrayAccessor, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray,
 };
 use arrow::datatypes::*;
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::digits::Digits;
+use super::digits::{Digits, Whole};
 use super::{Form, Interval, StringKind, Value, Width, unsendable};
-use crate::wire::types::{is_oid, oid};
+use crate::wire::types::{PgType, is_oid, oid};
+
+/// Digits behind the point up to which a number of 64 bits takes the quick way: 16 fill four groups of four.
+pub(super) const SMALL_SCALE: u32 = 16;
 
 struct Primitive<T: ArrowPrimitiveType, F> {
     array: PrimitiveArray<T>,
@@ -90,11 +93,11 @@ where
     primitive::<T>(array, move |value, out| form.integer(value.into(), width, out))
 }
 
-/// The encoder of an array whose values are sent as `type_oid`.
-pub(super) fn resolve<F: Form>(array: &ArrayRef, type_oid: u32, form: F) -> Result<Box<dyn Value>> {
-    let width = width(type_oid);
-    let kind = string_kind(type_oid);
-    let is_uuid = type_oid == oid::UUID;
+/// The encoder of an array whose values are sent as `pg`.
+pub(super) fn resolve<F: Form>(array: &ArrayRef, pg: PgType, form: F) -> Result<Box<dyn Value>> {
+    let width = width(pg.oid);
+    let kind = string_kind(pg);
+    let is_uuid = pg.oid == oid::UUID;
     Ok(match array.data_type() {
         DataType::Boolean => Box::new(Booleans { array: array.as_boolean().clone(), form }),
         DataType::Int8 => integer::<Int8Type>(array, width, form),
@@ -120,22 +123,29 @@ pub(super) fn resolve<F: Form>(array: &ArrayRef, type_oid: u32, form: F) -> Resu
         }
         DataType::Timestamp(..) => timestamp(array, form)?,
         DataType::Interval(_) | DataType::Duration(_) => interval(array, form)?,
-        _ => number(array, form)?,
+        _ => number(array, width, form)?,
     })
 }
 
-fn number<F: Form>(array: &ArrayRef, form: F) -> Result<Box<dyn Value>> {
+fn number<F: Form>(array: &ArrayRef, width: Width, form: F) -> Result<Box<dyn Value>> {
     macro_rules! decimal {
         ($type:ty, $scale:expr) => {{
             let scale = i32::from(*$scale);
+            let small = u32::try_from(scale).ok().filter(|scale| *scale <= SMALL_SCALE);
             primitive::<$type>(array, move |value, out| {
-                form.numeric(Digits::of(value).as_str(), scale, out);
+                match (small, value.small()) {
+                    (Some(scale), Some((negative, size))) => form.small_numeric(negative, size, scale, out),
+                    _ => form.numeric(Digits::of(value).as_str(), scale, out),
+                }
                 Ok(())
             })
         }};
     }
     Ok(match array.data_type() {
-        DataType::UInt64 => decimal!(UInt64Type, &0_i8),
+        DataType::UInt64 => primitive::<UInt64Type>(array, move |value, out| {
+            let value = i64::try_from(value).map_err(|_| out_of_range("bigint"))?;
+            form.integer(value, width, out)
+        }),
         DataType::Decimal32(_, scale) => decimal!(Decimal32Type, scale),
         DataType::Decimal64(_, scale) => decimal!(Decimal64Type, scale),
         DataType::Decimal128(_, scale) => decimal!(Decimal128Type, scale),
@@ -261,11 +271,21 @@ fn width(type_oid: u32) -> Width {
     }
 }
 
-fn string_kind(type_oid: u32) -> StringKind {
-    match type_oid {
+fn string_kind(pg: PgType) -> StringKind {
+    match pg.oid {
         oid::JSONB => StringKind::Jsonb,
         oid::UUID => StringKind::Uuid,
+        oid::CHAR => StringKind::Char,
+        oid::BPCHAR => pg.characters().map_or(StringKind::Plain, StringKind::Padded),
         _ => StringKind::Plain,
+    }
+}
+
+/// A string in the form that text and binary share.
+pub(super) fn put_string(value: &str, kind: StringKind, out: &mut BytesMut) {
+    out.put_slice(value.as_bytes());
+    if let StringKind::Padded(characters) = kind {
+        out.put_bytes(b' ', characters.saturating_sub(value.chars().count()));
     }
 }
 

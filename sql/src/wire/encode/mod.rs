@@ -7,6 +7,7 @@
 mod binary;
 mod calendar;
 mod digits;
+mod json;
 mod leaf;
 mod nested;
 #[cfg(test)]
@@ -21,7 +22,7 @@ use bytes::{BufMut, BytesMut};
 use chrono_tz::Tz;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::types::{Column, Format, is_list, oid};
+use super::types::{Column, Format, PgType, is_list, oid};
 
 pub(super) use calendar::{MICROS_PER_DAY, PG_EPOCH_DAYS};
 
@@ -36,6 +37,8 @@ trait Form: Clone + Send + Sync + 'static {
     fn integer(&self, value: i64, width: Width, out: &mut BytesMut) -> Result<()>;
     fn float4(&self, value: f32, out: &mut BytesMut);
     fn float8(&self, value: f64, out: &mut BytesMut);
+    /// `size * 10^-scale`, of at most [`leaf::SMALL_SCALE`] digits behind the point.
+    fn small_numeric(&self, negative: bool, size: u64, scale: u32, out: &mut BytesMut);
     /// `digits` may begin with a minus and stand for `digits * 10^-scale`.
     fn numeric(&self, digits: &str, scale: i32, out: &mut BytesMut);
     fn string(&self, value: &str, kind: StringKind, out: &mut BytesMut) -> Result<()>;
@@ -64,6 +67,10 @@ enum Width {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StringKind {
     Plain,
+    /// `char(n)`: stored as written, sent with blanks up to so many characters.
+    Padded(usize),
+    /// `"char"`: one byte, of which zero is the empty string.
+    Char,
     Jsonb,
     Uuid,
 }
@@ -83,20 +90,20 @@ struct Cells {
 
 impl Cells {
     /// # Errors
-    /// Not supported, if `type_oid` and the array's type have nothing in common.
-    fn new(array: &ArrayRef, type_oid: u32, style: Style) -> Result<Self> {
+    /// Not supported, if `pg` and the array's type have nothing in common.
+    fn new(array: &ArrayRef, pg: PgType, style: Style) -> Result<Self> {
         // Of a dictionary, the nulls of keys and values together.
         let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
         let value: Box<dyn Value> = match array.data_type() {
             DataType::Null => Box::new(Nothing),
-            DataType::Dictionary(..) => Box::new(Indirect::new(array, type_oid, style)?),
-            DataType::Struct(_) => nested::record(array.as_struct(), style)?,
-            // Lists of lists are described as text, and text is its own binary form.
-            list if is_list(list) && type_oid == oid::TEXT => nested::list(array, type_oid, style.as_text())?,
-            list if is_list(list) => nested::list(array, type_oid, style)?,
+            DataType::Dictionary(..) => Box::new(Indirect::new(array, pg, style)?),
+            DataType::Struct(_) if pg.oid == oid::RECORD => nested::record(array.as_struct(), style)?,
+            DataType::Struct(_) | DataType::Map(..) => Box::new(json::Json::new(array)?),
+            list if is_list(list) && pg.oid == oid::JSON => Box::new(json::Json::new(array)?),
+            list if is_list(list) => nested::list(array, pg, style)?,
             _ => match style.format {
-                Format::Text => leaf::resolve(array, type_oid, text::Text { zone: style.zone })?,
-                Format::Binary => leaf::resolve(array, type_oid, binary::Binary)?,
+                Format::Text => leaf::resolve(array, pg, text::Text { zone: style.zone })?,
+                Format::Binary => leaf::resolve(array, pg, binary::Binary)?,
             },
         };
         Ok(Self { nulls, value })
@@ -128,12 +135,6 @@ struct Style {
     zone: Tz,
 }
 
-impl Style {
-    fn as_text(self) -> Self {
-        Self { format: Format::Text, ..self }
-    }
-}
-
 /// A record batch with its encoders.
 pub(super) struct Rows {
     columns: Vec<Cells>,
@@ -142,7 +143,7 @@ pub(super) struct Rows {
 
 impl Rows {
     /// `formats` is as long as `columns`. A batch whose Arrow types have drifted from the described ones, such as
-    /// a view instead of a string, is cast.
+    /// a 64-bit number instead of one of 32, is cast, unless it can be sent as the described type as it is.
     pub(super) fn new(batch: &RecordBatch, columns: &[Column], formats: &[Format], zone: Tz) -> Result<Self> {
         if batch.num_columns() != columns.len() {
             return Err(Error::internal(format!(
@@ -153,10 +154,10 @@ impl Rows {
         }
         let resolve = |((array, column), &format): ((&ArrayRef, &Column), &Format)| {
             let style = Style { format, zone };
-            let cells = if array.data_type() == &column.data_type {
-                Cells::new(array, column.pg.oid, style)
+            let cells = if array.data_type() == &column.data_type || column.pg.holds(array.data_type()) {
+                Cells::new(array, column.pg, style)
             } else {
-                Cells::new(&cast(array, &column.data_type)?, column.pg.oid, style)
+                Cells::new(&cast(array, &column.data_type)?, column.pg, style)
             };
             cells.map_err(|error| error.in_context(format!("column \"{}\"", column.name)))
         };
@@ -203,10 +204,10 @@ struct Indirect {
 }
 
 impl Indirect {
-    fn new(array: &ArrayRef, type_oid: u32, style: Style) -> Result<Self> {
+    fn new(array: &ArrayRef, pg: PgType, style: Style) -> Result<Self> {
         let dictionary = array.as_any_dictionary();
         let keys = if dictionary.values().is_empty() { Vec::new() } else { dictionary.normalized_keys() };
-        Ok(Self { keys, values: Cells::new(dictionary.values(), type_oid, style)? })
+        Ok(Self { keys, values: Cells::new(dictionary.values(), pg, style)? })
     }
 }
 

@@ -9,8 +9,8 @@ use chrono_tz::Tz;
 use voxhouse_engine::Result;
 
 use super::calendar::{MICROS_PER_DAY, put_clock, put_date, put_offset};
-use super::digits::{Digits, scientific};
-use super::leaf::out_of_range;
+use super::digits::{put_padded, put_signed, put_unsigned, scientific};
+use super::leaf::{out_of_range, put_string};
 use super::{Form, Interval, StringKind, Width};
 
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +24,7 @@ impl Form for Text {
     }
 
     fn integer(&self, value: i64, _: Width, out: &mut BytesMut) -> Result<()> {
-        out.put_slice(Digits::of(value).as_str().as_bytes());
+        put_signed(value, out);
         Ok(())
     }
 
@@ -35,6 +35,18 @@ impl Form for Text {
 
     fn float8(&self, value: f64, out: &mut BytesMut) {
         put_float(scientific(value).as_str(), 15, out);
+    }
+
+    fn small_numeric(&self, negative: bool, size: u64, scale: u32, out: &mut BytesMut) {
+        if negative {
+            out.put_u8(b'-');
+        }
+        let one = 10_u64.pow(scale);
+        put_unsigned(size / one, out);
+        if scale > 0 {
+            out.put_u8(b'.');
+            put_padded(size % one, scale as usize, out);
+        }
     }
 
     fn numeric(&self, digits: &str, scale: i32, out: &mut BytesMut) {
@@ -62,8 +74,8 @@ impl Form for Text {
         }
     }
 
-    fn string(&self, value: &str, _: StringKind, out: &mut BytesMut) -> Result<()> {
-        out.put_slice(value.as_bytes());
+    fn string(&self, value: &str, kind: StringKind, out: &mut BytesMut) -> Result<()> {
+        put_string(value, kind, out);
         Ok(())
     }
 

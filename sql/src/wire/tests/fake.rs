@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use arrow::array::{Array, ArrayRef, Int64Array, MapArray, RecordBatch, StringArray, new_empty_array};
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, new_empty_array};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use chrono_tz::Tz;
 use datafusion::execution::SendableRecordBatchStream;
@@ -123,19 +123,17 @@ fn wide_batch() -> RecordBatch {
 }
 
 fn unsupported() -> RecordBatch {
-    let entries =
-        Fields::from(vec![Field::new("k", DataType::Utf8, false), Field::new("v", DataType::Utf8, true)]);
-    let entries = Arc::new(Field::new("entries", DataType::Struct(entries), false));
-    let map = new_empty_array(&DataType::Map(entries, false));
-    let map: &MapArray = map.as_any().downcast_ref().unwrap();
-    RecordBatch::try_from_iter([("odd", Arc::new(map.clone()) as ArrayRef)]).unwrap()
+    let ends = Arc::new(Field::new("run_ends", DataType::Int32, false));
+    let values = Arc::new(Field::new("values", DataType::Utf8, true));
+    RecordBatch::try_from_iter([("odd", new_empty_array(&DataType::RunEndEncoded(ends, values)))]).unwrap()
 }
 
 /// The parameters of `echo int4 text …` by Postgres name.
-fn echo_schema(names: &[String], declared: &[Option<DataType>]) -> Result<Schema> {
+fn echo_schema(names: &[String], declared: &[Option<FieldRef>]) -> Result<Schema> {
     let fields = names.iter().enumerate().map(|(index, name)| {
         let pg = PgType::from_name(name).ok_or_else(|| Error::syntax("no such type"))?;
-        let data_type = declared.get(index).cloned().flatten().or(from_oid(pg.oid)).unwrap_or(DataType::Utf8);
+        let declared = declared.get(index).and_then(|field| Some(field.as_ref()?.data_type().clone()));
+        let data_type = declared.or(from_oid(pg.oid)).unwrap_or(DataType::Utf8);
         let metadata = [(PG_TYPE.to_owned(), name.clone())].into();
         Ok(Field::new(format!("c{index}"), data_type, true).with_metadata(metadata))
     });
@@ -181,7 +179,7 @@ impl Session for FakeSession {
         Ok(sql.split(';').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect())
     }
 
-    async fn prepare(&mut self, statement: String, parameters: &[Option<DataType>]) -> Result<Arc<Plan>> {
+    async fn prepare(&mut self, statement: String, parameters: &[Option<FieldRef>]) -> Result<Arc<Plan>> {
         let words: Vec<String> = statement.split_whitespace().map(str::to_owned).collect();
         let mut wanted = Vec::new();
         let columns = match words[0].as_str() {
@@ -192,7 +190,7 @@ impl Session for FakeSession {
             "pid" => Some(numbers()),
             "echo" => {
                 let schema = echo_schema(&words[1..], parameters)?;
-                wanted = schema.fields().iter().map(|field| field.data_type().clone()).collect();
+                wanted = schema.fields().iter().cloned().collect();
                 Some(Arc::new(schema))
             }
             "slow-plan" => {

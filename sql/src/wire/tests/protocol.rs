@@ -103,6 +103,17 @@ async fn max_rows_suspends_and_goes_on() {
     assert_eq!(tags, ["SELECT 1"]);
 }
 
+/// node's cursors wait for the answer to Flush and send Sync behind an error only.
+#[tokio::test]
+async fn an_error_is_told_without_a_sync() {
+    let house = House::open();
+    let mut client = Raw::log_in(house.port).await;
+    client.send(&parse("", "§")).await;
+    let answer = client.receive().await.unwrap();
+    assert_eq!((answer.kind, answer.field(b'C').as_deref()), (b'E', Some("42601")));
+    assert_eq!(client.kinds(&sync()).await, "Z");
+}
+
 #[tokio::test]
 async fn describe_tells_parameters_columns_and_their_absence() {
     let house = House::open();
@@ -111,7 +122,7 @@ async fn describe_tells_parameters_columns_and_their_absence() {
     client.send(&bytes).await;
     let answers = client.answers().await;
     assert_eq!(kinds(&answers), "1tTZ");
-    assert_eq!(answers[1].body, [0, 3, 0, 0, 0, 23, 0, 0, 0, 25, 0, 0, 0, 25]);
+    assert_eq!(answers[1].body, [0, 3, 0, 0, 0, 23, 0, 0, 4, 19, 0, 0, 11, 134]);
     // c1: varchar with the modifier 20 + 4.
     let c1 = answers[2].body.windows(3).position(|bytes| bytes == b"c1\0").unwrap();
     assert_eq!(answers[2].body[c1 + 9..c1 + 19], [0, 0, 4, 19, 255, 255, 0, 0, 0, 24]);
