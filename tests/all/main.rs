@@ -14,10 +14,12 @@ mod server;
 mod crash;
 mod demo;
 mod examples;
+mod hostile;
 mod loading;
 mod processes;
 mod psql;
 mod psycopg;
+mod sessions;
 mod sql_files;
 mod wire;
 

@@ -23,6 +23,8 @@ use std::sync::{Arc, OnceLock};
 use arrow::datatypes::SchemaRef;
 use voxhouse_engine::catalog::{CatalogSnapshot, Oid};
 
+use crate::processes::Processes;
+
 pub use functions::scalar_functions;
 pub use provider::schema_provider;
 pub use rewrite::{label, rewrite};
@@ -50,6 +52,8 @@ pub struct Visible {
     pub search_path: Vec<String>,
     pub settings: Vec<SettingRow>,
     pub client: Client,
+    /// Who is connected to this process, at the moment of looking.
+    pub processes: Processes,
     /// Microseconds since 1970.
     pub server_started_at: i64,
     /// What is worked out of the rest at first use; starts as `Derived::default()`.

@@ -24,6 +24,8 @@ use voxhouse_engine::catalog::{
 };
 use voxhouse_engine::storage::Storage;
 
+use crate::processes::Processes;
+
 use super::{
     BuiltInRelation, Client, Derived, FunctionRow, INFORMATION_SCHEMA, PG_CATALOG, RelationSize, SettingRow,
     Visible, definition, label, relations, rewrite, scalar_functions, schema_provider, types,
@@ -181,6 +183,7 @@ async fn visible(role: &str) -> Arc<Visible> {
             description: "memory of a query".into(),
         }],
         client: Client::default(),
+        processes: Processes::default(),
         server_started_at: 0,
         derived: Derived::default(),
     })

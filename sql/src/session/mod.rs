@@ -93,7 +93,8 @@ impl Session {
         seen.server_started_at = self.instance.started_at();
         seen.client.query = text.to_owned();
         seen.client.connected_at = self.connected_at;
-        seen.client.address = self.login.client_address.parse().ok();
+        seen.client.address = self.login.client;
+        seen.processes = self.instance.processes.clone();
         seen.client.application_name =
             self.settings.show("application_name").map(|(_, value)| value).unwrap_or_default();
         let seen = Arc::new(seen);
@@ -240,6 +241,13 @@ impl backend::Session for Session {
 
     fn statement_timeout(&self) -> Option<Duration> {
         self.settings.statement_timeout()
+    }
+
+    fn idle_timeout(&self) -> Option<Duration> {
+        self.settings.timeout(match self.transaction {
+            TransactionStatus::Idle => "idle_session_timeout",
+            _ => "idle_in_transaction_session_timeout",
+        })
     }
 
     fn parse(&self, sql: &str) -> Result<Vec<Statement>> {

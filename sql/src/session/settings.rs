@@ -97,6 +97,12 @@ static DEFINITIONS: &[Definition] = &[
         Kind::Duration,
         "Sets the maximum allowed idle time between queries, when in a transaction.",
     ),
+    setting(
+        "idle_session_timeout",
+        "0",
+        Kind::Duration,
+        "Sets the maximum allowed idle time between queries, when not in a transaction.",
+    ),
     reported("in_hot_standby", "off", Kind::ReadOnly, "Shows whether hot standby is currently active."),
     reported("integer_datetimes", "on", Kind::ReadOnly, "Shows whether datetimes are integer based."),
     reported(
@@ -265,7 +271,12 @@ impl Settings {
     }
 
     pub fn statement_timeout(&self) -> Option<Duration> {
-        match self.get("statement_timeout").parse::<u64>() {
+        self.timeout("statement_timeout")
+    }
+
+    /// A limit in milliseconds of which 0 means none.
+    pub fn timeout(&self, name: &'static str) -> Option<Duration> {
+        match self.get(name).parse::<u64>() {
             Ok(0) | Err(_) => None,
             Ok(milliseconds) => Some(Duration::from_millis(milliseconds)),
         }

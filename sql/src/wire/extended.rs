@@ -16,16 +16,27 @@ use super::reply;
 use super::statement::{Cursor, Sent};
 use super::stop::{Flow, Stop};
 use super::types::{self, Format, PgType};
+use crate::processes::shown;
 
 impl<S: Session> Connection<S> {
     pub(super) async fn parse(&mut self, parse: Parse) -> Flow<()> {
+        self.interrupts.process.begin(&parse.query);
         self.names.check_new_statement(&parse.name)?;
+        if parse.name.is_empty() {
+            // Gone even if its successor cannot be parsed.
+            self.names.close_statement("");
+        }
         let mut statements = self.session.parse(&parse.query)?;
+        let query = Arc::from(shown(&parse.query));
         let prepared = match (statements.pop(), statements.is_empty()) {
-            (None, _) => {
-                Prepared { plan: None, parameters: Vec::new(), parameter_oids: Vec::new(), columns: None }
-            }
-            (Some(statement), true) => self.plan(statement, &parse.oids).await?,
+            (None, _) => Prepared {
+                query,
+                plan: None,
+                parameters: Vec::new(),
+                parameter_oids: Vec::new(),
+                columns: None,
+            },
+            (Some(statement), true) => self.plan(query, statement, &parse.oids).await?,
             (Some(_), false) => {
                 return Err(Error::syntax("cannot insert multiple commands into a prepared statement").into());
             }
@@ -35,7 +46,12 @@ impl<S: Session> Connection<S> {
         Ok(())
     }
 
-    async fn plan(&mut self, statement: S::Statement, oids: &[u32]) -> Flow<Prepared<S::Prepared>> {
+    async fn plan(
+        &mut self,
+        query: Arc<str>,
+        statement: S::Statement,
+        oids: &[u32],
+    ) -> Flow<Prepared<S::Prepared>> {
         let limits = self.limits(CancellationToken::new());
         let declared: Vec<_> = oids.iter().map(|&oid| types::from_oid(oid)).collect();
         let session = &mut self.session;
@@ -49,6 +65,7 @@ impl<S: Session> Connection<S> {
             }
         });
         Ok(Prepared {
+            query,
             parameter_oids: parameter_oids.collect(),
             columns: description.columns.map(|schema| types::columns(&schema)).transpose()?.map(Arc::from),
             parameters: description.parameters,
@@ -125,7 +142,9 @@ impl<S: Session> Connection<S> {
 
     pub(super) async fn execute(&mut self, name: &str, max_rows: i32) -> Flow<()> {
         let limit = u64::try_from(max_rows).ok().filter(|&limit| limit > 0);
-        let cancel = self.names.portal(name)?.cancel.clone();
+        let portal = self.names.portal(name)?;
+        let cancel = portal.cancel.clone();
+        self.interrupts.process.begin(&portal.prepared.query);
         let limits = self.limits(cancel);
         let portal = self.names.portal(name)?;
         let work = turn(name, &mut self.session, &mut self.output, portal, limit);

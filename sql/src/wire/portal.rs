@@ -11,8 +11,13 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 use super::statement::Cursor;
 use super::types::{Column, Format};
 
+/// How many statements, and how many portals, one connection may hold: drivers keep some hundreds.
+const MAX_NAMES: usize = 10_000;
+
 /// A statement that Parse has planned.
 pub(super) struct Prepared<P> {
+    /// The beginning of its text, for those who look what runs.
+    pub(super) query: Arc<str>,
     /// `None`: an empty query string.
     pub(super) plan: Option<Arc<P>>,
     /// What the plan wants.
@@ -63,14 +68,14 @@ impl<P> Names<P> {
                 format!("prepared statement \"{name}\" already exists"),
             ));
         }
-        Ok(())
+        check_room(self.statements.len(), "prepared statements")
     }
 
     pub(super) fn check_new_portal(&self, name: &str) -> Result<()> {
         if !name.is_empty() && self.portals.contains_key(name) {
             return Err(Error::new(ErrorKind::DuplicatePortal, format!("cursor \"{name}\" already exists")));
         }
-        Ok(())
+        check_room(self.portals.len(), "portals")
     }
 
     pub(super) fn put_statement(&mut self, name: String, prepared: Prepared<P>) {
@@ -109,6 +114,15 @@ impl<P> Names<P> {
     pub(super) fn close_portals(&mut self) {
         self.portals.clear();
     }
+}
+
+fn check_room(held: usize, what: &str) -> Result<()> {
+    if held < MAX_NAMES {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::LimitExceeded, format!("too many {what}"))
+        .with_detail(format!("A connection holds at most {MAX_NAMES}."))
+        .with_hint("Close those that are not needed any more."))
 }
 
 /// No code: all text; one: for all; otherwise one for each of `count`.

@@ -6,6 +6,7 @@
 mod definitions;
 mod names;
 mod privileges;
+mod processes;
 mod server;
 mod sizes;
 mod visibility;
@@ -44,6 +45,8 @@ struct Function {
     returns: &'static str,
     /// NULL in, NULL out.
     strict: bool,
+    /// Called when the statement runs, once a call; the others may be worked out when it is planned.
+    volatile: bool,
     body: Body,
 }
 
@@ -55,7 +58,12 @@ const fn function(
     returns: &'static str,
     body: Body,
 ) -> Function {
-    Function { name, arguments, returns, strict: true, body }
+    Function { name, arguments, returns, strict: true, volatile: false, body }
+}
+
+/// A function that does something.
+const fn action(name: &'static str, arguments: &'static str, returns: &'static str, body: Body) -> Function {
+    Function { name, arguments, returns, strict: true, volatile: true, body }
 }
 
 const fn called_on_null(
@@ -64,7 +72,7 @@ const fn called_on_null(
     returns: &'static str,
     body: Body,
 ) -> Function {
-    Function { name, arguments, returns, strict: false, body }
+    Function { name, arguments, returns, strict: false, volatile: false, body }
 }
 
 /// One call: a row of arguments, and what the session sees.
@@ -117,6 +125,7 @@ pub fn scalar_functions(current: Arc<RwLock<Arc<Visible>>>) -> Vec<Arc<ScalarUDF
         definitions::FUNCTIONS,
         names::FUNCTIONS,
         privileges::FUNCTIONS,
+        processes::FUNCTIONS,
         server::FUNCTIONS,
         sizes::FUNCTIONS,
         visibility::FUNCTIONS,
@@ -124,7 +133,7 @@ pub fn scalar_functions(current: Arc<RwLock<Arc<Visible>>>) -> Vec<Arc<ScalarUDF
     let functions = groups.into_iter().flatten();
     functions
         .map(|function| {
-            let signature = signature(function.arguments);
+            let signature = signature(function);
             Arc::new(ScalarUDF::from(CatalogFunction { function, signature, current: Arc::clone(&current) }))
         })
         .collect()
@@ -157,7 +166,8 @@ impl Hash for CatalogFunction {
     }
 }
 
-fn signature(arguments: &str) -> Signature {
+fn signature(function: &Function) -> Signature {
+    let arguments = function.arguments;
     let required = arguments.find('?').unwrap_or(arguments.len());
     let form = if arguments.is_empty() {
         TypeSignature::Nullary
@@ -166,7 +176,7 @@ fn signature(arguments: &str) -> Signature {
     } else {
         TypeSignature::UserDefined
     };
-    Signature::new(form, Volatility::Stable)
+    Signature::new(form, if function.volatile { Volatility::Volatile } else { Volatility::Stable })
 }
 
 fn coerced(letter: char, given: &DataType) -> DataType {
