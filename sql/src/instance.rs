@@ -28,6 +28,7 @@ use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use crate::dialect;
 use crate::pg_catalog::{self, Visible};
+use crate::processes::Processes;
 use crate::query::{self, QueryContext};
 use crate::query::context::{DATABASE, SEARCH_PATH_SCHEMA};
 use crate::query::pauses::PausingJoins;
@@ -38,7 +39,7 @@ use crate::session::settings::Settings;
 use crate::session::workers::Workers;
 use crate::session::{Parts, Session};
 use crate::shipped;
-use crate::wire::backend::{self, Login, ScramVerifier};
+use crate::wire::backend::{self, Login, LoginRole, ScramVerifier};
 
 /// The role that owns a new warehouse.
 pub const OWNER: &str = "voxhouse";
@@ -91,6 +92,8 @@ pub struct Instance {
     pub warehouse: Arc<Warehouse>,
     pub built_ins: Arc<BuiltIns>,
     pub workers: Arc<Workers>,
+    /// Who is connected.
+    pub processes: Processes,
     background: Arc<Background>,
     planner: Arc<BackgroundPlanner>,
     base: SessionState,
@@ -121,8 +124,17 @@ impl Instance {
         }
         let started_at = chrono::Utc::now().timestamp_micros();
         let workers = Workers::new(options.parallelism)?;
-        let instance =
-            Arc::new(Self { warehouse, built_ins, workers, background, planner, base, started_at });
+        let processes = Processes::default();
+        let instance = Arc::new(Self {
+            warehouse,
+            built_ins,
+            workers,
+            processes,
+            background,
+            planner,
+            base,
+            started_at,
+        });
         instance.install_shipped().await?;
         Ok(instance)
     }
@@ -148,7 +160,7 @@ impl Instance {
                 role: role.to_owned(),
                 database: DATABASE.to_owned(),
                 parameters: Vec::new(),
-                client_address: String::new(),
+                client: None,
                 tls: false,
             },
         )
@@ -184,6 +196,29 @@ impl Instance {
         };
         self.warehouse.run_ddl(&author, vec![ddl]).await?;
         Ok(())
+    }
+
+    /// Makes the first role with its password. `false`: another process was quicker, and its password counts.
+    pub async fn set_first_password(&self, role: &str, password: &str) -> Result<bool> {
+        if !self.needs_password().await? {
+            return Ok(false);
+        }
+        match self.set_password(role, password).await {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::DuplicateObject => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// From which the verifiers of unknown roles are made: the same in all nodes of the warehouse, and after a
+    /// restart, as long as the password of its owner stays.
+    pub async fn mock_secret(&self) -> Result<[u8; 32]> {
+        let catalog = self.warehouse.catalog().await?;
+        let owner = catalog.role(OWNER).and_then(|role| role.verifier.as_deref());
+        Ok(match owner {
+            Some(verifier) => verifier.parse::<ScramVerifier>()?.derived_secret(),
+            None => rand::random(),
+        })
     }
 
     /// Whether nobody can log in yet.
@@ -233,10 +268,18 @@ impl Instance {
 impl backend::Backend for Arc<Instance> {
     type Session = Session;
 
-    async fn verifier(&self, role: &str) -> Result<Option<ScramVerifier>> {
+    fn processes(&self) -> &Processes {
+        &self.processes
+    }
+
+    async fn role(&self, name: &str) -> Result<Option<LoginRole>> {
         let catalog = self.warehouse.catalog().await?;
-        let stored = catalog.role(role).filter(|role| role.login).and_then(|role| role.verifier.as_deref());
-        stored.map(str::parse).transpose()
+        let Some(role) = catalog.role(name).filter(|role| role.login) else { return Ok(None) };
+        Ok(Some(LoginRole {
+            verifier: role.verifier.as_deref().map(str::parse).transpose()?,
+            superuser: role.superuser,
+            connection_limit: None,
+        }))
     }
 
     async fn connect(&self, login: Login) -> Result<Session> {
@@ -325,6 +368,7 @@ pub fn visible(
         search_path: parts.settings.search_path(),
         session: Arc::clone(parts) as Arc<dyn pg_catalog::SessionParts>,
         client: pg_catalog::Client::default(),
+        processes: Processes::default(),
         server_started_at: 0,
         derived: pg_catalog::Derived::default(),
     }

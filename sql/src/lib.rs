@@ -5,6 +5,7 @@ pub mod demo;
 pub mod dialect;
 pub mod instance;
 pub mod pg_catalog;
+pub mod processes;
 pub mod query;
 pub mod relations;
 pub mod session;

@@ -16,12 +16,14 @@ mod crash;
 mod demo;
 mod drivers;
 mod examples;
+mod hostile;
 mod loading;
 mod oracle;
 mod processes;
 mod psql;
 mod psql_compared;
 mod psycopg;
+mod sessions;
 mod sql_files;
 mod wire;
 

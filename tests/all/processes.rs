@@ -186,6 +186,68 @@ async fn the_first_start_makes_a_password_and_keeps_it() {
     assert_eq!(std::fs::read_to_string(&file).unwrap().trim_end(), password);
 }
 
+/// Each may find that nobody has a password yet; whoever makes it, the file holds the one that counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn first_starts_at_the_same_time_agree_on_the_password() {
+    use std::process::Stdio;
+    for _ in 0..3 {
+        let root = Root::new();
+        let mut starts: Vec<_> = (0..4)
+            .map(|_| {
+                let mut command = root.command("serve");
+                command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null());
+                command.spawn().unwrap()
+            })
+            .collect();
+        let (mut ports, mut shown) = (Vec::new(), Vec::new());
+        for child in &mut starts {
+            use std::io::BufRead;
+            for line in std::io::BufReader::new(child.stdout.take().unwrap()).lines() {
+                let line = line.unwrap();
+                if let Some((_, password)) = line.split_once("The password of role voxhouse is ") {
+                    shown.push(password.to_owned());
+                }
+                if let Some((_, rest)) = line.split_once(" -p ") {
+                    ports.push(rest.split(' ').next().unwrap().parse().unwrap());
+                    break;
+                }
+            }
+        }
+        assert_eq!((ports.len(), shown.len()), (4, 1), "{shown:?}");
+        let kept = std::fs::read_to_string(root.beside("data.password")).unwrap();
+        assert_eq!(kept.trim_end(), shown[0]);
+        for port in ports {
+            let client = crate::clients::connect(port, &shown[0]).await.unwrap();
+            assert_eq!(ask(&client, "SELECT 1").await, ["1"]);
+        }
+        for mut child in starts {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_does_not_wait_for_running_statements() {
+    let root = Root::new();
+    let server = root.serve();
+    let client = server.client().await;
+    let endless = "SELECT count(*) FROM generate_series(1, 4000000) a, generate_series(1, 4000000) b";
+    let running = tokio::spawn(async move { client.simple_query(endless).await.is_err() });
+    let other = server.client().await;
+    let active = "SELECT count(*) FROM pg_stat_activity WHERE state = 'active'";
+    eventually("it runs", async || (ask(&other, active).await == ["2"]).then_some(())).await;
+    server.signal("TERM");
+    // The idle one is let go, the running one is waited for.
+    eventually("the idle one ends", async || other.is_closed().then_some(())).await;
+    let told_twice_at = std::time::Instant::now();
+    assert!(!running.is_finished());
+    let status = tokio::task::spawn_blocking(|| server.terminate()).await.unwrap();
+    assert_eq!(status.code(), Some(130));
+    assert!(told_twice_at.elapsed() < std::time::Duration::from_secs(5));
+    assert!(running.await.unwrap());
+}
+
 #[test]
 fn bad_settings_of_the_process_are_told() {
     let root = Root::new();
@@ -194,6 +256,10 @@ fn bad_settings_of_the_process_are_told() {
         (vec!["--tls-cert", "/nonexistent.pem", "--tls-key", "/nonexistent.pem"], "/nonexistent.pem"),
         (vec!["--config", "/nonexistent.toml"], "configuration file \"/nonexistent.toml\""),
         (vec!["--memory-limit", "lots"], "invalid size \"lots\""),
+        (vec!["--max-message", "much"], "invalid size \"much\""),
+        (vec!["--login-timeout", "soon"], "invalid duration \"soon\""),
+        (vec!["--max-connections", "3"], "superuser_reserved must be less than max_connections"),
+        (vec!["--require-tls"], "TLS is required"),
     ] {
         let output = root.run("serve", &[arguments.as_slice(), &["--listen", "127.0.0.1:0"]].concat());
         let said = both(&output);

@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use voxhouse_engine::{Error, Result};
+
+use crate::session::settings::milliseconds;
 
 const DEFAULT_FILE: &str = "voxhouse.toml";
 
@@ -18,12 +21,27 @@ pub(super) struct Config {
     /// Certificate chain and private key, in PEM. Both or neither.
     pub(super) tls_cert: Option<PathBuf>,
     pub(super) tls_key: Option<PathBuf>,
+    /// Whether connections without TLS are refused.
+    pub(super) require_tls: bool,
+    /// Authorities of clients' certificates, in PEM: a client that shows one whose common name is the role needs
+    /// no password.
+    pub(super) tls_client_ca: Option<PathBuf>,
+    /// Whether a client must show such a certificate.
+    pub(super) require_client_cert: bool,
     /// A file with the password of the role `voxhouse`, in place of the one that is made at the first start.
     pub(super) password_file: Option<PathBuf>,
     /// What all queries together may use before they spill, such as "2GB"; half of the machine's memory.
     pub(super) memory_limit: Option<String>,
     /// Sessions at a time.
     pub(super) max_connections: usize,
+    /// How many of them are kept for superusers.
+    pub(super) superuser_reserved: usize,
+    /// The largest message of a client, such as "256MB": a statement, or its parameters.
+    pub(super) max_message: Option<String>,
+    /// How long a client may take to log in, such as "60s".
+    pub(super) login_timeout: Option<String>,
+    /// How long running statements may go on when the server is told to stop, such as "30s".
+    pub(super) shutdown_grace: Option<String>,
 }
 
 impl Default for Config {
@@ -33,9 +51,16 @@ impl Default for Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 5433)),
             tls_cert: None,
             tls_key: None,
+            require_tls: false,
+            tls_client_ca: None,
+            require_client_cert: false,
             password_file: None,
             memory_limit: None,
             max_connections: 100,
+            superuser_reserved: 3,
+            max_message: None,
+            login_timeout: None,
+            shutdown_grace: None,
         }
     }
 }
@@ -85,6 +110,15 @@ pub(super) fn bytes(text: &str) -> Result<usize> {
         })
 }
 
+/// `500ms`, `30s`, `5min`, or a number of seconds.
+pub(super) fn duration(text: &str) -> Result<Duration> {
+    let seconds = || text.trim().parse::<u64>().ok().map(Duration::from_secs);
+    seconds().or_else(|| milliseconds(text).map(Duration::from_millis)).ok_or_else(|| {
+        Error::invalid_argument(format!("invalid duration \"{text}\""))
+            .with_hint("Write for example 500ms, 30s or 5min.")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +128,14 @@ mod tests {
         assert_eq!(bytes("2GB").unwrap(), 2 << 30);
         assert_eq!(bytes("1024").unwrap(), 1024);
         assert_eq!(bytes("a lot").unwrap_err().sqlstate(), "22023");
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("30").unwrap(), Duration::from_secs(30));
+        assert_eq!(duration("500ms").unwrap(), Duration::from_millis(500));
+        assert_eq!(duration("5 min").unwrap(), Duration::from_secs(300));
+        assert_eq!(duration("soon").unwrap_err().sqlstate(), "22023");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The password of the role that owns the warehouse: given by a file, or made at the first start and kept.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rand::Rng;
@@ -35,10 +35,20 @@ pub(super) async fn ensure(instance: &Instance, config: &Config) -> Result<Passw
     if !instance.needs_password().await? {
         return Ok(Password { file, fresh: None });
     }
+    // Of processes that start at once on this machine, the first has the file until the password is set. One on
+    // another machine has a file of its own; then the catalog decides whose password it is.
+    let mut kept = lock(&file)?;
+    if !instance.needs_password().await? {
+        return Ok(Password { file, fresh: None });
+    }
     let password = generate();
-    keep(&file, &password)?;
-    instance.set_password(OWNER, &password).await?;
-    Ok(Password { file, fresh: Some(password) })
+    write(&mut kept, &password).map_err(|error| in_file(&file, error))?;
+    if instance.set_first_password(OWNER, &password).await? {
+        return Ok(Password { file, fresh: Some(password) });
+    }
+    std::fs::remove_file(&file).map_err(|error| in_file(&file, error))?;
+    tracing::warn!("another process has made the password of role {OWNER} and keeps it");
+    Ok(Password { file, fresh: None })
 }
 
 /// Beside a local root; in the user's configuration folder for a remote one.
@@ -69,19 +79,28 @@ fn generate() -> String {
     (0..24).map(|_| LETTERS[rng.random_range(0..LETTERS.len())] as char).collect()
 }
 
-/// Only the owner may read it.
-fn keep(file: &Path, password: &str) -> Result<()> {
-    let context = |error: std::io::Error| {
-        Error::from(error).in_context(format!("password file \"{}\"", file.display()))
+/// Opens the file, or makes it, for this process alone until it is closed.
+fn lock(file: &Path) -> Result<File> {
+    let open = || {
+        if let Some(folder) = file.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let mut options = OpenOptions::new();
+        let opened = options.write(true).create(true).truncate(false).mode(0o600).open(file)?;
+        opened.lock()?;
+        Ok(opened)
     };
-    if let Some(folder) = file.parent() {
-        std::fs::create_dir_all(folder).map_err(context)?;
-    }
-    // Made anew, so that the mode is ours whatever lay there before.
-    if file.exists() {
-        std::fs::remove_file(file).map_err(context)?;
-    }
-    let mut opened =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(context)?;
-    writeln!(opened, "{password}").map_err(context)
+    open().map_err(|error| in_file(file, error))
+}
+
+/// Only the owner may read it, whatever lay there before.
+fn write(file: &mut File, password: &str) -> std::io::Result<()> {
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    file.set_len(0)?;
+    writeln!(file, "{password}")?;
+    file.sync_all()
+}
+
+fn in_file(file: &Path, error: std::io::Error) -> Error {
+    Error::from(error).in_context(format!("password file \"{}\"", file.display()))
 }

@@ -9,12 +9,12 @@ use clap::Args;
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::{Error, Result};
 
-use super::config::Config;
+use super::config::{Config, bytes, duration};
 use super::password::{self, Password};
 use super::{RootArgs, open};
 use crate::instance::{Instance, OWNER};
 use crate::query::context::DATABASE;
-use crate::wire::{Server, ServerOptions, TlsFiles};
+use crate::wire::{ClientCertificates, Server, ServerOptions, TlsFiles};
 
 #[derive(Args, Debug, Clone)]
 pub(super) struct ServeArgs {
@@ -38,6 +38,31 @@ pub(super) struct ListenArgs {
     /// Private key in PEM.
     #[arg(long, env = "VOXHOUSE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Refuse connections that are not encrypted.
+    #[arg(long, env = "VOXHOUSE_REQUIRE_TLS")]
+    require_tls: bool,
+    /// Authorities of clients' certificates, in PEM: a client that shows one whose common name (CN) is the role needs
+    /// no password.
+    #[arg(long, env = "VOXHOUSE_TLS_CLIENT_CA", value_name = "FILE", requires = "tls_cert")]
+    tls_client_ca: Option<PathBuf>,
+    /// Refuse clients without such a certificate; those whose CN is another role need the password too.
+    #[arg(long, env = "VOXHOUSE_REQUIRE_CLIENT_CERT", requires = "tls_client_ca")]
+    require_client_cert: bool,
+    /// Sessions at a time [default: 100].
+    #[arg(long, env = "VOXHOUSE_MAX_CONNECTIONS", value_name = "N")]
+    max_connections: Option<usize>,
+    /// How many of them are kept for superusers [default: 3].
+    #[arg(long, env = "VOXHOUSE_SUPERUSER_RESERVED", value_name = "N")]
+    superuser_reserved: Option<usize>,
+    /// The largest message of a client: a statement, or its parameters [default: 256MB].
+    #[arg(long, env = "VOXHOUSE_MAX_MESSAGE", value_name = "SIZE")]
+    max_message: Option<String>,
+    /// How long a client may take to log in [default: 60s].
+    #[arg(long, env = "VOXHOUSE_LOGIN_TIMEOUT", value_name = "TIME")]
+    login_timeout: Option<String>,
+    /// How long running statements may go on when the server is told to stop [default: 30s].
+    #[arg(long, env = "VOXHOUSE_SHUTDOWN_GRACE", value_name = "TIME")]
+    shutdown_grace: Option<String>,
 }
 
 impl ListenArgs {
@@ -49,11 +74,25 @@ impl ListenArgs {
             (&self.password_file, &mut config.password_file),
             (&self.tls_cert, &mut config.tls_cert),
             (&self.tls_key, &mut config.tls_key),
+            (&self.tls_client_ca, &mut config.tls_client_ca),
         ] {
             if given.is_some() {
                 kept.clone_from(given);
             }
         }
+        for (given, kept) in [
+            (&self.max_message, &mut config.max_message),
+            (&self.login_timeout, &mut config.login_timeout),
+            (&self.shutdown_grace, &mut config.shutdown_grace),
+        ] {
+            if given.is_some() {
+                kept.clone_from(given);
+            }
+        }
+        config.require_tls |= self.require_tls;
+        config.require_client_cert |= self.require_client_cert;
+        config.max_connections = self.max_connections.unwrap_or(config.max_connections);
+        config.superuser_reserved = self.superuser_reserved.unwrap_or(config.superuser_reserved);
     }
 }
 
@@ -65,25 +104,22 @@ pub(super) async fn run(args: ServeArgs) -> Result<ExitCode> {
     serve(instance, &config, &password, |address| println!("{}", invitation(address, &password))).await
 }
 
-/// Binds, says so, and serves until Ctrl-C or SIGTERM.
+/// Binds, says so, and serves until Ctrl-C or SIGTERM; a second one does not wait for anybody.
 pub(super) async fn serve(
     instance: Arc<Instance>,
     config: &Config,
     password: &Password,
     ready: impl FnOnce(SocketAddr),
 ) -> Result<ExitCode> {
-    let mut options = ServerOptions::new(config.listen);
-    options.max_connections = config.max_connections;
-    options.tls = match (&config.tls_cert, &config.tls_key) {
-        (Some(cert), Some(key)) => Some(TlsFiles { cert: cert.clone(), key: key.clone() }),
-        (None, None) => None,
-        _ => return Err(Error::invalid_argument("tls_cert and tls_key go together")),
-    };
+    let options = ServerOptions { mock_secret: instance.mock_secret().await?, ..server_options(config)? };
     let server = Server::bind(options, Arc::new(Arc::clone(&instance)))?;
     let address = server.local_addr()?;
     if let Some(fresh) = &password.fresh {
         println!("The password of role {OWNER} is {fresh}");
         println!("It is shown once, and kept in {}", password.file.display());
+    }
+    if config.tls_cert.is_none() && !address.ip().is_loopback() {
+        tracing::warn!(%address, "connections are not encrypted: --tls-cert and --tls-key are not given");
     }
     ready(address);
     tracing::info!(%address, root = %instance.warehouse.storage().url(), "voxhouse is ready");
@@ -94,6 +130,42 @@ pub(super) async fn serve(
     shutdown.cancel();
     let _ = background.await;
     served.map(|()| ExitCode::SUCCESS)
+}
+
+fn server_options(config: &Config) -> Result<ServerOptions> {
+    let mut options = ServerOptions::new(config.listen);
+    if config.superuser_reserved >= config.max_connections {
+        return Err(Error::invalid_argument("superuser_reserved must be less than max_connections"));
+    }
+    options.max_connections = config.max_connections;
+    options.superuser_reserved = config.superuser_reserved;
+    options.requires_tls = config.require_tls;
+    options.tls = tls_files(config)?;
+    if let Some(size) = &config.max_message {
+        options.max_message_bytes = bytes(size)?;
+    }
+    if let Some(time) = &config.login_timeout {
+        options.startup_timeout = duration(time)?;
+    }
+    if let Some(time) = &config.shutdown_grace {
+        options.shutdown_grace = duration(time)?;
+    }
+    Ok(options)
+}
+
+fn tls_files(config: &Config) -> Result<Option<TlsFiles>> {
+    let clients = config
+        .tls_client_ca
+        .clone()
+        .map(|authorities| ClientCertificates { authorities, required: config.require_client_cert });
+    match (&config.tls_cert, &config.tls_key) {
+        (Some(cert), Some(key)) => Ok(Some(TlsFiles { cert: cert.clone(), key: key.clone(), clients })),
+        (None, None) if clients.is_some() => {
+            Err(Error::invalid_argument("tls_client_ca needs tls_cert and tls_key"))
+        }
+        (None, None) => Ok(None),
+        _ => Err(Error::invalid_argument("tls_cert and tls_key go together")),
+    }
 }
 
 /// Finishes what a dead process left open, then runs pipes when they are due.
@@ -120,13 +192,24 @@ async fn load_in_background(instance: Arc<Instance>, shutdown: CancellationToken
 
 async fn stop_on_signal(shutdown: CancellationToken) {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
-    }
-    tracing::info!("shutting down");
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    let mut told = async || {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    told().await;
+    tracing::info!("shutting down; a second signal ends running statements at once");
     shutdown.cancel();
+    told().await;
+    tracing::warn!("ended by a second signal");
+    // Whatever is under way: what is committed is whole, and the next start finishes or forgets the rest.
+    std::process::exit(130);
 }
 
 /// A line to paste.

@@ -3,6 +3,7 @@
 //! sqlparser's PostgreSQL dialect does most of the work. What it does not know is parsed here from the same
 //! tokens: pipes, REFRESH, VACUUM, `CLUSTER BY`, and `VERSION AS OF`.
 
+mod depth;
 mod own;
 mod session;
 mod tokens;
@@ -11,11 +12,14 @@ use datafusion::sql::sqlparser::ast;
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, TokenizerError};
-use voxhouse_engine::{Error, Result};
+use voxhouse_engine::{Error, ErrorKind, Result};
 
 pub use own::{CreatePipe, OwnStatement};
 pub use session::{Declare, Direction, Discarded, Explained, SessionStatement, SetValue, SetWord};
 pub use tokens::{At, Moment};
+
+/// Brackets in brackets, queries in queries: what people and programs write stays far below.
+const MAX_NESTING: usize = 300;
 
 static DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
 
@@ -43,22 +47,26 @@ pub fn parse(sql: &str) -> Result<Vec<Statement>> {
     let tokens = Tokenizer::new(&DIALECT, sql)
         .tokenize_with_location()
         .map_err(|error| tokenizer_error(sql, &error))?;
+    let mut places = Places::new(sql);
     let mut statements = Vec::new();
     for part in tokens.split(|token| token.token == Token::SemiColon) {
         if part.iter().all(|token| matches!(token.token, Token::Whitespace(_) | Token::EOF)) {
             continue;
         }
-        statements.push(parse_one(sql, part)?);
+        statements.push(parse_one(sql, part, &mut places)?);
     }
     Ok(statements)
 }
 
-fn parse_one(sql: &str, part: &[TokenWithSpan]) -> Result<Statement> {
-    let text = text_of(sql, part);
-    let end = end_of(sql, part);
+fn parse_one(sql: &str, part: &[TokenWithSpan], places: &mut Places<'_>) -> Result<Statement> {
+    if let Some(token) = depth::too_deep(part) {
+        return Err(nested_too_deeply().with_position(position(sql, token.span.start)));
+    }
+    let text = text_of(part, places);
+    let whole = part;
     let (part, cluster_by) = tokens::take_cluster_by(part.to_vec());
     let (part, moments) = tokens::take_moments(part)?;
-    let mut parser = Parser::new(&DIALECT).with_tokens_with_locations(part);
+    let mut parser = Parser::new(&DIALECT).with_recursion_limit(MAX_NESTING).with_tokens_with_locations(part);
     let session = session::parse(&mut parser);
     let parsed = match session {
         Some(parsed) => parsed.map(|statement| StatementKind::Session(Box::new(statement))),
@@ -67,7 +75,7 @@ fn parse_one(sql: &str, part: &[TokenWithSpan]) -> Result<Statement> {
             None => parser.parse_statement().map(|statement| StatementKind::Sql(Box::new(statement))),
         },
     };
-    let kind = parsed.map_err(|error| parser_error(sql, &parser, error, end))?;
+    let kind = parsed.map_err(|error| parser_error(sql, &parser, error, whole))?;
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
         return Err(Error::syntax(format!("syntax error at or near \"{}\"", rest.token))
@@ -77,13 +85,13 @@ fn parse_one(sql: &str, part: &[TokenWithSpan]) -> Result<Statement> {
 }
 
 /// The text from the first to the last token that is not blank.
-fn text_of(sql: &str, part: &[TokenWithSpan]) -> String {
+fn text_of(part: &[TokenWithSpan], places: &mut Places<'_>) -> String {
     let mut solid = part.iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
     let Some(first) = solid.next() else { return String::new() };
     let last = solid.next_back().unwrap_or(first);
-    let start = byte_offset(sql, first.span.start);
-    let end = byte_offset(sql, last.span.end);
-    sql.get(start..end).unwrap_or(sql).trim().to_owned()
+    let start = places.byte_offset(first.span.start);
+    let end = places.byte_offset(last.span.end);
+    places.sql.get(start..end).unwrap_or(places.sql).trim().to_owned()
 }
 
 /// The place behind the last token that is not blank.
@@ -92,29 +100,57 @@ fn end_of(sql: &str, part: &[TokenWithSpan]) -> usize {
     part.iter().rfind(solid).map_or(1, |last| position(sql, last.span.end))
 }
 
-fn byte_offset(sql: &str, location: Location) -> usize {
-    let line_start: usize =
-        sql.split_inclusive('\n').take((location.line as usize).saturating_sub(1)).map(str::len).sum();
-    let line = &sql[line_start.min(sql.len())..];
-    let column = (location.column as usize).saturating_sub(1);
-    line_start + line.char_indices().nth(column).map_or(line.len(), |(offset, _)| offset)
+/// Turns lines and columns into offsets. Asked in rising order, it walks the text once.
+struct Places<'a> {
+    sql: &'a str,
+    /// A place, and its offset.
+    known: Location,
+    offset: usize,
+}
+
+impl<'a> Places<'a> {
+    fn new(sql: &'a str) -> Self {
+        Self { sql, known: Location { line: 1, column: 1 }, offset: 0 }
+    }
+
+    fn byte_offset(&mut self, wanted: Location) -> usize {
+        if wanted < self.known {
+            *self = Self::new(self.sql);
+        }
+        for letter in self.sql[self.offset..].chars() {
+            if self.known >= wanted {
+                break;
+            }
+            self.offset += letter.len_utf8();
+            match letter {
+                '\n' => self.known = Location { line: self.known.line + 1, column: 1 },
+                _ => self.known.column += 1,
+            }
+        }
+        self.offset
+    }
 }
 
 /// PostgreSQL counts characters from 1.
 fn position(sql: &str, location: Location) -> usize {
-    sql[..byte_offset(sql, location)].chars().count() + 1
+    sql[..Places::new(sql).byte_offset(location)].chars().count() + 1
 }
 
 fn tokenizer_error(sql: &str, error: &TokenizerError) -> Error {
     Error::syntax(error.message.to_lowercase()).with_position(position(sql, error.location))
 }
 
-/// `end` is the place of what is missing at the end.
-fn parser_error(sql: &str, parser: &Parser<'_>, error: ParserError, end: usize) -> Error {
+fn nested_too_deeply() -> Error {
+    Error::new(ErrorKind::StatementTooComplex, "stack depth limit exceeded")
+        .with_detail("The statement is nested too deeply, or a chain of operators in it is too long.")
+        .with_hint("Write long chains of OR as IN (…), or join a list of VALUES.")
+}
+
+fn parser_error(sql: &str, parser: &Parser<'_>, error: ParserError, part: &[TokenWithSpan]) -> Error {
     let message = match error {
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
         ParserError::RecursionLimitExceeded => {
-            return Error::new(voxhouse_engine::ErrorKind::LimitExceeded, "statement is nested too deeply");
+            return nested_too_deeply();
         }
     };
     let near = parser.peek_token();
@@ -134,7 +170,7 @@ fn parser_error(sql: &str, parser: &Parser<'_>, error: ParserError, end: usize) 
         Some((expected, _)) => error.with_detail(format!("{expected}.")),
         None => error,
     };
-    error.with_position(if location.line == 0 { end } else { position(sql, location) })
+    error.with_position(if location.line == 0 { end_of(sql, part) } else { position(sql, location) })
 }
 
 fn parse_place(place: &str) -> Option<Location> {

@@ -24,6 +24,8 @@ use arrow::datatypes::SchemaRef;
 use voxhouse_engine::Result;
 use voxhouse_engine::catalog::{CatalogSnapshot, Oid, QualifiedName, Relation};
 
+use crate::processes::Processes;
+
 pub use functions::scalar_functions;
 pub use provider::schema_provider;
 pub use rewrite::{label, rewrite};
@@ -51,6 +53,8 @@ pub struct Visible {
     pub search_path: Vec<String>,
     pub session: Arc<dyn SessionParts>,
     pub client: Client,
+    /// Who is connected to this process, at the moment of looking.
+    pub processes: Processes,
     /// Microseconds since 1970.
     pub server_started_at: i64,
     /// What is worked out of the rest at first use; starts as `Derived::default()`.

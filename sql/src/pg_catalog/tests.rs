@@ -26,6 +26,7 @@ use voxhouse_engine::storage::Storage;
 
 use crate::session::Parts;
 use crate::session::settings::Settings;
+use crate::processes::Processes;
 
 use super::{
     BuiltInRelation, Client, Derived, FunctionRow, INFORMATION_SCHEMA, PG_CATALOG, RelationSize, Visible,
@@ -180,6 +181,7 @@ async fn visible(role: &str) -> Arc<Visible> {
         search_path: vec!["$user".into(), "public".into()],
         session: Arc::new(Parts::new(Settings::for_role("voxhouse", true))),
         client: Client::default(),
+        processes: Processes::default(),
         server_started_at: 0,
         derived: Derived::default(),
     })

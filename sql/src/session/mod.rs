@@ -103,7 +103,8 @@ impl Session {
         seen.server_started_at = self.instance.started_at();
         seen.client.query = text.to_owned();
         seen.client.connected_at = self.connected_at;
-        seen.client.address = self.login.client_address.parse().ok();
+        seen.client.address = self.login.client;
+        seen.processes = self.instance.processes.clone();
         seen.client.application_name = self.settings.value("application_name");
         let seen = Arc::new(seen);
         *self.visible.write() = Arc::clone(&seen);
@@ -252,6 +253,13 @@ impl backend::Session for Session {
 
     fn statement_timeout(&self) -> Option<Duration> {
         self.settings.statement_timeout()
+    }
+
+    fn idle_timeout(&self) -> Option<Duration> {
+        self.settings.timeout(match self.transaction {
+            TransactionStatus::Idle => "idle_session_timeout",
+            _ => "idle_in_transaction_session_timeout",
+        })
     }
 
     fn parse(&self, sql: &str) -> Result<Vec<Statement>> {

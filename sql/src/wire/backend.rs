@@ -2,6 +2,7 @@
 //!
 //! The wire knows messages, formats and portals; it knows no table, no plan and no catalog.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use voxhouse_engine::Result;
 
 use super::portal::Statements;
+use crate::processes::Processes;
 
 /// Who connects, from the start-up message.
 #[derive(Debug, Clone)]
@@ -23,8 +25,20 @@ pub struct Login {
     pub database: String,
     /// The other start-up parameters: `application_name`, `TimeZone`, `options` …
     pub parameters: Vec<(String, String)>,
-    pub client_address: String,
+    /// `None`: a session of the process itself.
+    pub client: Option<SocketAddr>,
     pub tls: bool,
+}
+
+/// What log-in must know of a role that may log in.
+#[derive(Debug, Clone)]
+pub struct LoginRole {
+    /// `None`: it has no password.
+    pub verifier: Option<ScramVerifier>,
+    /// Superusers may have the reserved slots, and no limit of their own applies to them.
+    pub superuser: bool,
+    /// How many sessions of the role there may be at a time; `None`: as many as fit.
+    pub connection_limit: Option<usize>,
 }
 
 /// What is stored of a password (RFC 5803): enough to check one, not enough to log in with.
@@ -76,9 +90,12 @@ pub struct Description {
 pub trait Backend: Send + Sync + 'static {
     type Session: Session;
 
-    /// `None` for an unknown role or one without a password; the wire then goes through the motions with a
-    /// made-up verifier, so that both fail alike.
-    async fn verifier(&self, role: &str) -> Result<Option<ScramVerifier>>;
+    /// Where the connections register.
+    fn processes(&self) -> &Processes;
+
+    /// `None` for an unknown role or one that may not log in; the wire then goes through the motions with a
+    /// made-up verifier, so that all fail alike.
+    async fn role(&self, name: &str) -> Result<Option<LoginRole>>;
 
     /// After authentication.
     async fn connect(&self, login: Login) -> Result<Self::Session>;
@@ -126,6 +143,14 @@ pub trait Session: Send + 'static {
 
     /// `None`: no limit. Covers a statement from its arrival to its last row.
     fn statement_timeout(&self) -> Option<Duration>;
+
+    /// How long the client may leave the connection waiting in the state it is in now; `None`: for ever.
+    fn idle_timeout(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The client has not asked for anything for a while: memory that can be made again is given back.
+    fn rest(&mut self) {}
 
     /// Splits and parses a query string. An empty string gives no statement.
     fn parse(&self, sql: &str) -> Result<Vec<Self::Statement>>;

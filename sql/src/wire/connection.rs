@@ -2,20 +2,24 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use voxhouse_engine::Error;
+use voxhouse_engine::{Error, ErrorKind};
 
 use super::backend::{Session, TransactionStatus};
 use super::frontend::{Frame, Message};
 use super::output::Output;
 use super::portal::Names;
 use super::reply::{self, Severity};
-use super::statement::{Interrupts, Limits};
+use super::statement::{Interrupts, Limits, expiry};
 use super::stop::{Flow, Stop};
+use crate::processes::ProcessState;
 
 /// How long a dying connection tries to deliver its last words.
 const FAREWELL: Duration = Duration::from_secs(2);
+
+/// A client that has been silent for so long will be silent longer: its connection is made small.
+const REST_AFTER: Duration = Duration::from_secs(2);
 
 pub(super) struct Connection<S: Session> {
     pub(super) session: S,
@@ -39,13 +43,7 @@ impl<S: Session> Connection<S> {
 
     async fn handle_messages(&mut self) -> Stop {
         loop {
-            let frame = tokio::select! {
-                biased;
-                () = self.interrupts.terminate.cancelled() => return Stop::terminated(),
-                () = self.shutdown.cancelled() => return Stop::terminated(),
-                frame = self.interrupts.input.frame() => frame,
-            };
-            let handled = match frame {
+            let handled = match self.next_frame().await {
                 Ok(frame) => self.handle(frame).await,
                 Err(stop) => Err(stop),
             };
@@ -53,6 +51,31 @@ impl<S: Session> Connection<S> {
                 return stop;
             }
         }
+    }
+
+    async fn next_frame(&mut self) -> Flow<Frame> {
+        let now = Instant::now();
+        let deadline = self.session.idle_timeout().and_then(|limit| now.checked_add(limit));
+        let mut is_resting = false;
+        loop {
+            tokio::select! {
+                biased;
+                () = self.interrupts.terminate.cancelled() => return Err(Stop::terminated()),
+                () = self.shutdown.cancelled() => return Err(Stop::terminated()),
+                frame = self.interrupts.input.frame() => return frame,
+                () = expiry(deadline) => return Err(idle_too_long(self.session.transaction_status())),
+                () = sleep_until(now + REST_AFTER), if !is_resting => {
+                    is_resting = true;
+                    self.rest();
+                }
+            }
+        }
+    }
+
+    fn rest(&mut self) {
+        self.interrupts.input.rest();
+        self.output.rest();
+        self.session.rest();
     }
 
     /// An error that the connection survives is answered here.
@@ -121,6 +144,9 @@ impl<S: Session> Connection<S> {
     async fn ready(&mut self) -> Flow<()> {
         self.put_notices();
         for (name, value) in self.session.take_parameter_changes() {
+            if name == "application_name" {
+                self.interrupts.process.set_application_name(&value);
+            }
             reply::parameter_status(&mut self.output.buffer, &name, &value);
         }
         let status = self.session.transaction_status();
@@ -128,6 +154,11 @@ impl<S: Session> Connection<S> {
             self.names.close_portals();
         }
         reply::ready_for_query(&mut self.output.buffer, status);
+        self.interrupts.process.rest(match status {
+            TransactionStatus::Idle => ProcessState::Idle,
+            TransactionStatus::InTransaction => ProcessState::IdleInTransaction,
+            TransactionStatus::Failed => ProcessState::IdleInFailedTransaction,
+        });
         self.interrupts.flush(&mut self.output).await
     }
 
@@ -142,6 +173,18 @@ impl<S: Session> Connection<S> {
         let deadline = self.session.statement_timeout().and_then(|limit| Instant::now().checked_add(limit));
         Limits { cancel, deadline }
     }
+}
+
+fn idle_too_long(status: TransactionStatus) -> Stop {
+    Stop::Fatal(match status {
+        TransactionStatus::Idle => {
+            Error::new(ErrorKind::IdleSessionTimeout, "terminating connection due to idle-session timeout")
+        }
+        TransactionStatus::InTransaction | TransactionStatus::Failed => Error::new(
+            ErrorKind::IdleTransactionTimeout,
+            "terminating connection due to idle-in-transaction timeout",
+        ),
+    })
 }
 
 /// Says why, if there is somebody to say it to, and closes.

@@ -16,10 +16,16 @@ use super::reply;
 use super::statement::{Cursor, Sent};
 use super::stop::{Flow, Stop};
 use super::types::{self, Format};
+use crate::processes::shown;
 
 impl<S: Session> Connection<S> {
     pub(super) async fn parse(&mut self, parse: Parse) -> Flow<()> {
+        self.interrupts.process.begin(&parse.query);
         self.names.statements.check_new(&parse.name)?;
+        if parse.name.is_empty() {
+            // Gone even if its successor cannot be parsed.
+            self.names.statements.remove("");
+        }
         let mut statements = self.session.parse(&parse.query)?;
         let prepared = match (statements.pop(), statements.is_empty()) {
             (None, _) => Prepared::empty(),
@@ -116,7 +122,9 @@ impl<S: Session> Connection<S> {
 
     pub(super) async fn execute(&mut self, name: &str, max_rows: i32) -> Flow<()> {
         let limit = u64::try_from(max_rows).ok().filter(|&limit| limit > 0);
-        let cancel = self.names.portal(name)?.cancel.clone();
+        let portal = self.names.portal(name)?;
+        let cancel = portal.cancel.clone();
+        self.interrupts.process.begin(shown(&portal.prepared.text));
         let limits = self.limits(cancel);
         let portal = self.names.portal(name)?;
         let work = turn(name, &mut self.session, &mut self.output, portal, limit);

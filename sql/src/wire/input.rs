@@ -15,6 +15,9 @@ const READ_STEP: usize = 64 << 10;
 /// socket buffer plays this part.
 const READ_AHEAD: usize = 1 << 20;
 
+/// A buffer that a large message has blown up is given back when it is empty.
+const KEEP_CAPACITY: usize = 1 << 20;
+
 /// Type byte and length.
 const HEADER: usize = 5;
 
@@ -54,6 +57,13 @@ impl Input {
         std::future::pending().await
     }
 
+    /// Gives back what is only room for messages to come.
+    pub(super) fn rest(&mut self) {
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
+    }
+
     /// A complete frame, or how many bytes are missing.
     fn buffered_frame(&mut self) -> Flow<Result<Frame, usize>> {
         let Some(&[kind, a, b, c, d]) = self.buffer.first_chunk::<HEADER>() else {
@@ -80,6 +90,9 @@ impl Input {
             return Ok(Err(total - self.buffer.len()));
         }
         let mut body = self.buffer.split_to(total).freeze();
+        if self.buffer.is_empty() && total > KEEP_CAPACITY {
+            self.buffer = BytesMut::new();
+        }
         let _header = body.split_to(HEADER);
         Ok(Ok(Frame { kind, body }))
     }

@@ -16,23 +16,26 @@ pub mod scram;
 pub mod server;
 pub mod types;
 
-mod cancel;
+mod certificate;
 mod connection;
 mod decode;
 mod encode;
 mod extended;
 mod frontend;
 mod input;
+mod login;
 mod output;
 mod reply;
 mod simple;
+mod slots;
 mod startup;
 mod statement;
 mod stop;
 #[cfg(test)]
 mod tests;
+mod throttle;
 mod tls;
 
-pub use cancel::Processes;
 pub(crate) use decode::read_text;
-pub use server::{Server, ServerOptions, TlsFiles};
+pub use server::{Server, ServerOptions};
+pub use tls::{ClientCertificates, TlsFiles};

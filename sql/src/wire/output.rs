@@ -21,11 +21,18 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(write: WriteHalf<Transport>) -> Self {
-        Self { write, buffer: BytesMut::with_capacity(8 << 10) }
+        Self { write, buffer: BytesMut::new() }
     }
 
     pub(super) fn is_full(&self) -> bool {
         self.buffer.len() >= FLUSH_AT
+    }
+
+    /// Gives back what is only room for messages to come.
+    pub(super) fn rest(&mut self) {
+        if self.buffer.is_empty() {
+            self.buffer = BytesMut::new();
+        }
     }
 
     /// Writes everything; waits for a slow client. Dropping the future loses nothing.

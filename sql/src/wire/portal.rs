@@ -14,6 +14,9 @@ use super::statement::Cursor;
 use super::types::{self, Column, Format, PgType};
 use crate::pg_catalog::PreparedStatementRow;
 
+/// How many statements, and how many portals, one connection may hold: drivers keep some hundreds.
+const MAX_NAMES: usize = 10_000;
+
 /// A statement that Parse or PREPARE has planned.
 pub struct Prepared<P> {
     /// As `pg_prepared_statements` shows it.
@@ -92,13 +95,14 @@ impl<P> Statements<P> {
     /// # Errors
     /// Duplicate statement, if the name is taken. The unnamed statement is replaced in silence.
     pub fn check_new(&self, name: &str) -> Result<()> {
-        if !name.is_empty() && self.0.lock().contains_key(name) {
+        let statements = self.0.lock();
+        if !name.is_empty() && statements.contains_key(name) {
             return Err(Error::new(
                 ErrorKind::DuplicateStatement,
                 format!("prepared statement \"{name}\" already exists"),
             ));
         }
-        Ok(())
+        check_room(statements.len(), "prepared statements")
     }
 
     pub fn put(&self, name: &str, prepared: Prepared<P>) {
@@ -185,7 +189,7 @@ impl<P> Names<P> {
         if !name.is_empty() && self.portals.contains_key(name) {
             return Err(Error::new(ErrorKind::DuplicatePortal, format!("cursor \"{name}\" already exists")));
         }
-        Ok(())
+        check_room(self.portals.len(), "portals")
     }
 
     pub(super) fn put_portal(&mut self, name: String, portal: Portal<P>) {
@@ -205,6 +209,15 @@ impl<P> Names<P> {
     pub(super) fn close_portals(&mut self) {
         self.portals.clear();
     }
+}
+
+fn check_room(held: usize, what: &str) -> Result<()> {
+    if held < MAX_NAMES {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::LimitExceeded, format!("too many {what}"))
+        .with_detail(format!("A connection holds at most {MAX_NAMES}."))
+        .with_hint("Close those that are not needed any more."))
 }
 
 /// No code: all text; one: for all; otherwise one for each of `count`.

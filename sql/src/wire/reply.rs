@@ -29,10 +29,10 @@ fn text(out: &mut BytesMut, value: &str) {
     out.put_u8(0);
 }
 
-pub(super) fn authentication_sasl(out: &mut BytesMut, mechanism: &str) {
+pub(super) fn authentication_sasl(out: &mut BytesMut, mechanisms: &[&str]) {
     message(out, b'R', |out| {
         out.put_i32(10);
-        text(out, mechanism);
+        mechanisms.iter().for_each(|mechanism| text(out, mechanism));
         out.put_u8(0);
     });
 }

@@ -2,34 +2,42 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::BytesMut;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::backend::{Backend, Session as _};
-use super::cancel::{Process, Processes};
 use super::connection::{Connection, farewell};
 use super::input::Input;
+use super::login::{Entered, Reception};
 use super::output::Output;
 use super::portal::Names;
-use super::startup::{Greeting, Opening, Packet, Reception, greet, open};
+use super::reply::{self, Severity};
+use super::slots::{Newcomers, Slots};
+use super::startup::{Greeting, Opening, Packet, greet, open};
 use super::statement::Interrupts;
 use super::stop::{Flow, Stop};
-use super::tls;
-
-pub use super::tls::TlsFiles;
+use super::throttle::Throttle;
+use super::tls::{Tls, TlsFiles};
 
 /// How many connections the kernel may hold before they are accepted.
 const BACKLOG: u32 = 1_024;
 
 /// After an accept that failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// A peer that is silent for so long is asked whether it is still there, so often, and then given up: a client
+/// whose machine or network has died is noticed within two minutes, and firewalls see traffic.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_RETRIES: u32 = 6;
 
 /// What a connection gets to say farewell in after it was told to end.
 const TERMINATION: Duration = Duration::from_secs(5);
@@ -39,8 +47,12 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// `None`: connections are not encrypted, and SSLRequest is refused.
     pub tls: Option<TlsFiles>,
-    /// Sessions. Sockets that have not logged in yet may be as many again.
+    /// Whether connections without TLS are refused.
+    pub requires_tls: bool,
+    /// Sessions. Start-ups in progress are counted apart.
     pub max_connections: usize,
+    /// Sessions, of those, that only superusers may have.
+    pub superuser_reserved: usize,
     /// From accept to the end of log-in.
     pub startup_timeout: Duration,
     /// How long a shut-down waits for running statements before it cancels them.
@@ -51,8 +63,6 @@ pub struct ServerOptions {
     pub max_message_bytes: usize,
     /// From which the salts of unknown roles are derived. Nodes that share it cannot be told apart by asking.
     pub mock_secret: [u8; 32],
-    /// Where the connections register, for `pg_cancel_backend` and `pg_terminate_backend`.
-    pub processes: Processes,
 }
 
 impl ServerOptions {
@@ -60,28 +70,32 @@ impl ServerOptions {
         Self {
             listen,
             tls: None,
+            requires_tls: false,
             max_connections: 100,
+            superuser_reserved: 3,
             startup_timeout: Duration::from_secs(60),
             shutdown_grace: Duration::from_secs(30),
             max_startup_bytes: 64 << 10,
             max_message_bytes: 256 << 20,
             mock_secret: rand::random(),
-            processes: Processes::default(),
         }
     }
 }
 
 pub struct Server<B> {
     listener: TcpListener,
+    /// Connections that ended by a bug of ours.
+    panics: Arc<AtomicUsize>,
     shared: Arc<Shared<B>>,
 }
 
 struct Shared<B> {
     options: ServerOptions,
     backend: Arc<B>,
-    tls: Option<TlsAcceptor>,
-    sessions: Semaphore,
-    newcomers: Arc<Semaphore>,
+    tls: Option<Tls>,
+    slots: Arc<Slots>,
+    newcomers: Arc<Newcomers>,
+    throttle: Throttle,
 }
 
 impl<B: Backend> Server<B> {
@@ -92,11 +106,21 @@ impl<B: Backend> Server<B> {
     pub fn bind(options: ServerOptions, backend: Arc<B>) -> Result<Self> {
         let listener = listen(options.listen)
             .map_err(|error| Error::from(error).in_context(format!("listening on {}", options.listen)))?;
-        let tls = options.tls.as_ref().map(tls::acceptor).transpose()?;
-        let limit = options.max_connections.min(Semaphore::MAX_PERMITS);
-        let sessions = Semaphore::new(limit);
-        let newcomers = Arc::new(Semaphore::new(limit.max(16)));
-        Ok(Self { listener, shared: Arc::new(Shared { options, backend, tls, sessions, newcomers }) })
+        let tls = options.tls.as_ref().map(Tls::new).transpose()?;
+        if options.requires_tls && tls.is_none() {
+            return Err(Error::invalid_argument("TLS is required, but there is no certificate")
+                .with_hint("Give --tls-cert and --tls-key."));
+        }
+        let slots = Slots::new(options.max_connections, options.superuser_reserved);
+        let newcomers = Newcomers::new(options.max_connections);
+        let throttle = Throttle::default();
+        let shared = Arc::new(Shared { options, backend, tls, slots, newcomers, throttle });
+        Ok(Self { listener, panics: Arc::default(), shared })
+    }
+
+    #[cfg(test)]
+    pub(super) fn panics(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.panics)
     }
 
     pub fn local_addr(&self) -> Result<SocketAddr> {
@@ -111,7 +135,7 @@ impl<B: Backend> Server<B> {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                Some(done) = connections.join_next(), if !connections.is_empty() => log_panic(done),
+                Some(done) = connections.join_next(), if !connections.is_empty() => log_panic(done, &self.panics),
                 accepted = self.listener.accept() => match accepted {
                     Ok((socket, address)) => {
                         let shared = Arc::clone(&self.shared);
@@ -125,10 +149,10 @@ impl<B: Backend> Server<B> {
             }
         }
         drop(self.listener);
-        if timeout(self.shared.options.shutdown_grace, drain(&mut connections)).await.is_err() {
+        if timeout(self.shared.options.shutdown_grace, drain(&mut connections, &self.panics)).await.is_err() {
             terminate.cancel();
             // Whoever does not end by itself is dropped where it stands.
-            let _ = timeout(TERMINATION, drain(&mut connections)).await;
+            let _ = timeout(TERMINATION, drain(&mut connections, &self.panics)).await;
         }
         connections.shutdown().await;
         Ok(())
@@ -139,23 +163,28 @@ impl<B: Backend> Server<B> {
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
     socket.set_reuseaddr(true)?;
-    socket.set_keepalive(true)?;
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_IDLE)
+        .with_interval(KEEPALIVE_INTERVAL)
+        .with_retries(KEEPALIVE_RETRIES);
+    SockRef::from(&socket).set_tcp_keepalive(&keepalive)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-async fn drain(connections: &mut JoinSet<()>) {
+async fn drain(connections: &mut JoinSet<()>, panics: &AtomicUsize) {
     while let Some(done) = connections.join_next().await {
-        log_panic(done);
+        log_panic(done, panics);
     }
 }
 
 /// A panic ends its own connection only.
-fn log_panic(done: std::result::Result<(), tokio::task::JoinError>) {
+fn log_panic(done: std::result::Result<(), tokio::task::JoinError>, panics: &AtomicUsize) {
     if let Err(error) = done
         && error.is_panic()
     {
-        tracing::error!(%error, "a connection panicked");
+        let count = panics.fetch_add(1, Ordering::Relaxed) + 1;
+        tracing::error!(%error, count, "a connection panicked");
     }
 }
 
@@ -169,14 +198,19 @@ impl<B: Backend> Shared<B> {
         terminate: CancellationToken,
     ) {
         let deadline = Instant::now() + self.options.startup_timeout;
-        let Ok(newcomer) = Arc::clone(&self.newcomers).try_acquire_owned() else { return };
+        let Some(newcomer) = self.newcomers.enter(address.ip()) else { return turn_away(&socket) };
         if socket.set_nodelay(true).is_err() {
             return;
         }
         let opening = open(socket, self.tls.as_ref(), self.options.max_startup_bytes);
-        match timeout_at(deadline, opening).await {
+        let opened = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            opened = timeout_at(deadline, opening) => opened,
+        };
+        match opened {
             Ok(Ok(Opening::Cancel { process_id, secret })) => {
-                self.options.processes.cancel_with_secret(process_id, &secret);
+                self.backend.processes().cancel_with_secret(process_id, &secret);
             }
             Ok(Ok(Opening::Greeting(greeting))) => {
                 let newcomer = || drop(newcomer);
@@ -199,15 +233,15 @@ impl<B: Backend> Shared<B> {
         let (read, write) = tokio::io::split(greeting.transport);
         let mut input = Input::new(read, self.options.max_startup_bytes);
         let mut output = Output::new(write);
-        let Ok(_slot) = self.sessions.try_acquire() else {
-            let error = Error::new(ErrorKind::TooManyConnections, "sorry, too many clients already");
-            return farewell(output, Stop::Fatal(error)).await;
+        // Boxed: the room that log-in takes is not kept for the life of the connection.
+        let log_in =
+            Box::pin(self.log_in(greeting.packet, address, &mut input, &mut output, terminate.clone()));
+        let entered = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => Err(Stop::terminated()),
+            entered = timeout_at(deadline, log_in) => entered.unwrap_or_else(|_| Err(timed_out())),
         };
-        let log_in = self.log_in(greeting.packet, address, &mut input, &mut output, terminate.clone());
-        let entered = timeout_at(deadline, log_in).await.unwrap_or_else(|_| {
-            Err(Stop::Fatal(Error::new(ErrorKind::Cancelled, "canceling authentication due to timeout")))
-        });
-        let (session, process) = match entered {
+        let Entered { session, process, slot: _slot } = match entered {
             Ok(entered) => entered,
             Err(stop) => {
                 tracing::info!(%address, ?stop, "log-in failed");
@@ -228,15 +262,29 @@ impl<B: Backend> Shared<B> {
         input: &mut Input,
         output: &mut Output,
         terminate: CancellationToken,
-    ) -> Flow<(B::Session, Process)> {
+    ) -> Flow<Entered<B::Session>> {
         let hello = greet(packet, output)?;
         let reception = Reception {
             backend: self.backend.as_ref(),
-            processes: &self.options.processes,
+            slots: &self.slots,
+            throttle: &self.throttle,
             mock_secret: &self.options.mock_secret,
-            client_address: address.ip().to_string(),
+            requires_tls: self.options.requires_tls,
+            client: address,
             terminate,
         };
         reception.log_in(hello, input, output).await
     }
+}
+
+fn timed_out() -> Stop {
+    Stop::Fatal(Error::new(ErrorKind::Cancelled, "canceling authentication due to timeout"))
+}
+
+/// A word to somebody who comes while too many are at the door; whether it arrives is not waited for.
+fn turn_away(socket: &TcpStream) {
+    let error = Error::new(ErrorKind::TooManyConnections, "sorry, too many clients already");
+    let mut answer = BytesMut::new();
+    reply::error(&mut answer, Severity::Fatal, &error);
+    let _ = socket.try_write(&answer);
 }

@@ -13,6 +13,7 @@ use super::types::Format;
 
 impl<S: Session> Connection<S> {
     pub(super) async fn query(&mut self, sql: &str) -> Flow<()> {
+        self.interrupts.process.begin(sql);
         self.names.statements.remove("");
         self.names.close_portal("");
         let statements = self.session.parse(sql)?;

@@ -1,21 +1,15 @@
-//! From an accepted socket to a logged-in connection: encryption, protocol version, SCRAM, the session.
+//! From an accepted socket to a start-up packet: encryption, protocol version, parameters.
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
 use voxhouse_engine::{Error, ErrorKind};
 
-use super::backend::{Backend, Login, ScramVerifier, Session};
-use super::cancel::{Process, Processes};
-use super::frontend::{sasl_initial, startup_parameters, utf8};
-use super::input::Input;
+use super::frontend::startup_parameters;
 use super::output::Output;
 use super::reply;
-use super::scram::{Exchange, MECHANISM};
 use super::stop::{Flow, Stop};
-use super::tls::{ALPN, Transport};
+use super::tls::{ALPN, Secured, Tls, Transport};
 
 const SSL_REQUEST: u32 = 80_877_103;
 const GSS_REQUEST: u32 = 80_877_104;
@@ -23,7 +17,7 @@ const CANCEL_REQUEST: u32 = 80_877_102;
 
 /// Versions as the protocol writes them: the major one in the upper half.
 const PROTOCOL_3_0: u32 = 3 << 16;
-const PROTOCOL_3_2: u32 = (3 << 16) | 2;
+pub(super) const PROTOCOL_3_2: u32 = (3 << 16) | 2;
 
 /// The first byte of a TLS handshake that no SSLRequest precedes.
 const TLS_HANDSHAKE: u8 = 0x16;
@@ -43,38 +37,40 @@ pub(super) struct Greeting {
 pub(super) struct Packet {
     version: u32,
     parameters: Bytes,
-    tls: bool,
+    /// `None`: the connection is not encrypted.
+    tls: Option<Secured>,
 }
 
 /// Reads up to the first packet that is not a question about encryption. Whoever fails here does not speak the
 /// protocol, and is not answered.
-pub(super) async fn open(socket: TcpStream, tls: Option<&TlsAcceptor>, max_bytes: usize) -> Flow<Opening> {
+pub(super) async fn open(socket: TcpStream, tls: Option<&Tls>, max_bytes: usize) -> Flow<Opening> {
     let mut first = [0];
-    if let Some(acceptor) = tls
+    if let Some(tls) = tls
         && socket.peek(&mut first).await? == 1
         && first[0] == TLS_HANDSHAKE
     {
-        return open_encrypted(handshake(socket, acceptor, true).await?, max_bytes).await;
+        let (transport, secured) = handshake(socket, tls, true).await?;
+        return open_encrypted(transport, secured, max_bytes).await;
     }
     match negotiate(socket, tls, max_bytes).await? {
-        Negotiated::Encrypted(transport) => open_encrypted(transport, max_bytes).await,
-        Negotiated::Packet(transport, packet) => opening(transport, packet, false),
+        Negotiated::Encrypted(transport, secured) => open_encrypted(transport, secured, max_bytes).await,
+        Negotiated::Packet(transport, packet) => opening(transport, packet, None),
     }
 }
 
-async fn open_encrypted(mut transport: Transport, max_bytes: usize) -> Flow<Opening> {
+async fn open_encrypted(mut transport: Transport, secured: Secured, max_bytes: usize) -> Flow<Opening> {
     let packet = read_packet(&mut transport, max_bytes).await?;
-    opening(transport, packet, true)
+    opening(transport, packet, Some(secured))
 }
 
 enum Negotiated {
-    Encrypted(Transport),
+    Encrypted(Transport, Secured),
     Packet(Transport, Bytes),
 }
 
 /// Answers SSLRequest and GSSENCRequest, each at most once. Packets are read to the byte, so nothing sent in
 /// the clear can slip into the encrypted stream.
-async fn negotiate(mut socket: TcpStream, tls: Option<&TlsAcceptor>, max_bytes: usize) -> Flow<Negotiated> {
+async fn negotiate(mut socket: TcpStream, tls: Option<&Tls>, max_bytes: usize) -> Flow<Negotiated> {
     let (mut asked_ssl, mut asked_gss) = (false, false);
     loop {
         let packet = read_packet(&mut socket, max_bytes).await?;
@@ -87,22 +83,23 @@ async fn negotiate(mut socket: TcpStream, tls: Option<&TlsAcceptor>, max_bytes: 
             return Err(Stop::fatal_protocol("encryption was already refused"));
         }
         match tls.filter(|_| packet[..] == SSL_REQUEST.to_be_bytes()) {
-            Some(acceptor) => {
+            Some(tls) => {
                 socket.write_all(b"S").await?;
-                return Ok(Negotiated::Encrypted(handshake(socket, acceptor, false).await?));
+                let (transport, secured) = handshake(socket, tls, false).await?;
+                return Ok(Negotiated::Encrypted(transport, secured));
             }
             None => socket.write_all(b"N").await?,
         }
     }
 }
 
-async fn handshake(socket: TcpStream, acceptor: &TlsAcceptor, is_direct: bool) -> Flow<Transport> {
-    let stream = acceptor.accept(socket).await?;
-    if is_direct && stream.get_ref().1.alpn_protocol() != Some(ALPN) {
+async fn handshake(socket: TcpStream, tls: &Tls, is_direct: bool) -> Flow<(Transport, Secured)> {
+    let (transport, secured) = tls.handshake(socket).await?;
+    if is_direct && secured.alpn.as_deref() != Some(ALPN) {
         // Somebody else's protocol: answering it with a message of ours would be a cross-protocol attack's help.
         return Err(Stop::Gone);
     }
-    Ok(Box::new(stream))
+    Ok((transport, secured))
 }
 
 /// A packet without a type byte: the body behind the length.
@@ -116,7 +113,7 @@ async fn read_packet(socket: &mut (impl AsyncReadExt + Unpin), max_bytes: usize)
     Ok(body.into())
 }
 
-fn opening(transport: Transport, mut packet: Bytes, tls: bool) -> Flow<Opening> {
+fn opening(transport: Transport, mut packet: Bytes, tls: Option<Secured>) -> Flow<Opening> {
     // `read_packet` gives at least four bytes.
     let version = packet.get_u32();
     if version == CANCEL_REQUEST {
@@ -129,25 +126,14 @@ fn opening(transport: Transport, mut packet: Bytes, tls: bool) -> Flow<Opening> 
     Ok(Opening::Greeting(Greeting { transport, packet: Packet { version, parameters: packet, tls } }))
 }
 
-/// What log-in needs of the server.
-pub(super) struct Reception<'a, B> {
-    pub(super) backend: &'a B,
-    pub(super) processes: &'a Processes,
-    /// From which the verifiers of unknown roles are made.
-    pub(super) mock_secret: &'a [u8],
-    pub(super) client_address: String,
-    /// Ends the connection.
-    pub(super) terminate: CancellationToken,
-}
-
 /// What the start-up packet says beside the protocol.
 #[derive(Debug)]
 pub(super) struct Hello {
-    role: String,
-    database: String,
-    parameters: Vec<(String, String)>,
-    version: u32,
-    tls: bool,
+    pub(super) role: String,
+    pub(super) database: String,
+    pub(super) parameters: Vec<(String, String)>,
+    pub(super) version: u32,
+    pub(super) tls: Option<Secured>,
 }
 
 /// Checks version and parameters and answers a client that asks for more than there is.
@@ -183,74 +169,4 @@ pub(super) fn greet(packet: Packet, output: &mut Output) -> Flow<Hello> {
         |name: &str| !matches!(name, "user" | "database" | "replication") && !name.starts_with("_pq_.");
     let parameters = parameters.into_iter().filter(|(name, _)| is_other(name)).collect();
     Ok(Hello { role, database, parameters, version: agreed, tls })
-}
-
-impl<B: Backend> Reception<'_, B> {
-    /// Authenticates, opens the session and tells the client about it; all but the first ReadyForQuery.
-    pub(super) async fn log_in(
-        &self,
-        hello: Hello,
-        input: &mut Input,
-        output: &mut Output,
-    ) -> Flow<(B::Session, Process)> {
-        self.authenticate(&hello.role, input, output).await?;
-        reply::authentication_ok(&mut output.buffer);
-        let secret = if hello.version >= PROTOCOL_3_2 {
-            rand::random::<[u8; 32]>().to_vec()
-        } else {
-            rand::random::<[u8; 4]>().to_vec()
-        };
-        let process = self.processes.register(secret.clone(), self.terminate.clone());
-        let login = Login {
-            process_id: process.id,
-            role: hello.role,
-            database: hello.database,
-            parameters: hello.parameters,
-            client_address: self.client_address.clone(),
-            tls: hello.tls,
-        };
-        let session = self.backend.connect(login).await?;
-        for (name, value) in session.parameter_status() {
-            reply::parameter_status(&mut output.buffer, &name, &value);
-        }
-        reply::backend_key(&mut output.buffer, process.id, &secret);
-        Ok((session, process))
-    }
-
-    /// SCRAM-SHA-256. Whatever is wrong with role or password, the steps and the error are the same.
-    async fn authenticate(&self, role: &str, input: &mut Input, output: &mut Output) -> Flow<()> {
-        reply::authentication_sasl(&mut output.buffer, MECHANISM);
-        output.flush().await?;
-        let (mechanism, first) = sasl_initial(password_message(input).await?)?;
-        if mechanism != MECHANISM {
-            return Err(Stop::fatal_protocol("client selected an invalid SASL authentication mechanism"));
-        }
-        let verifier = match self.backend.verifier(role).await? {
-            Some(verifier) => verifier,
-            None => ScramVerifier::of_nobody(self.mock_secret, role),
-        };
-        let Some((exchange, server_first)) = Exchange::start(utf8(&first)?, verifier) else {
-            return Err(Stop::fatal_protocol("malformed SCRAM message"));
-        };
-        reply::authentication_sasl_continue(&mut output.buffer, &server_first);
-        output.flush().await?;
-        let last = password_message(input).await?;
-        let Some(server_final) = exchange.finish(utf8(&last)?) else {
-            return Err(Stop::Fatal(Error::new(
-                ErrorKind::InvalidPassword,
-                format!("password authentication failed for user \"{role}\""),
-            )));
-        };
-        reply::authentication_sasl_final(&mut output.buffer, &server_final);
-        Ok(())
-    }
-}
-
-async fn password_message(input: &mut Input) -> Flow<Bytes> {
-    let frame = input.frame().await?;
-    match frame.kind {
-        b'p' => Ok(frame.body),
-        b'X' => Err(Stop::Gone),
-        other => Err(Stop::fatal_protocol(format!("expected SASL response, got message type {other}"))),
-    }
 }

@@ -12,12 +12,12 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::{Error, ErrorKind};
 
-use super::cancel::Process;
 use super::encode::Rows;
 use super::input::Input;
 use super::output::Output;
 use super::stop::{Flow, Stop};
 use super::types::{self, Column, Format};
+use crate::processes::Process;
 
 /// Rows do not wait longer than this for company.
 const FLUSH_AFTER: Duration = Duration::from_millis(10);
@@ -67,7 +67,7 @@ impl Interrupts {
     }
 }
 
-async fn expiry(deadline: Option<Instant>) {
+pub(super) async fn expiry(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,

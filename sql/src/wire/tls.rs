@@ -6,16 +6,31 @@ use std::sync::Arc;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use voxhouse_engine::{Error, Result};
+
+use super::certificate::{common_name, end_point};
 
 /// PEM files: a certificate chain, the server's own first, and a private key (PKCS#8, SEC 1 or PKCS#1).
 #[derive(Debug, Clone)]
 pub struct TlsFiles {
     pub cert: PathBuf,
     pub key: PathBuf,
+    pub clients: Option<ClientCertificates>,
+}
+
+/// Clients may show a certificate; one whose common name is the role logs in without a password.
+#[derive(Debug, Clone)]
+pub struct ClientCertificates {
+    /// PEM file: the authorities that clients' certificates come from.
+    pub authorities: PathBuf,
+    /// Whether a client without a certificate is refused; otherwise it needs a password.
+    pub required: bool,
 }
 
 pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -27,24 +42,77 @@ pub(super) type Transport = Box<dyn Socket>;
 /// The name by which a client that skips SSLRequest must ask for this protocol.
 pub(super) const ALPN: &[u8] = b"postgresql";
 
-/// The provider is named here because the process has two compiled in, and rustls refuses to choose.
-pub(super) fn acceptor(files: &TlsFiles) -> Result<TlsAcceptor> {
-    let chain = CertificateDer::pem_slice_iter(&read(&files.cert)?)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| refused(&files.cert, error))?;
-    if chain.is_empty() {
-        return Err(refused(&files.cert, "it holds no certificate"));
+/// The server's side of TLS.
+pub(super) struct Tls {
+    acceptor: TlsAcceptor,
+    end_point: Option<Arc<[u8]>>,
+}
+
+/// What a handshake has shown.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Secured {
+    /// The data of `tls-server-end-point` channel binding. `None`: it cannot be offered.
+    pub(super) end_point: Option<Arc<[u8]>>,
+    /// The common name of the client's certificate, which is verified.
+    pub(super) client_name: Option<String>,
+    /// The protocol that was agreed on inside the handshake.
+    pub(super) alpn: Option<Vec<u8>>,
+}
+
+impl Tls {
+    /// The provider is named here because the process has two compiled in, and rustls refuses to choose.
+    pub(super) fn new(files: &TlsFiles) -> Result<Self> {
+        let provider = Arc::new(ring::default_provider());
+        let chain = certificates(&files.cert)?;
+        let end_point = chain.first().and_then(|own| end_point(own)).map(Arc::from);
+        let key =
+            PrivateKeyDer::from_pem_slice(&read(&files.key)?).map_err(|error| refused(&files.key, error))?;
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| Error::internal(format!("no TLS protocol version: {error}")))?;
+        let builder = match &files.clients {
+            Some(clients) => builder.with_client_cert_verifier(client_verifier(clients, provider)?),
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_single_cert(chain, key).map_err(|error| refused(&files.key, error))?;
+        config.alpn_protocols = vec![ALPN.to_vec()];
+        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), end_point })
     }
-    let key =
-        PrivateKeyDer::from_pem_slice(&read(&files.key)?).map_err(|error| refused(&files.key, error))?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| Error::internal(format!("no TLS protocol version: {error}")))?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| refused(&files.key, error))?;
-    config.alpn_protocols = vec![ALPN.to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
+
+    pub(super) async fn handshake(&self, socket: TcpStream) -> std::io::Result<(Transport, Secured)> {
+        let stream = self.acceptor.accept(socket).await?;
+        let (_, connection) = stream.get_ref();
+        let shown = connection.peer_certificates().and_then(|chain| chain.first());
+        let secured = Secured {
+            end_point: self.end_point.clone(),
+            client_name: shown.and_then(|certificate| common_name(certificate)),
+            alpn: connection.alpn_protocol().map(<[u8]>::to_vec),
+        };
+        Ok((Box::new(stream), secured))
+    }
+}
+
+fn client_verifier(
+    clients: &ClientCertificates,
+    provider: Arc<CryptoProvider>,
+) -> Result<Arc<dyn ClientCertVerifier>> {
+    let mut roots = RootCertStore::empty();
+    for certificate in certificates(&clients.authorities)? {
+        roots.add(certificate).map_err(|error| refused(&clients.authorities, error))?;
+    }
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+    let verifier = if clients.required { verifier } else { verifier.allow_unauthenticated() };
+    verifier.build().map_err(|error| refused(&clients.authorities, error))
+}
+
+fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let found = CertificateDer::pem_slice_iter(&read(file)?)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| refused(file, error))?;
+    if found.is_empty() {
+        return Err(refused(file, "it holds no certificate"));
+    }
+    Ok(found)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

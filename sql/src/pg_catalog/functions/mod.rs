@@ -6,6 +6,7 @@
 mod definitions;
 mod names;
 mod privileges;
+mod processes;
 mod server;
 mod sizes;
 mod visibility;
@@ -58,6 +59,11 @@ const fn function(
     body: Body,
 ) -> Function {
     Function { name, arguments, returns, strict: true, volatile: false, body }
+}
+
+/// A function that does something.
+const fn action(name: &'static str, arguments: &'static str, returns: &'static str, body: Body) -> Function {
+    Function { name, arguments, returns, strict: true, volatile: true, body }
 }
 
 const fn called_on_null(
@@ -128,6 +134,7 @@ pub fn scalar_functions(current: Arc<RwLock<Arc<Visible>>>) -> Vec<Arc<ScalarUDF
         definitions::FUNCTIONS,
         names::FUNCTIONS,
         privileges::FUNCTIONS,
+        processes::FUNCTIONS,
         server::FUNCTIONS,
         sizes::FUNCTIONS,
         visibility::FUNCTIONS,

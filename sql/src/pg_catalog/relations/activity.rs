@@ -8,6 +8,7 @@ use crate::pg_catalog::Visible;
 use crate::pg_catalog::cell::Cell;
 use crate::pg_catalog::definition::Definition;
 use crate::pg_catalog::entities::Relation;
+use crate::processes::{Activity, ProcessState};
 
 pub(super) fn settings(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
     definition.fill(
@@ -63,22 +64,62 @@ pub(super) fn cursors(definition: &Definition, visible: &Visible) -> Result<Reco
     )
 }
 
-/// The session itself.
+/// A connection, as the one who looks may see it.
+struct Seen<'a> {
+    activity: Activity,
+    visible: &'a Visible,
+    /// What it does is shown to its own role and to superusers.
+    is_open: bool,
+}
+
+impl Seen<'_> {
+    fn if_open(&self, cell: impl FnOnce(&Activity) -> Cell) -> Cell {
+        if self.is_open { cell(&self.activity) } else { Cell::Null }
+    }
+
+    fn waits(&self) -> bool {
+        !matches!(self.activity.state, ProcessState::Active | ProcessState::Starting)
+    }
+}
+
+fn moment(at: Option<i64>) -> Cell {
+    at.map_or(Cell::Null, Cell::Timestamp)
+}
+
+/// Every connection of this process.
 pub(super) fn activity(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
+    let role = visible.entities().role(&visible.role);
+    let sees_all = role.is_some_and(|role| role.superuser);
+    let seen: Vec<Seen<'_>> = visible
+        .processes
+        .activity()
+        .into_iter()
+        .map(|activity| Seen { is_open: sees_all || activity.role == visible.role, activity, visible })
+        .collect();
     definition.fill(
-        &[visible],
+        &seen,
         &[
             ("datid", |_| DATABASE_OID.into()),
-            ("datname", |visible| (&visible.database).into()),
-            ("pid", |visible| visible.process_id.into()),
-            ("usesysid", |visible| visible.entities().role(&visible.role).map(|role| role.oid).into()),
-            ("usename", |visible| (&visible.role).into()),
-            ("application_name", |visible| (&visible.client.application_name).into()),
-            ("client_addr", |visible| visible.client.address.map(|at| at.ip().to_string()).into()),
-            ("client_port", |visible| visible.client.address.map(|at| i32::from(at.port())).into()),
-            ("backend_start", |visible| Cell::Timestamp(visible.client.connected_at)),
-            ("state", |_| "active".into()),
-            ("query", |visible| (&visible.client.query).into()),
+            ("datname", |seen| (&seen.activity.database).into()),
+            ("pid", |seen| seen.activity.process_id.into()),
+            ("usesysid", |seen| {
+                seen.visible.entities().role(&seen.activity.role).map(|role| role.oid).into()
+            }),
+            ("usename", |seen| (&seen.activity.role).into()),
+            ("application_name", |seen| (&seen.activity.application_name).into()),
+            ("client_addr", |seen| seen.if_open(|activity| activity.client.ip().to_string().into())),
+            ("client_port", |seen| seen.if_open(|activity| i32::from(activity.client.port()).into())),
+            ("backend_start", |seen| seen.if_open(|activity| Cell::Timestamp(activity.connected_at))),
+            ("xact_start", |seen| seen.if_open(|activity| moment(activity.transaction_started_at))),
+            ("query_start", |seen| seen.if_open(|activity| moment(activity.query_started_at))),
+            ("state_change", |seen| seen.if_open(|activity| Cell::Timestamp(activity.state_changed_at))),
+            ("wait_event_type", |seen| seen.if_open(|_| seen.waits().then(|| "Client".to_owned()).into())),
+            ("wait_event", |seen| seen.if_open(|_| seen.waits().then(|| "ClientRead".to_owned()).into())),
+            ("state", |seen| seen.if_open(|activity| activity.state.name().map(str::to_owned).into())),
+            ("query", |seen| match seen.is_open {
+                true => (&seen.activity.query).into(),
+                false => "<insufficient privilege>".into(),
+            }),
             ("backend_type", |_| "client backend".into()),
         ],
     )

@@ -86,7 +86,10 @@ async fn protocol_versions_are_negotiated() {
 
 #[tokio::test]
 async fn too_many_connections_and_a_missing_database_are_fatal() {
-    let house = House::with(Fake::new(), |options| options.max_connections = 2);
+    let house = House::with(Fake::new(), |options| {
+        options.max_connections = 2;
+        options.superuser_reserved = 0;
+    });
     let first = Raw::log_in(house.port).await;
     let (_, answers) =
         Raw::log_in_as(house.port, 3 << 16, "user\0analyst\0database\0missing\0\0", "secret").await;
@@ -161,7 +164,7 @@ async fn portals_of_a_transaction_are_read_in_pages() {
 
 fn tls_files() -> TlsFiles {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/wire/tests/tls");
-    TlsFiles { cert: folder.join("cert.pem"), key: folder.join("key.pem") }
+    TlsFiles { cert: folder.join("cert.pem"), key: folder.join("key.pem"), clients: None }
 }
 
 fn connector(alpn: &[&[u8]]) -> TlsConnector {
@@ -220,11 +223,11 @@ async fn without_tls_the_request_is_refused_once() {
 
 #[tokio::test]
 async fn tls_files_that_cannot_be_used_are_fatal() {
-    let TlsFiles { cert, key } = tls_files();
+    let TlsFiles { cert, key, .. } = tls_files();
     for files in [
-        TlsFiles { cert: "/nonexistent.pem".into(), key: key.clone() },
-        TlsFiles { cert: key.clone(), key: key.clone() },
-        TlsFiles { cert: cert.clone(), key: cert.clone() },
+        TlsFiles { cert: "/nonexistent.pem".into(), key: key.clone(), clients: None },
+        TlsFiles { cert: key.clone(), key: key.clone(), clients: None },
+        TlsFiles { cert: cert.clone(), key: cert.clone(), clients: None },
     ] {
         let mut options = ServerOptions::new(([127, 0, 0, 1], 0).into());
         options.tls = Some(files);

@@ -16,6 +16,7 @@ use futures::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+use crate::processes::Processes;
 use crate::wire::backend::*;
 use crate::wire::scram::DEFAULT_ITERATIONS;
 use crate::wire::types::{PG_TYPE, PgType, from_oid};
@@ -30,6 +31,7 @@ pub(super) struct Seen {
     pub(super) dropped: AtomicUsize,
     pub(super) failed: AtomicUsize,
     pub(super) synced: AtomicUsize,
+    pub(super) rested: AtomicUsize,
     pub(super) open_sessions: AtomicUsize,
 }
 
@@ -41,15 +43,22 @@ impl Seen {
 
 pub(super) struct Fake {
     pub(super) seen: Arc<Seen>,
-    roles: HashMap<String, ScramVerifier>,
+    pub(super) processes: Processes,
+    pub(super) roles: HashMap<String, LoginRole>,
     pub(super) results: HashMap<String, RecordBatch>,
 }
 
 impl Fake {
     pub(super) fn new() -> Self {
         let verifier = ScramVerifier::from_password("secret", DEFAULT_ITERATIONS, &mut rand::rng());
-        let roles = [("analyst".to_owned(), verifier)].into();
-        Self { seen: Arc::default(), roles, results: HashMap::new() }
+        let role = |verifier| LoginRole { verifier, superuser: false, connection_limit: None };
+        let roles = [("analyst".to_owned(), role(Some(verifier))), ("machine".to_owned(), role(None))];
+        Self {
+            seen: Arc::default(),
+            processes: Processes::default(),
+            roles: roles.into(),
+            results: HashMap::new(),
+        }
     }
 }
 
@@ -57,8 +66,12 @@ impl Fake {
 impl Backend for Fake {
     type Session = FakeSession;
 
-    async fn verifier(&self, role: &str) -> Result<Option<ScramVerifier>> {
-        Ok(self.roles.get(role).cloned())
+    fn processes(&self) -> &Processes {
+        &self.processes
+    }
+
+    async fn role(&self, name: &str) -> Result<Option<LoginRole>> {
+        Ok(self.roles.get(name).cloned())
     }
 
     async fn connect(&self, login: Login) -> Result<FakeSession> {
@@ -72,6 +85,7 @@ impl Backend for Fake {
             results: self.results.clone(),
             status: TransactionStatus::Idle,
             timeout: None,
+            idle_timeouts: [None; 2],
             changes: Vec::new(),
             notices: Vec::new(),
         })
@@ -84,6 +98,8 @@ pub(super) struct FakeSession {
     results: HashMap<String, RecordBatch>,
     status: TransactionStatus,
     timeout: Option<Duration>,
+    /// Outside of a transaction, and inside.
+    idle_timeouts: [Option<Duration>; 2],
     changes: Vec<(String, String)>,
     notices: Vec<Notice>,
 }
@@ -172,6 +188,14 @@ impl Session for FakeSession {
         self.timeout
     }
 
+    fn idle_timeout(&self) -> Option<Duration> {
+        self.idle_timeouts[usize::from(self.status != TransactionStatus::Idle)]
+    }
+
+    fn rest(&mut self) {
+        self.seen.rested.fetch_add(1, Ordering::SeqCst);
+    }
+
     fn parse(&self, sql: &str) -> Result<Vec<String>> {
         if sql.contains('§') {
             return Err(Error::syntax("syntax error at or near \"§\"").with_position(1).with_hint("Do not."));
@@ -227,6 +251,11 @@ impl Session for FakeSession {
             }
             "timeout" => {
                 self.timeout = argument.parse().ok().map(Duration::from_millis);
+                "SET".to_owned()
+            }
+            "idle" | "idle-in-transaction" => {
+                let place = usize::from(plan.words[0] != "idle");
+                self.idle_timeouts[place] = argument.parse().ok().map(Duration::from_millis);
                 "SET".to_owned()
             }
             "set" => {

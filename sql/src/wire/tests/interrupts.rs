@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use tokio::io::AsyncWriteExt;
 use tokio::time::{sleep, timeout};
 
 use super::fake::Fake;
@@ -129,6 +130,82 @@ async fn a_vanished_client_stops_its_statement() {
     }
 }
 
+/// Three ways for a client to go while its statement runs: it closes the socket, only its own direction, or is reset.
+#[tokio::test]
+async fn closed_half_closed_and_reset_connections_are_noticed_within_a_second() {
+    let house = House::open();
+    for (index, way) in ["close", "half-close", "reset"].into_iter().enumerate() {
+        let (mut client, _) = connect(&house, 3 << 16).await;
+        // More may have been sent already.
+        client.send(&[query("hang"), query("rows 1")].concat()).await;
+        eventually("it runs", || house.seen.get(|seen| &seen.executed) == index + 1).await;
+        let left_at = Instant::now();
+        let _half_closed = match way {
+            "half-close" => {
+                client.stream.shutdown().await.unwrap();
+                Some(client)
+            }
+            "reset" => {
+                client.reset();
+                None
+            }
+            _ => {
+                drop(client);
+                None
+            }
+        };
+        eventually(way, || house.seen.get(|seen| &seen.dropped) == index + 1).await;
+        eventually("the session ends", || house.seen.get(|seen| &seen.open_sessions) == 0).await;
+        assert!(left_at.elapsed() < Duration::from_secs(1), "{way}: {:?}", left_at.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn idle_connections_end_when_their_time_is_over() {
+    let house = House::open();
+    for (setting, begins, sqlstate) in [
+        ("idle 200", "insert", "57P05"),
+        ("idle-in-transaction 200", "begin", "25P03"),
+        // A failed transaction is one too.
+        ("idle-in-transaction 200", "begin; fail", "25P03"),
+    ] {
+        let mut client = Raw::log_in(house.port).await;
+        client.send(&[query(setting), query(begins)].concat()).await;
+        let begun = Instant::now();
+        client.answers().await;
+        client.answers().await;
+        let last = timeout(PATIENCE, client.receive()).await.unwrap().unwrap();
+        assert_eq!(
+            (last.field(b'S').as_deref(), last.field(b'C').as_deref()),
+            (Some("FATAL"), Some(sqlstate))
+        );
+        assert!(begun.elapsed() >= Duration::from_millis(200), "{setting}");
+        assert!(client.receive().await.is_none());
+    }
+    // Not while a statement runs, and each limit only in its own state.
+    let mut client = Raw::log_in(house.port).await;
+    client.send(&[query("idle-in-transaction 100"), query("timeout 400"), query("hang")].concat()).await;
+    client.answers().await;
+    client.answers().await;
+    assert!(is_cancelled(&client.answers().await, "statement timeout"));
+    sleep(Duration::from_millis(300)).await;
+    assert_eq!(client.kinds(&query("rows 1")).await, "TDCZ");
+}
+
+#[tokio::test]
+async fn shutdown_does_not_wait_for_start_ups() {
+    let house = House::with(Fake::new(), |options| options.shutdown_grace = PATIENCE);
+    let _silent = Raw::connect(house.port).await;
+    let mut halfway = Raw::connect(house.port).await;
+    halfway.send(&packet(3 << 16, b"user\0analyst\0\0")).await;
+    assert_eq!(halfway.receive().await.unwrap().kind, b'R');
+    let begun = Instant::now();
+    house.shutdown.cancel();
+    assert_eq!(halfway.receive().await.unwrap().field(b'C').as_deref(), Some("57P01"));
+    timeout(PATIENCE, house.serving).await.unwrap().unwrap().unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(5));
+}
+
 #[tokio::test]
 async fn a_slow_reader_holds_the_producer_back() {
     let house = House::open();
@@ -174,8 +251,9 @@ async fn shutdown_lets_go_of_idle_and_then_of_busy_connections() {
 
 #[tokio::test]
 async fn processes_can_be_cancelled_and_terminated_by_id() {
-    let processes = crate::wire::Processes::default();
-    let house = House::with(Fake::new(), |options| options.processes = processes.clone());
+    let fake = Fake::new();
+    let processes = fake.processes.clone();
+    let house = House::with(fake, |_| ());
     let (mut client, key) = connect(&house, 3 << 16).await;
     let process_id = i32::from_be_bytes(key[..4].try_into().unwrap());
     client.send(&query("pid")).await;

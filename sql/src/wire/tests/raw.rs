@@ -7,8 +7,28 @@ use ring::{digest, hmac};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::wire::tls::{Socket, Transport};
+
 pub(super) struct Raw {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Transport,
+    /// A second handle on the socket.
+    socket: Option<socket2::Socket>,
+}
+
+/// How a client authenticates, for good or ill.
+pub(super) struct Proof<'a> {
+    pub(super) password: &'a str,
+    pub(super) mechanism: &'a str,
+    /// `n`, `y` or `p=…`.
+    pub(super) flag: &'a str,
+    /// What it believes to be at the other end.
+    pub(super) end_point: &'a [u8],
+}
+
+impl<'a> Proof<'a> {
+    pub(super) fn password(password: &'a str) -> Self {
+        Self { password, mechanism: "SCRAM-SHA-256", flag: "n", end_point: b"" }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -61,7 +81,18 @@ pub(super) fn sync() -> Vec<u8> {
 
 impl Raw {
     pub(super) async fn connect(port: u16) -> Self {
-        Self { stream: TcpStream::connect(("127.0.0.1", port)).await.unwrap() }
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let socket = socket2::SockRef::from(&stream).try_clone().unwrap();
+        Self { stream: Box::new(stream), socket: Some(socket) }
+    }
+
+    pub(super) fn over(stream: impl Socket + 'static) -> Self {
+        Self { stream: Box::new(stream), socket: None }
+    }
+
+    /// Goes without a word that anything more was to be read.
+    pub(super) fn reset(self) {
+        self.socket.unwrap().set_linger(Some(std::time::Duration::ZERO)).unwrap();
     }
 
     /// Logged in, up to ReadyForQuery.
@@ -77,42 +108,57 @@ impl Raw {
         password: &str,
     ) -> (Self, Vec<Answer>) {
         let mut client = Self::connect(port).await;
-        client.send(&packet(version, hello.as_bytes())).await;
+        let answers = client.enter(version, hello, &Proof::password(password)).await;
+        (client, answers)
+    }
+
+    /// From the start-up packet to ReadyForQuery or an error.
+    pub(super) async fn enter(&mut self, version: u32, hello: &str, proof: &Proof<'_>) -> Vec<Answer> {
+        self.send(&packet(version, hello.as_bytes())).await;
         let mut answers = Vec::new();
         loop {
-            let answer = client.receive().await.expect("an answer");
-            match (answer.kind, answer.body.get(3)) {
-                (b'R', Some(10)) => client.prove(password).await,
-                (b'Z' | b'E', _) => {
-                    answers.push(answer);
-                    return (client, answers);
-                }
-                _ => answers.push(answer),
+            let answer = self.receive().await.expect("an answer");
+            let is_last = matches!(answer.kind, b'Z' | b'E');
+            let asks_for_proof = answer.kind == b'R' && answer.body.get(3) == Some(&10);
+            answers.push(answer);
+            if is_last {
+                return answers;
+            }
+            if asks_for_proof && let Some(refused) = self.prove(proof).await {
+                answers.push(refused);
+                return answers;
             }
         }
     }
 
-    async fn prove(&mut self, password: &str) {
+    /// `Some`: the server did not like the first message.
+    async fn prove(&mut self, proof: &Proof<'_>) -> Option<Answer> {
         let first = "n=,r=clientnonce";
-        let initial = format!("n,,{first}");
-        let head =
-            [b"SCRAM-SHA-256\0", &(initial.len() as u32).to_be_bytes()[..], initial.as_bytes()].concat();
+        let initial = format!("{},,{first}", proof.flag);
+        let length = (initial.len() as u32).to_be_bytes();
+        let head = [proof.mechanism.as_bytes(), &[0], &length, initial.as_bytes()].concat();
         self.send(&frame(b'p', &head)).await;
         let server_first = self.receive().await.unwrap();
+        if server_first.kind == b'E' {
+            return Some(server_first);
+        }
         let server_first = String::from_utf8(server_first.body[4..].to_vec()).unwrap();
         let value = |key: &str| server_first.split(',').find_map(|part| part.strip_prefix(key)).unwrap();
         let salted = gen_salted_password(
-            password,
+            proof.password,
             &STANDARD.decode(value("s=")).unwrap(),
             value("i=").parse().unwrap(),
         );
         let sign = |key: &[u8], text: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text);
         let client_key = sign(&salted, b"Client Key");
         let stored = digest::digest(&digest::SHA256, client_key.as_ref());
-        let last = format!("c=biws,r={}", value("r="));
+        let header = format!("{},,", proof.flag);
+        let binding = STANDARD.encode([header.as_bytes(), proof.end_point].concat());
+        let last = format!("c={binding},r={}", value("r="));
         let signature = sign(stored.as_ref(), format!("{first},{server_first},{last}").as_bytes());
         let proof: Vec<u8> = client_key.as_ref().iter().zip(signature.as_ref()).map(|(a, b)| a ^ b).collect();
         self.send(&frame(b'p', format!("{last},p={}", STANDARD.encode(proof)).as_bytes())).await;
+        None
     }
 
     pub(super) async fn send(&mut self, bytes: &[u8]) {

@@ -1,0 +1,42 @@
+//! `pg_cancel_backend` and `pg_terminate_backend`.
+
+use voxhouse_engine::{Error, ErrorKind, Result};
+
+use super::{Call, Function, action};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    action("pg_cancel_backend", "i", "boolean", |call| {
+        let Some(process_id) = process_of(call, "cancel", "query", "query is being canceled")? else {
+            return Ok(false.into());
+        };
+        Ok(call.visible.processes.cancel(process_id).into())
+    }),
+    // The second argument is how long PostgreSQL waits for the end; here nobody waits.
+    action("pg_terminate_backend", "i?i", "boolean", |call| {
+        let Some(process_id) = process_of(call, "terminate", "process", "process is being terminated")?
+        else {
+            return Ok(false.into());
+        };
+        Ok(call.visible.processes.terminate(process_id).into())
+    }),
+];
+
+/// The process that is meant, if there is one.
+///
+/// # Errors
+/// Insufficient privilege, if it is neither the role's own nor the role a superuser.
+fn process_of(call: &Call<'_>, verb: &str, what: &str, passive: &str) -> Result<Option<i32>> {
+    let Some(process_id) = call.int(0).and_then(|id| i32::try_from(id).ok()) else { return Ok(None) };
+    let Some(owner) = call.visible.processes.role_of(process_id) else { return Ok(None) };
+    let entities = call.visible.entities();
+    let is_superuser = |name: &str| entities.role(name).is_some_and(|role| role.superuser);
+    if owner == call.visible.role || is_superuser(&call.visible.role) {
+        return Ok(Some(process_id));
+    }
+    let message = if is_superuser(&owner) {
+        format!("must be a superuser to {verb} superuser {what}")
+    } else {
+        format!("must be a member of the role whose {passive} or member of pg_signal_backend")
+    };
+    Err(Error::new(ErrorKind::InsufficientPrivilege, message))
+}
