@@ -3,6 +3,7 @@
 //! sqlparser's PostgreSQL dialect does most of the work. What it does not know is parsed here from the same
 //! tokens: pipes, REFRESH, VACUUM, `CLUSTER BY`, and `VERSION AS OF`.
 
+mod copy;
 mod own;
 mod tokens;
 
@@ -12,6 +13,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, TokenizerError};
 use voxhouse_engine::{Error, Result};
 
+pub use copy::{Copy, CopyDirection, CopyEnd, CopyOption, CopyRelation, CopyValue};
 pub use own::{CreatePipe, OwnStatement};
 pub use tokens::{At, Moment};
 

@@ -7,7 +7,9 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-type ParseResult<T> = std::result::Result<T, ParserError>;
+use super::copy::{self, Copy};
+
+pub(super) type ParseResult<T> = std::result::Result<T, ParserError>;
 
 #[derive(Debug, Clone)]
 pub enum OwnStatement {
@@ -28,6 +30,7 @@ pub enum OwnStatement {
         table: Option<ObjectName>,
         retain_hours: Option<u64>,
     },
+    Copy(Copy),
 }
 
 /// `CREATE [OR REPLACE] PIPE [IF NOT EXISTS] name FROM 'where' INTO table FORMAT format [OPTIONS (k 'v', …)]
@@ -60,6 +63,7 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Option<ParseResult<OwnStatement>
         ["drop", "pipe", ..] => Some(skip(parser, 2).and_then(|()| drop_pipe(parser))),
         ["comment", "on", "pipe", ..] => Some(skip(parser, 3).and_then(|()| comment_on_pipe(parser))),
         ["refresh", "materialized", "view", ..] => Some(skip(parser, 3).and_then(|()| refresh(parser))),
+        ["copy", ..] => Some(skip(parser, 1).and_then(|()| copy::parse(parser)).map(OwnStatement::Copy)),
         ["vacuum", ..] => Some(skip(parser, 1).and_then(|()| vacuum(parser))),
         _ => None,
     }
@@ -73,7 +77,7 @@ fn skip(parser: &mut Parser<'_>, tokens: usize) -> ParseResult<()> {
 }
 
 /// A word that need not be a keyword of sqlparser.
-fn take_word(parser: &mut Parser<'_>, expected: &str) -> bool {
+pub(super) fn take_word(parser: &mut Parser<'_>, expected: &str) -> bool {
     let found = matches!(
         parser.peek_token().token,
         Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(expected)
@@ -84,7 +88,7 @@ fn take_word(parser: &mut Parser<'_>, expected: &str) -> bool {
     found
 }
 
-fn expect_word(parser: &mut Parser<'_>, expected: &str) -> ParseResult<()> {
+pub(super) fn expect_word(parser: &mut Parser<'_>, expected: &str) -> ParseResult<()> {
     if take_word(parser, expected) {
         Ok(())
     } else {
@@ -92,7 +96,7 @@ fn expect_word(parser: &mut Parser<'_>, expected: &str) -> ParseResult<()> {
     }
 }
 
-fn name(parser: &mut Parser<'_>) -> ParseResult<String> {
+pub(super) fn name(parser: &mut Parser<'_>) -> ParseResult<String> {
     let identifier = parser.parse_identifier()?;
     Ok(match identifier.quote_style {
         Some(_) => identifier.value,

@@ -1,6 +1,7 @@
 //! Over real sockets: tokio-postgres for what a good client does, raw bytes for the rest.
 
 mod clients;
+mod copy;
 mod fake;
 mod hostile;
 mod interrupts;
