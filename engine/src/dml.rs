@@ -19,7 +19,7 @@ use futures::TryStreamExt;
 
 use crate::catalog::{Author, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::planning::Planner;
+use crate::planning::{Planner, ROW_COLUMN};
 use crate::table::contract::Contract;
 use crate::table::load::{Destination, OnViolation, write_plan};
 use crate::table::snapshot::TableSnapshot;
@@ -78,28 +78,32 @@ pub struct Dml<'a> {
 }
 
 impl Dml<'_> {
-    /// Adds the rows of a plan whose columns bear the names of the table's.
+    /// Adds the rows of a plan whose columns bear the names of the table's. The plan runs once. If it has a
+    /// [`ROW_COLUMN`], an error of a row tells the row's number.
     pub async fn insert(&self, table: &Table, plan: LogicalPlan) -> Result<u64> {
         let delta = self.warehouse.delta(table)?;
+        let mut base = delta.snapshot().await?;
+        let contract = self.contract(table, &base, |_| true).await?;
+        let loaded = self.write(&delta, &base, table, &contract, plan).await?;
+        let rows = loaded.rows;
+        if loaded.adds.is_empty() {
+            return Ok(rows);
+        }
+        if !contract.has_keys() {
+            delta.append(loaded.adds, self.commit_info(rows)).await?;
+            return Ok(rows);
+        }
         for attempt in 0.. {
-            let base = delta.snapshot().await?;
-            let contract = self.contract(table, &base, |_| true).await?;
-            let loaded = self.write(&delta, &base, table, &contract, plan.clone()).await?;
-            let rows = loaded.rows;
-            if loaded.adds.is_empty() {
-                return Ok(rows);
-            }
-            if !contract.has_keys() {
-                delta.append(loaded.adds, self.commit_info(rows)).await?;
-                return Ok(rows);
-            }
-            // With a key the rows hold only against the version they were checked against.
             let operation =
                 DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
-            match delta.replace(&base, loaded.adds, operation, self.commit_info(rows)).await {
+            match delta.replace(&base, loaded.adds.clone(), operation, self.commit_info(rows)).await {
                 Ok(_) => return Ok(rows),
                 Err(error) => pause_or_give_up(attempt, error).await?,
             }
+            // The rows are written, and may have come from a client that sends them once. What another writer
+            // may have changed is whether their keys are new.
+            base = delta.snapshot().await?;
+            contract.learn_keys(self.warehouse.scan_snapshot(table, Arc::clone(&base))?, self.state).await?;
         }
         Ok(0)
     }
@@ -258,7 +262,7 @@ impl Dml<'_> {
     ) -> Result<crate::table::write::Written> {
         let destination =
             Destination { delta: Arc::clone(delta), base: Arc::clone(base), contract: Arc::clone(contract) };
-        let loaded = write_plan(&destination, table, self.state, plan, None, OnViolation::Fail).await?;
+        let loaded = write_plan(&destination, table, self.state, plan, Some(ROW_COLUMN), OnViolation::Fail).await?;
         Ok(loaded.written)
     }
 

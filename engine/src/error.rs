@@ -19,6 +19,7 @@ pub enum ErrorKind {
     UndefinedTable,
     DuplicateTable,
     UndefinedColumn,
+    InvalidColumnReference,
     AmbiguousColumn,
     DuplicateColumn,
     UndefinedFunction,
@@ -61,6 +62,11 @@ pub enum ErrorKind {
     InvalidLimit,
     InvalidOffset,
     ProgramLimitExceeded,
+    /// Bytes that are no text in the client's encoding.
+    InvalidEncoding,
+    /// Text that the client's encoding has no bytes for.
+    UntranslatableText,
+    BadCopyFormat,
     StringTooLong,
     InvalidArgument,
     NotNullViolation,
@@ -90,6 +96,7 @@ impl ErrorKind {
             UndefinedTable => "42P01",
             DuplicateTable => "42P07",
             UndefinedColumn => "42703",
+            InvalidColumnReference => "42P10",
             AmbiguousColumn => "42702",
             DuplicateColumn => "42701",
             UndefinedFunction => "42883",
@@ -132,6 +139,9 @@ impl ErrorKind {
             InvalidLimit => "2201W",
             InvalidOffset => "2201X",
             ProgramLimitExceeded => "54000",
+            InvalidEncoding => "22021",
+            UntranslatableText => "22P05",
+            BadCopyFormat => "22P04",
             StringTooLong => "22001",
             InvalidArgument => "22023",
             NotNullViolation => "23502",
@@ -163,6 +173,7 @@ impl ErrorKind {
                 | InvalidText
                 | InvalidDatetime
                 | DatetimeOutOfRange
+                | InvalidEncoding
                 | StringTooLong
                 | InvalidArgument
                 | NotNullViolation
@@ -184,6 +195,10 @@ struct Inner {
     hint: Option<String>,
     /// 1-based character offset into the statement.
     position: Option<usize>,
+    /// Where it happened, as PostgreSQL's CONTEXT tells it.
+    context: Option<String>,
+    /// The row of the input to blame, by the number it came with.
+    row: Option<u64>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -195,6 +210,8 @@ impl Error {
             detail: None,
             hint: None,
             position: None,
+            context: None,
+            row: None,
             source: None,
         }))
     }
@@ -235,6 +252,18 @@ impl Error {
     }
 
     #[must_use]
+    pub fn with_context(mut self, context: impl Into<String>) -> Self {
+        self.0.context = Some(context.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_row(mut self, row: u64) -> Self {
+        self.0.row = Some(row);
+        self
+    }
+
+    #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
         self
@@ -270,6 +299,14 @@ impl Error {
     pub fn position(&self) -> Option<usize> {
         self.0.position
     }
+
+    pub fn context(&self) -> Option<&str> {
+        self.0.context.as_deref()
+    }
+
+    pub fn row(&self) -> Option<u64> {
+        self.0.row
+    }
 }
 
 impl fmt::Display for Error {
@@ -293,6 +330,8 @@ impl Clone for Error {
             detail: self.0.detail.clone(),
             hint: self.0.hint.clone(),
             position: self.0.position,
+            context: self.0.context.clone(),
+            row: self.0.row,
             source: None,
         }))
     }

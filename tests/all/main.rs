@@ -7,6 +7,7 @@
 
 mod clients;
 mod connection;
+mod copy;
 mod postgres;
 mod postgres_text;
 mod process;

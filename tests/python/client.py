@@ -88,6 +88,39 @@ def many_rows(connection):
     assert connection.execute("DELETE FROM many WHERE name = %s", ("x",)).rowcount == 3
 
 
+def copies(connection):
+    connection.execute("CREATE TABLE copied (id bigint, name text, amount numeric(18,2), at timestamptz, words text[])")
+    rows = [(n, f"n\t{n}\\\n'\"", Decimal(n) / 4, INSTANT, ["a", None]) for n in range(5000)] + [(None,) * 5]
+    types = ["int8", "text", "numeric", "timestamptz", "text[]"]
+    for options in ("", " (FORMAT binary)"):
+        with connection.cursor() as cursor:
+            with cursor.copy(f"COPY copied FROM STDIN{options}") as copy:
+                copy.set_types(types)
+                for row in rows:
+                    copy.write_row(row)
+            assert cursor.rowcount == len(rows), cursor.rowcount
+            with cursor.copy(f"COPY (SELECT * FROM copied ORDER BY id NULLS LAST) TO STDOUT{options}") as copy:
+                copy.set_types(types)
+                assert list(copy.rows()) == rows, options
+            assert cursor.rowcount == len(rows), cursor.rowcount
+        connection.execute("TRUNCATE copied")
+    try:
+        with connection.cursor().copy("COPY copied (id, name) FROM STDIN") as copy:
+            copy.write_row((1, "x"))
+            copy.write("two\ty\n")
+    except errors.InvalidTextRepresentation as error:
+        assert error.diag.context == 'COPY copied, line 2, column id: "two"', error.diag.context
+    else:
+        raise AssertionError("a bad line was taken")
+    try:
+        with connection.cursor().copy("COPY copied FROM STDIN") as copy:
+            copy.write("1\tx\t1\t2026-01-01 00:00:00+00\t{a}\n" * 10000)
+            raise ZeroDivisionError("the client gives up")
+    except ZeroDivisionError:
+        pass
+    assert connection.execute("SELECT count(*) FROM copied").fetchone() == (0,)
+
+
 def error_classes(connection):
     connection.execute("CREATE TABLE keyed (id int PRIMARY KEY, n smallint CHECK (n > 0), t text NOT NULL)")
     connection.execute("INSERT INTO keyed VALUES (1, 1, 'x')")
@@ -163,7 +196,7 @@ def main():
     with connect() as connection:
         assert connection.info.server_version >= 150000
         for check in (
-            values_of_every_type, parameters_without_a_column, many_rows, error_classes, transactions,
+            values_of_every_type, parameters_without_a_column, many_rows, copies, error_classes, transactions,
             times_follow_the_zone, cancelled,
         ):
             print(check.__name__, flush=True)

@@ -59,8 +59,17 @@ struct Check {
 struct Key {
     name: String,
     primary: bool,
+    names: Vec<String>,
     columns: Vec<usize>,
-    converter: Mutex<(RowConverter, HashSet<Box<[u8]>>)>,
+    known: Mutex<Known>,
+}
+
+struct Known {
+    converter: RowConverter,
+    /// Keys of the rows that the table holds.
+    stored: HashSet<Box<[u8]>>,
+    /// Keys of the rows that came through here.
+    added: HashSet<Box<[u8]>>,
 }
 
 impl Contract {
@@ -102,7 +111,9 @@ impl Contract {
         !self.keys.is_empty()
     }
 
-    /// Learns the keys that the table holds already. Reads the columns of the keys and no others.
+    /// Learns the keys that the table holds already. Reads the columns of the keys and no others. Called again
+    /// with a newer version, it forgets those of the older one, and fails if a row that was checked in between
+    /// has a key of the newer one.
     pub async fn learn_keys(&self, existing: TableScan, state: &SessionState) -> Result<()> {
         if self.keys.is_empty() {
             return Ok(());
@@ -110,6 +121,9 @@ impl Contract {
         let mut columns: Vec<usize> = self.keys.iter().flat_map(|key| key.columns.iter().copied()).collect();
         columns.sort_unstable();
         columns.dedup();
+        for key in &self.keys {
+            key.known.lock().stored.clear();
+        }
         let source = provider_as_source(Arc::new(existing));
         let plan = LogicalPlanBuilder::scan("existing", source, Some(columns.clone()))?.build()?;
         let physical = state.create_physical_plan(&plan).await?;
@@ -121,7 +135,7 @@ impl Contract {
                 stored.insert(*place, arrow::compute::cast(column, target)?);
             }
             for key in &self.keys {
-                key.claim(&stored, batch.num_rows())?;
+                key.learn(&stored, batch.num_rows(), &self.table)?;
             }
         }
         Ok(())
@@ -264,56 +278,60 @@ impl Contract {
 }
 
 impl Key {
-    fn new(name: &str, primary: bool, columns: &[String], schema: &SchemaRef) -> Result<Self> {
+    fn new(name: &str, primary: bool, names: &[String], schema: &SchemaRef) -> Result<Self> {
         let columns =
-            columns.iter().map(|column| Ok(schema.index_of(column)?)).collect::<Result<Vec<_>>>()?;
+names.iter().map(|column| Ok(schema.index_of(column)?)).collect::<Result<Vec<_>>>()?;
         let fields =
             columns.iter().map(|index| SortField::new(schema.field(*index).data_type().clone())).collect();
-        let converter = Mutex::new((RowConverter::new(fields)?, HashSet::new()));
-        Ok(Self { name: name.to_owned(), primary, columns, converter })
+        let converter = RowConverter::new(fields)?;
+        let known = Known { converter, stored: HashSet::new(), added: HashSet::new() };
+        Ok(Self {
+            name: name.to_owned(),
+            primary,
+            names: names.to_vec(),
+            columns,
+            known: Mutex::new(known),
+        })
     }
 
-    /// Takes the keys without a check; keys with a NULL are not kept, for NULL equals nothing.
-    fn claim(&self, columns: &HashMap<usize, ArrayRef>, rows: usize) -> Result<()> {
+    /// Takes the keys of rows that the table holds; those with a NULL are not kept, for NULL equals nothing.
+    fn learn(&self, columns: &HashMap<usize, ArrayRef>, rows: usize, table: &str) -> Result<()> {
         let key: Vec<ArrayRef> =
             self.columns.iter().filter_map(|index| columns.get(index).cloned()).collect();
-        let mut guard = self.converter.lock();
-        let (converter, seen) = &mut *guard;
-        let encoded = converter.convert_columns(&key)?;
-        for row in 0..rows {
-            if key.iter().all(|column| column.is_valid(row)) {
-                seen.insert(encoded.row(row).as_ref().into());
+        let known = &mut *self.known.lock();
+        let encoded = known.converter.convert_columns(&key)?;
+        for row in (0..rows).filter(|row| key.iter().all(|column| column.is_valid(*row))) {
+            let bytes = encoded.row(row);
+            if known.added.contains(bytes.as_ref()) {
+                return Err(self.duplicate(&key, row, table));
             }
+            known.stored.insert(bytes.as_ref().into());
         }
         Ok(())
     }
 
     fn check(&self, batch: &RecordBatch, verdict: &mut Verdict, table: &str) -> Result<()> {
         let key: Vec<ArrayRef> = self.columns.iter().map(|index| Arc::clone(batch.column(*index))).collect();
-        let mut guard = self.converter.lock();
-        let (converter, seen) = &mut *guard;
-        let encoded = converter.convert_columns(&key)?;
+        let known = &mut *self.known.lock();
+        let encoded = known.converter.convert_columns(&key)?;
         for row in 0..batch.num_rows() {
             if verdict.is_bad(row) || key.iter().any(|column| column.is_null(row)) {
                 continue;
             }
-            if !seen.insert(encoded.row(row).as_ref().into()) {
-                verdict.reject(row, || self.duplicate(batch, row, table));
+            let bytes = encoded.row(row);
+            if known.stored.contains(bytes.as_ref()) || !known.added.insert(bytes.as_ref().into()) {
+                verdict.reject(row, || self.duplicate(&key, row, table));
             }
         }
         Ok(())
     }
 
-    fn duplicate(&self, batch: &RecordBatch, row: usize, table: &str) -> Error {
-        let schema = batch.schema();
-        let names: Vec<&str> =
-            self.columns.iter().map(|index| schema.field(*index).name().as_str()).collect();
-        let values: Vec<String> = self
-            .columns
+    /// `key` holds the columns of the key.
+    fn duplicate(&self, key: &[ArrayRef], row: usize, table: &str) -> Error {
+        let values: Vec<String> = key
             .iter()
-            .filter_map(|index| {
-                let shown =
-                    ArrayFormatter::try_new(batch.column(*index).as_ref(), &FormatOptions::default()).ok()?;
+            .filter_map(|column| {
+                let shown = ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default()).ok()?;
                 Some(shown.value(row).to_string())
             })
             .collect();
@@ -324,7 +342,7 @@ impl Key {
         )
         .with_detail(format!(
             "Key ({})=({}) already exists: {kind} of relation \"{table}\".",
-            names.join(", "),
+            self.names.join(", "),
             values.join(", ")
         ))
     }

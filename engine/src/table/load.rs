@@ -183,10 +183,13 @@ pub(crate) async fn write_batch(
 ) -> Result<()> {
     let checked = contract.check(&mapping.columns(batch, contract), batch.num_rows())?;
     for violation in checked.violations {
-        if on_violation == OnViolation::Fail {
-            return Err(violation.error);
-        }
         let row_number = mapping.row_number.map(|column| row_number(batch, column, violation.row));
+        if on_violation == OnViolation::Fail {
+            return Err(match row_number {
+                Some(number) => violation.error.with_row(number),
+                None => violation.error,
+            });
+        }
         rejected.push(RejectedRow { row_number, error: violation.error });
     }
     refuse_flood(rejected.len())?;

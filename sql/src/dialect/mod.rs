@@ -3,6 +3,7 @@
 //! sqlparser's PostgreSQL dialect does most of the work. What it does not know is parsed here from the same
 //! tokens: pipes, REFRESH, VACUUM, `CLUSTER BY`, and `VERSION AS OF`.
 
+mod copy;
 mod depth;
 mod own;
 mod session;
@@ -14,6 +15,7 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, TokenizerError};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+pub use copy::{Copy, CopyDirection, CopyEnd, CopyOption, CopyRelation, CopyValue};
 pub use own::{CreatePipe, OwnStatement};
 pub use session::{Declare, Direction, Discarded, Explained, SessionStatement, SetValue, SetWord};
 pub use tokens::{At, Moment};

@@ -7,6 +7,8 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
+use super::copy::{self, Copy};
+
 pub(super) type ParseResult<T> = std::result::Result<T, ParserError>;
 
 #[derive(Debug, Clone)]
@@ -28,6 +30,7 @@ pub enum OwnStatement {
         table: Option<ObjectName>,
         retain_hours: Option<u64>,
     },
+    Copy(Copy),
 }
 
 /// `CREATE [OR REPLACE] PIPE [IF NOT EXISTS] name FROM 'where' INTO table FORMAT format [OPTIONS (k 'v', …)]
@@ -60,6 +63,7 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Option<ParseResult<OwnStatement>
         ["drop", "pipe", ..] => Some(skip(parser, 2).and_then(|()| drop_pipe(parser))),
         ["comment", "on", "pipe", ..] => Some(skip(parser, 3).and_then(|()| comment_on_pipe(parser))),
         ["refresh", "materialized", "view", ..] => Some(skip(parser, 3).and_then(|()| refresh(parser))),
+        ["copy", ..] => Some(skip(parser, 1).and_then(|()| copy::parse(parser)).map(OwnStatement::Copy)),
         ["vacuum", ..] => Some(skip(parser, 1).and_then(|()| vacuum(parser))),
         _ => None,
     }

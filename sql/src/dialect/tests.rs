@@ -54,3 +54,51 @@ fn a_table_at_a_moment_gets_a_name_of_its_own() {
         "SELECT f.a FROM x.\"feedback@version 3\" f JOIN o.\"orders@timestamp 2026-01-01\" \"orders\""
     );
 }
+
+fn copy(sql: &str) -> Copy {
+    let StatementKind::Own(OwnStatement::Copy(copy)) = one(sql).kind else { panic!("not a COPY: {sql}") };
+    copy
+}
+
+#[test]
+fn copy_is_read_in_both_syntaxes() {
+    for sql in [
+        "copy x.t (a, \"B\") from stdin with (format csv, header match, null 'n', force_null (a, \"B\"), force_quote *) where a > 1",
+        "COPY x.t (a, \"B\") FROM STDIN (FORMAT 'csv', HEADER match, NULL $$n$$, FORCE_NULL (a, \"B\"), FORCE_QUOTE *) WHERE a > 1",
+    ] {
+        let copy = copy(sql);
+        let CopyRelation::Table { name, columns } = &copy.relation else { panic!("{copy:?}") };
+        assert_eq!((name.to_string().as_str(), columns.len()), ("x.t", 2));
+        assert_eq!((copy.direction, &copy.end), (CopyDirection::From, &CopyEnd::Client));
+        let options: Vec<_> = copy.options.iter().map(|option| (option.name.as_str(), &option.value)).collect();
+        assert_eq!(
+            options,
+            [
+                ("format", &CopyValue::Text("csv".into())),
+                ("header", &CopyValue::Text("match".into())),
+                ("null", &CopyValue::Text("n".into())),
+                ("force_null", &CopyValue::List(vec!["a".into(), "B".into()])),
+                ("force_quote", &CopyValue::All),
+            ]
+        );
+        assert_eq!(copy.filter.unwrap().to_string(), "a > 1");
+    }
+    let old = copy(
+        "copy t to stdout using delimiters '|' with csv header null as 'x' quote '''' escape e'\\\\' force quote a, b \
+         force not null c encoding 'gbk' freeze",
+    );
+    assert_eq!(old.direction, CopyDirection::To);
+    let names: Vec<&str> = old.options.iter().map(|option| option.name.as_str()).collect();
+    let expected =
+        ["delimiter", "format", "header", "null", "quote", "escape", "force_quote", "force_not_null", "encoding", "freeze"];
+    assert_eq!(names, expected);
+    assert_eq!(old.options[5].value, CopyValue::Text("\\".into()));
+    assert_eq!(copy("copy binary t from stdin").options[0].value, CopyValue::Text("binary".into()));
+    let query = copy("copy (with a as (select 1) select * from a) to stdin csv force quote *");
+    assert!(matches!(query.relation, CopyRelation::Query(_)));
+    assert_eq!(copy("copy t from program 'ls' csv").end, CopyEnd::Program);
+    assert_eq!(copy("copy t to '/tmp/x' (freeze)").end, CopyEnd::File);
+    for sql in ["copy", "copy t", "copy t from", "copy t from stdin (", "copy (select 1) from stdin", "copy t from stdin quick"] {
+        assert_eq!(parse(sql).unwrap_err().sqlstate(), "42601", "{sql}");
+    }
+}

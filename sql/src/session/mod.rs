@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
-use datafusion::execution::SessionState;
+use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast;
@@ -20,7 +20,7 @@ use voxhouse_engine::catalog::ddl::Ddl;
 use voxhouse_engine::catalog::{Author, CatalogSnapshot};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use crate::dialect::{self, OwnStatement, SessionStatement, Statement, StatementKind};
+use crate::dialect::{self, CopyDirection, OwnStatement, SessionStatement, Statement, StatementKind};
 use crate::instance::{self, Instance};
 use crate::pg_catalog::Visible;
 use crate::query::{Planned, QueryContext};
@@ -151,6 +151,9 @@ impl Session {
             answer = match self.execute(&prepared, Vec::new(), CancellationToken::new()).await? {
                 Outcome::Rows { rows, .. } => rows.try_collect().await?,
                 Outcome::Done(_) | Outcome::Empty => Vec::new(),
+                Outcome::CopyOut { .. } | Outcome::CopyIn(_) => {
+                    return Err(Error::not_supported("COPY needs a client to copy from or to"));
+                }
             };
         }
         Ok(answer)
@@ -330,6 +333,12 @@ impl backend::Session for Session {
                 }
             },
             StatementKind::Session(own) => statement::session::run(self, prepared, own, parameters).await,
+            StatementKind::Own(OwnStatement::Copy(copy)) => {
+                if copy.direction == CopyDirection::From {
+                    self.refuse_write_in_transaction()?;
+                }
+                statement::copy::run(self, statement, copy).await
+            }
             StatementKind::Own(own) => {
                 self.refuse_write_in_transaction()?;
                 match own {
@@ -342,6 +351,15 @@ impl backend::Session for Session {
                     _ => statement::ddl::run(self, statement).await,
                 }
             }
+        }
+    }
+
+    async fn copy_in(&mut self, prepared: &Arc<Prepared>, rows: SendableRecordBatchStream) -> Result<u64> {
+        match &prepared.statement.kind {
+            StatementKind::Own(OwnStatement::Copy(copy)) => {
+                statement::copy::receive(self, &prepared.statement, copy, rows).await
+            }
+            _ => Err(Error::internal("rows for a statement that takes none")),
         }
     }
 

@@ -57,7 +57,9 @@ async fn own_definition(context: &QueryContext, own: &OwnStatement) -> Result<Op
         OwnStatement::CommentOnPipe { name, comment } => {
             Ddl::Comment { target: CommentTarget::Pipe(name.clone()), comment: comment.clone() }
         }
-        OwnStatement::RefreshMaterializedView { .. } | OwnStatement::Vacuum { .. } => return Ok(None),
+        OwnStatement::RefreshMaterializedView { .. }
+        | OwnStatement::Vacuum { .. }
+        | OwnStatement::Copy(_) => return Ok(None),
     }))
 }
 

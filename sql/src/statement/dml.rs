@@ -113,7 +113,7 @@ fn insert_columns(table: &Table, insert: &ast::Insert) -> Result<Vec<String>> {
     Ok(columns)
 }
 
-fn require_column(table: &Table, column: &str) -> Result<()> {
+pub fn require_column(table: &Table, column: &str) -> Result<()> {
     if table.column(column).is_some() {
         return Ok(());
     }

@@ -1,6 +1,7 @@
 //! What each kind of statement does.
 
 pub mod call;
+pub mod copy;
 pub mod cursor;
 pub mod ddl;
 pub mod describe;

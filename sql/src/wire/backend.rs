@@ -13,6 +13,7 @@ use datafusion::scalar::ScalarValue;
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::Result;
 
+use super::copy::{CopyFormat, CopyIn};
 use super::portal::Statements;
 use crate::processes::Processes;
 
@@ -74,7 +75,14 @@ pub enum Outcome {
     Done(String),
     /// Rows that have not been computed yet. The tag is `verb` and the number of rows sent.
     Rows { verb: &'static str, rows: SendableRecordBatchStream },
+    /// Rows for COPY TO STDOUT. `columns` are their labels and types.
+    CopyOut { rows: SendableRecordBatchStream, columns: SchemaRef, format: CopyFormat },
+    /// COPY FROM STDIN: the client is asked for rows, which go to [`Session::copy_in`].
+    CopyIn(CopyIn),
 }
+
+/// The column behind those of a [`CopyIn`]: the number of each row's line, for errors.
+pub const LINE_COLUMN: &str = "__line";
 
 /// A statement planned far enough to describe it.
 #[derive(Debug, Clone)]
@@ -171,6 +179,15 @@ pub trait Session: Send + 'static {
         parameters: Vec<ScalarValue>,
         cancel: CancellationToken,
     ) -> Result<Outcome>;
+
+    /// Writes the rows of the COPY that `execute` has begun, as they come; all of them, or none. Their columns are
+    /// those of the [`CopyIn`] and [`LINE_COLUMN`]. The stream ends with an error unless the client has finished
+    /// it. An error of one row tells the row's line. Returns the number of rows.
+    async fn copy_in(
+        &mut self,
+        prepared: &Arc<Self::Prepared>,
+        rows: SendableRecordBatchStream,
+    ) -> Result<u64>;
 
     /// Tells the session that an error was answered, so that an open transaction becomes a failed one: a
     /// statement failed, was cancelled or timed out at any point up to its last row, or the wire itself refused

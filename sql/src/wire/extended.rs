@@ -8,6 +8,7 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::backend::{Outcome, Session, TransactionStatus};
 use super::connection::Connection;
+use super::copy::{CopyIn, copy_out};
 use super::decode::{LEFT_OVER, Parameter};
 use super::frontend::{Bind, Parse, Target};
 use super::output::Output;
@@ -128,7 +129,13 @@ impl<S: Session> Connection<S> {
         let limits = self.limits(cancel);
         let portal = self.names.portal(name)?;
         let work = turn(name, &mut self.session, &mut self.output, portal, limit);
-        let done = self.interrupts.guard(&limits, work).await;
+        let done = match self.interrupts.guard(&limits, work).await {
+            Ok(None) => Ok(()),
+            Ok(Some((plan, copy))) => self.copy_in(&limits, &plan, &copy).await.map(|count| {
+                complete(&mut self.session, &mut self.output, &format!("COPY {count}"));
+            }),
+            Err(stop) => Err(stop),
+        };
         if let Err(Stop::Error(_)) = &done
             && let Ok(portal) = self.names.portal(name)
         {
@@ -166,6 +173,9 @@ fn in_parameter(error: Error, number: usize) -> Error {
     error
 }
 
+/// A COPY that asks for data, and its plan.
+type AsksForData<P> = Option<(Arc<P>, CopyIn)>;
+
 /// One Execute: runs a new portal, or goes on with an open one.
 async fn turn<S: Session>(
     name: &str,
@@ -173,12 +183,12 @@ async fn turn<S: Session>(
     output: &mut Output,
     portal: &mut Portal<S::Prepared>,
     limit: Option<u64>,
-) -> Flow<()> {
+) -> Flow<AsksForData<S::Prepared>> {
     if let State::Ready = portal.state {
         portal.state = State::Finished;
-        start(session, output, portal).await?;
+        let copy = start(session, output, portal).await?;
         if let State::Finished = portal.state {
-            return Ok(());
+            return Ok(copy);
         }
     }
     match &mut portal.state {
@@ -196,7 +206,7 @@ async fn turn<S: Session>(
             return Err(Error::new(ErrorKind::PortalNotRunnable, message).into());
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 /// Executes the plan; with rows, the portal is then open.
@@ -204,15 +214,21 @@ async fn start<S: Session>(
     session: &mut S,
     output: &mut Output,
     portal: &mut Portal<S::Prepared>,
-) -> Flow<()> {
+) -> Flow<AsksForData<S::Prepared>> {
     let Some(plan) = &portal.prepared.plan else {
         reply::empty_query(&mut output.buffer);
-        return Ok(());
+        return Ok(None);
     };
     let parameters = std::mem::take(&mut portal.parameters);
     match session.execute(plan, parameters, portal.cancel.clone()).await? {
         Outcome::Empty => reply::empty_query(&mut output.buffer),
         Outcome::Done(tag) => complete(session, output, &tag),
+        Outcome::CopyIn(copy) => return Ok(Some((Arc::clone(plan), copy))),
+        Outcome::CopyOut { rows, columns, format } => {
+            let columns = types::columns(&columns)?;
+            let count = copy_out(output, rows, &columns, &format, session.time_zone()).await?;
+            complete(session, output, &format!("COPY {count}"));
+        }
         Outcome::Rows { verb, rows } => {
             // Without a RowDescription the client could not read a row.
             let columns = portal.prepared.columns.clone();
@@ -223,7 +239,7 @@ async fn start<S: Session>(
             portal.state = State::Open(Box::new(cursor));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
 fn complete<S: Session>(session: &mut S, output: &mut Output, tag: &str) {

@@ -6,6 +6,8 @@
 use bytes::{Buf, Bytes};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+use super::stop::{Flow, Stop};
+
 /// The type byte and the body behind the length.
 #[derive(Debug)]
 pub(super) struct Frame {
@@ -56,7 +58,35 @@ pub(super) enum Message {
     FunctionCall,
 }
 
+/// What a client may send while the server waits for the data of a COPY.
+#[derive(Debug)]
+pub(super) enum CopyMessage {
+    Data(Bytes),
+    Done,
+    Fail(String),
+    /// Flush or Sync, which mean nothing here.
+    Skip,
+    Terminate,
+}
+
 impl Frame {
+    /// # Errors
+    /// Fatal for any other message: data and statements could not be told apart any more.
+    pub(super) fn copy_message(self) -> Flow<CopyMessage> {
+        Ok(match self.kind {
+            b'd' => CopyMessage::Data(self.body),
+            b'c' => CopyMessage::Done,
+            b'f' => CopyMessage::Fail(Reader(self.body).text()?),
+            b'H' | b'S' => CopyMessage::Skip,
+            b'X' => CopyMessage::Terminate,
+            other => {
+                return Err(Stop::fatal_protocol(format!(
+                    "unexpected message type 0x{other:02X} during COPY from stdin"
+                )));
+            }
+        })
+    }
+
     /// Whether an error in this message makes the server skip messages up to the next Sync.
     pub(super) fn is_extended(&self) -> bool {
         matches!(self.kind, b'P' | b'B' | b'D' | b'E' | b'C' | b'H')
@@ -191,9 +221,18 @@ impl Reader {
 /// The text of a value from the client.
 pub(super) fn utf8(bytes: &[u8]) -> Result<&str> {
     let broken = |at: usize| {
+        // As many bytes as the first one announces.
+        let length = match bytes[at] {
+            0xC0..=0xDF => 2,
+            0xE0..=0xEF => 3,
+            0xF0..=0xF7 => 4,
+            _ => 1,
+        };
+        let sequence: Vec<String> =
+            bytes[at..].iter().take(length).map(|byte| format!("0x{byte:02x}")).collect();
         Error::new(
-            ErrorKind::InvalidText,
-            format!("invalid byte sequence for encoding \"UTF8\": 0x{:02x}", bytes[at]),
+            ErrorKind::InvalidEncoding,
+            format!("invalid byte sequence for encoding \"UTF8\": {}", sequence.join(" ")),
         )
     };
     match std::str::from_utf8(bytes) {

@@ -36,6 +36,10 @@ impl Input {
         self.max_frame_bytes = limit;
     }
 
+    pub(super) fn max_frame_bytes(&self) -> usize {
+        self.max_frame_bytes
+    }
+
     /// The next frame. Dropping the future loses nothing.
     pub(super) async fn frame(&mut self) -> Flow<Frame> {
         loop {

@@ -11,6 +11,7 @@
 //! and repairs broken UTF-8 silently).
 
 pub mod backend;
+pub mod copy;
 pub mod portal;
 pub mod scram;
 pub mod server;

@@ -109,6 +109,9 @@ pub(super) fn error(out: &mut BytesMut, severity: Severity, error: &Error) {
         if let Some(position) = error.position() {
             field(b'P', &position.to_string());
         }
+        if let Some(context) = error.context() {
+            field(b'W', context);
+        }
         out.put_u8(0);
     });
 }
@@ -178,4 +181,25 @@ pub(super) fn row_description(out: &mut BytesMut, columns: &[Column], formats: &
             out.put_i16(*format as i16);
         }
     });
+}
+
+/// The format of the whole and of each column.
+fn copy_response(out: &mut BytesMut, kind: u8, format: Format, columns: usize) {
+    message(out, kind, |out| {
+        out.put_u8(format as u8);
+        out.put_u16(columns as u16);
+        (0..columns).for_each(|_| out.put_i16(format as i16));
+    });
+}
+
+pub(super) fn copy_in_response(out: &mut BytesMut, format: Format, columns: usize) {
+    copy_response(out, b'G', format, columns);
+}
+
+pub(super) fn copy_out_response(out: &mut BytesMut, format: Format, columns: usize) {
+    copy_response(out, b'H', format, columns);
+}
+
+pub(super) fn copy_done(out: &mut BytesMut) {
+    message(out, b'c', |_| ());
 }

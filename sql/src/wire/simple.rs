@@ -1,15 +1,18 @@
 //! The simple query protocol: a string of statements, each answered before the next is planned.
 
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::{Error, ErrorKind};
 
 use super::backend::{Outcome, Session};
 use super::connection::Connection;
+use super::copy::{CopyIn, copy_out};
 use super::output::Output;
 use super::reply;
 use super::statement::{Cursor, Sent, columns_of};
 use super::stop::Flow;
-use super::types::Format;
+use super::types::{self, Format};
 
 impl<S: Session> Connection<S> {
     pub(super) async fn query(&mut self, sql: &str) -> Flow<()> {
@@ -29,7 +32,13 @@ impl<S: Session> Connection<S> {
     async fn simple_statement(&mut self, statement: S::Statement) -> Flow<()> {
         let limits = self.limits(CancellationToken::new());
         let work = run(&mut self.session, &mut self.output, statement, limits.cancel.clone());
-        let tag = self.interrupts.guard(&limits, work).await?;
+        let tag = match self.interrupts.guard(&limits, work).await? {
+            Ran::Done(tag) => tag,
+            Ran::AsksForData(prepared, copy) => {
+                let count = self.copy_in(&limits, &prepared, &copy).await?;
+                Some(format!("COPY {count}"))
+            }
+        };
         // Outside of the guard: a commit that has begun is not stopped half-way.
         self.session.sync().await?;
         self.put_notices();
@@ -41,21 +50,33 @@ impl<S: Session> Connection<S> {
     }
 }
 
-/// Everything up to the command tag. `None`: there was nothing to run.
+enum Ran<P> {
+    /// With a command tag, unless there was nothing to run.
+    Done(Option<String>),
+    AsksForData(Arc<P>, CopyIn),
+}
+
+/// Everything up to the command tag, or up to the data of a COPY.
 async fn run<S: Session>(
     session: &mut S,
     output: &mut Output,
     statement: S::Statement,
     cancel: CancellationToken,
-) -> Flow<Option<String>> {
+) -> Flow<Ran<S::Prepared>> {
     let prepared = session.prepare(statement, &[]).await?;
     let description = session.describe(&prepared);
     if !description.parameters.is_empty() {
         return Err(Error::new(ErrorKind::UndefinedParameter, "there is no parameter $1").into());
     }
     match session.execute(&prepared, Vec::new(), cancel).await? {
-        Outcome::Empty => Ok(None),
-        Outcome::Done(tag) => Ok(Some(tag)),
+        Outcome::Empty => Ok(Ran::Done(None)),
+        Outcome::Done(tag) => Ok(Ran::Done(Some(tag))),
+        Outcome::CopyIn(copy) => Ok(Ran::AsksForData(prepared, copy)),
+        Outcome::CopyOut { rows, columns, format } => {
+            let columns = types::columns(&columns)?;
+            let count = copy_out(output, rows, &columns, &format, session.time_zone()).await?;
+            Ok(Ran::Done(Some(format!("COPY {count}"))))
+        }
         Outcome::Rows { verb, rows } => {
             let columns = columns_of(description.columns.as_deref(), &rows.schema())?;
             let format = if session.sends_binary(&prepared) { Format::Binary } else { Format::Text };
@@ -63,7 +84,7 @@ async fn run<S: Session>(
             reply::row_description(&mut output.buffer, &columns, &formats);
             let mut cursor = Cursor::new(verb, rows, columns, formats.into(), session.time_zone());
             match cursor.send(output, None).await? {
-                Sent::Exhausted(count) => Ok(Some(format!("{verb} {count}"))),
+                Sent::Exhausted(count) => Ok(Ran::Done(Some(format!("{verb} {count}")))),
                 Sent::Suspended => Err(Error::internal("rows without a limit were suspended").into()),
             }
         }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use chrono_tz::Tz;
 use datafusion::execution::SendableRecordBatchStream;
@@ -20,7 +21,7 @@ use super::types::{self, Column, Format};
 use crate::processes::Process;
 
 /// Rows do not wait longer than this for company.
-const FLUSH_AFTER: Duration = Duration::from_millis(10);
+pub(super) const FLUSH_AFTER: Duration = Duration::from_millis(10);
 
 /// The limits of one message's work.
 pub(super) struct Limits {
@@ -64,6 +65,31 @@ impl Interrupts {
         self.process.set_running(None);
         limits.cancel.cancel();
         Err(stop)
+    }
+}
+
+impl Interrupts {
+    /// For work that reads what the client sends: the input, and what ends such work from outside.
+    pub(super) fn lend_input(&mut self, limits: &Limits) -> (&mut Input, impl Future<Output = Stop> + use<>) {
+        self.process.set_running(Some(limits.cancel.clone()));
+        let (cancel, terminate, deadline) =
+            (limits.cancel.clone(), self.terminate.clone(), limits.deadline);
+        let stopped = async move {
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => cancelled("user request"),
+                () = terminate.cancelled() => Stop::terminated(),
+                () = expiry(deadline) => cancelled("statement timeout"),
+            }
+        };
+        (&mut self.input, stopped)
+    }
+
+    pub(super) fn take_back_input(&mut self, limits: &Limits, is_done: bool) {
+        self.process.set_running(None);
+        if !is_done {
+            limits.cancel.cancel();
+        }
     }
 }
 
@@ -145,20 +171,26 @@ impl Cursor {
         Ok(Sent::Suspended)
     }
 
-    /// While the next batch is being computed, the client gets what there is.
     async fn next_batch(&mut self, output: &mut Output) -> Flow<Option<Rows>> {
-        let mut next = self.stream.next();
-        let batch = match poll!(&mut next) {
-            std::task::Poll::Ready(batch) => batch,
-            std::task::Poll::Pending => {
-                output.flush().await?;
-                next.await
-            }
-        };
-        let Some(batch) = batch else { return Ok(None) };
-        let batch = batch.map_err(Error::from)?;
+        let Some(batch) = next_batch(&mut self.stream, output).await? else { return Ok(None) };
         Ok(Some(Rows::new(&batch, &self.columns, &self.formats, self.zone)?))
     }
+}
+
+/// While the next batch is being computed, the client gets what there is.
+pub(super) async fn next_batch(
+    stream: &mut SendableRecordBatchStream,
+    output: &mut Output,
+) -> Flow<Option<RecordBatch>> {
+    let mut next = stream.next();
+    let batch = match poll!(&mut next) {
+        std::task::Poll::Ready(batch) => batch,
+        std::task::Poll::Pending => {
+            output.flush().await?;
+            next.await
+        }
+    };
+    Ok(batch.transpose().map_err(Error::from)?)
 }
 
 /// The columns of a result: as the plan was described, or as the stream says where nothing was described.

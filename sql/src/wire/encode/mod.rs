@@ -175,13 +175,29 @@ impl Rows {
         result
     }
 
-    fn put_body(&self, row: usize, start: usize, out: &mut BytesMut) -> Result<()> {
-        out.put_u8(b'D');
-        out.put_u32(0);
+    /// The number of fields, and each behind its length: a row of a DataRow and of a binary COPY.
+    pub(super) fn put_fields(&self, row: usize, out: &mut BytesMut) -> Result<()> {
         out.put_u16(self.columns.len() as u16);
         for cells in &self.columns {
             cells.put_counted(row, out)?;
         }
+        Ok(())
+    }
+
+    /// One value without its length. `false`: it is NULL, and nothing has been written.
+    pub(super) fn put_value(&self, column: usize, row: usize, out: &mut BytesMut) -> Result<bool> {
+        let cells = &self.columns[column];
+        if cells.is_null(row) {
+            return Ok(false);
+        }
+        cells.value.put(row, out)?;
+        Ok(true)
+    }
+
+    fn put_body(&self, row: usize, start: usize, out: &mut BytesMut) -> Result<()> {
+        out.put_u8(b'D');
+        out.put_u32(0);
+        self.put_fields(row, out)?;
         let length = i32::try_from(out.len() - start - 1).map_err(|_| too_large("row"))?;
         out[start + 1..start + 5].copy_from_slice(&length.to_be_bytes());
         Ok(())

@@ -18,6 +18,7 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 use crate::processes::Processes;
 use crate::wire::backend::*;
+use crate::wire::copy::{Charset, CopyFormat, CopyIn, Header, TextFormat};
 use crate::wire::scram::DEFAULT_ITERATIONS;
 use crate::wire::types::{PG_TYPE, PgType, from_oid};
 
@@ -30,6 +31,8 @@ pub(super) struct Seen {
     pub(super) batches: AtomicUsize,
     pub(super) dropped: AtomicUsize,
     pub(super) failed: AtomicUsize,
+    /// Rows of COPY FROM that came to a good end.
+    pub(super) copied: AtomicUsize,
     pub(super) synced: AtomicUsize,
     pub(super) rested: AtomicUsize,
     pub(super) open_sessions: AtomicUsize,
@@ -263,6 +266,16 @@ impl Session for FakeSession {
                 self.notices.push(Notice { severity: "NOTICE", sqlstate: "00000", message: "noted".into() });
                 "SET".to_owned()
             }
+            "copy-in" => {
+                let format = copy_text();
+                return Ok(Outcome::CopyIn(CopyIn { relation: "t".into(), format, columns: numbers() }));
+            }
+            "copy-out" => {
+                let Outcome::Rows { rows, .. } = self.rows(plan, parameters)? else {
+                    return Err(Error::internal("no rows"));
+                };
+                return Ok(Outcome::CopyOut { columns: rows.schema(), rows, format: copy_text() });
+            }
             "fail" => return Err(Error::new(ErrorKind::UndefinedTable, "relation \"t\" does not exist")),
             "panic" => panic!("as ordered"),
             "hang" => {
@@ -272,6 +285,22 @@ impl Session for FakeSession {
             _ => return self.rows(plan, parameters),
         };
         Ok(Outcome::Done(tag))
+    }
+
+    async fn copy_in(&mut self, plan: &Arc<Plan>, mut rows: SendableRecordBatchStream) -> Result<u64> {
+        let argument = plan.words.get(1).map(String::as_str).unwrap_or_default();
+        let mut count = 0;
+        while let Some(batch) = rows.next().await {
+            let batch = batch?;
+            count += batch.num_rows() as u64;
+            match argument {
+                "slow" => std::future::pending().await,
+                "picky" => return Err(Error::new(ErrorKind::CheckViolation, "not this row").with_row(1)),
+                _ => {}
+            }
+        }
+        self.seen.copied.fetch_add(count as usize, Ordering::SeqCst);
+        Ok(count)
     }
 
     fn statement_failed(&mut self) {
@@ -293,7 +322,7 @@ impl FakeSession {
         let batches: stream::BoxStream<'static, datafusion::error::Result<RecordBatch>> = match plan.words[0]
             .as_str()
         {
-            "rows" => {
+            "rows" | "copy-out" => {
                 let count: i64 = plan.words[1].parse().unwrap();
                 let all: Vec<i64> = (1..=count).collect();
                 let batches: Vec<_> = all.chunks(BATCH_ROWS).map(|chunk| Ok(number_batch(chunk))).collect();
@@ -328,6 +357,16 @@ impl FakeSession {
         let rows: SendableRecordBatchStream = Box::pin(RecordBatchStreamAdapter::new(schema, batches));
         Ok(Outcome::Rows { verb: "SELECT", rows })
     }
+}
+
+fn copy_text() -> CopyFormat {
+    CopyFormat::Text(TextFormat {
+        delimiter: b'\t',
+        null: "\\N".into(),
+        header: Header::None,
+        csv: None,
+        charset: Charset::Utf8,
+    })
 }
 
 fn number_batch(values: &[i64]) -> RecordBatch {

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod clients;
+mod copy;
 mod fake;
 mod hostile;
 mod interrupts;
