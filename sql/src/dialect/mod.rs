@@ -3,7 +3,10 @@
 //! sqlparser's PostgreSQL dialect does most of the work. What it does not know is parsed here from the same
 //! tokens: pipes, REFRESH, VACUUM, `CLUSTER BY`, and `VERSION AS OF`.
 
+mod grants;
 mod own;
+mod roles;
+mod secrets;
 mod tokens;
 
 use datafusion::sql::sqlparser::ast;
@@ -12,7 +15,11 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, TokenizerError};
 use voxhouse_engine::{Error, Result};
 
+pub use grants::{
+    DefaultPrivilegesStatement, GrantObjects, GrantRoles, GrantStatement, NamedPrivilege,
+};
 pub use own::{CreatePipe, OwnStatement};
+pub use roles::{AccessStatement, OwnedKind, RoleOption, RoleSpec, Secret};
 pub use tokens::{At, Moment};
 
 static DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
@@ -20,7 +27,7 @@ static DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
 /// One parsed statement.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    /// The statement as written, without the semicolon.
+    /// The statement as written, without the semicolon; a password in it is blotted out.
     pub text: String,
     pub kind: StatementKind,
     /// The columns of CLUSTER BY, for CREATE TABLE.
@@ -51,7 +58,8 @@ pub fn parse(sql: &str) -> Result<Vec<Statement>> {
 }
 
 fn parse_one(sql: &str, part: &[TokenWithSpan]) -> Result<Statement> {
-    let text = text_of(sql, part);
+    let secrets = secrets::of(part);
+    let text = secrets::blot_out(&secrets, sql, part, text_of(sql, part));
     let end = end_of(sql, part);
     let (part, cluster_by) = tokens::take_cluster_by(part.to_vec());
     let (part, moments) = tokens::take_moments(part)?;
@@ -60,11 +68,12 @@ fn parse_one(sql: &str, part: &[TokenWithSpan]) -> Result<Statement> {
         Some(parsed) => parsed.map(StatementKind::Own),
         None => parser.parse_statement().map(|statement| StatementKind::Sql(Box::new(statement))),
     };
-    let kind = parsed.map_err(|error| parser_error(sql, &parser, error, end))?;
+    let kind = parsed.map_err(|error| secrets::hush(&secrets, parser_error(sql, &parser, error, end)))?;
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
-        return Err(Error::syntax(format!("syntax error at or near \"{}\"", rest.token))
-            .with_position(position(sql, rest.span.start)));
+        let error = Error::syntax(format!("syntax error at or near \"{}\"", rest.token))
+            .with_position(position(sql, rest.span.start));
+        return Err(secrets::hush(&secrets, error));
     }
     Ok(Statement { text, kind, cluster_by, moments })
 }

@@ -7,10 +7,14 @@ use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
-type ParseResult<T> = std::result::Result<T, ParserError>;
+use super::roles::AccessStatement;
+
+pub(super) type ParseResult<T> = std::result::Result<T, ParserError>;
 
 #[derive(Debug, Clone)]
 pub enum OwnStatement {
+    /// Roles, privileges, owners.
+    Access(AccessStatement),
     CreatePipe(CreatePipe),
     DropPipe {
         name: String,
@@ -45,15 +49,23 @@ pub struct CreatePipe {
     pub query: Option<Box<Query>>,
 }
 
-/// `None`: not one of ours; nothing has been consumed.
-pub(super) fn parse(parser: &mut Parser<'_>) -> Option<ParseResult<OwnStatement>> {
-    let words: Vec<String> = (0..4)
+/// The first words of a statement, in lower case; nothing in the place of what is not a plain word.
+pub(super) fn first_words(parser: &Parser<'_>) -> Vec<String> {
+    (0..4)
         .map(|ahead| match parser.peek_nth_token(ahead).token {
             Token::Word(word) if word.quote_style.is_none() => word.value.to_lowercase(),
             _ => String::new(),
         })
-        .collect();
+        .collect()
+}
+
+/// `None`: not one of ours; nothing has been consumed.
+pub(super) fn parse(parser: &mut Parser<'_>) -> Option<ParseResult<OwnStatement>> {
+    let words = first_words(parser);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if let Some(parsed) = super::roles::parse(parser, &words) {
+        return Some(parsed.map(OwnStatement::Access));
+    }
     match words.as_slice() {
         ["create", "pipe", ..] => Some(skip(parser, 2).and_then(|()| create_pipe(parser, false))),
         ["create", "or", "replace", "pipe"] => Some(skip(parser, 4).and_then(|()| create_pipe(parser, true))),
@@ -65,7 +77,7 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Option<ParseResult<OwnStatement>
     }
 }
 
-fn skip(parser: &mut Parser<'_>, tokens: usize) -> ParseResult<()> {
+pub(super) fn skip(parser: &mut Parser<'_>, tokens: usize) -> ParseResult<()> {
     for _ in 0..tokens {
         parser.next_token();
     }
@@ -73,7 +85,7 @@ fn skip(parser: &mut Parser<'_>, tokens: usize) -> ParseResult<()> {
 }
 
 /// A word that need not be a keyword of sqlparser.
-fn take_word(parser: &mut Parser<'_>, expected: &str) -> bool {
+pub(super) fn take_word(parser: &mut Parser<'_>, expected: &str) -> bool {
     let found = matches!(
         parser.peek_token().token,
         Token::Word(word) if word.quote_style.is_none() && word.value.eq_ignore_ascii_case(expected)
@@ -84,7 +96,7 @@ fn take_word(parser: &mut Parser<'_>, expected: &str) -> bool {
     found
 }
 
-fn expect_word(parser: &mut Parser<'_>, expected: &str) -> ParseResult<()> {
+pub(super) fn expect_word(parser: &mut Parser<'_>, expected: &str) -> ParseResult<()> {
     if take_word(parser, expected) {
         Ok(())
     } else {
@@ -92,7 +104,7 @@ fn expect_word(parser: &mut Parser<'_>, expected: &str) -> ParseResult<()> {
     }
 }
 
-fn name(parser: &mut Parser<'_>) -> ParseResult<String> {
+pub(super) fn name(parser: &mut Parser<'_>) -> ParseResult<String> {
     let identifier = parser.parse_identifier()?;
     Ok(match identifier.quote_style {
         Some(_) => identifier.value,

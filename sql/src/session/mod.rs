@@ -1,6 +1,7 @@
 //! One connection's state, and the life of its statements.
 
 pub mod cursor;
+pub mod role;
 pub mod settings;
 pub mod workers;
 
@@ -39,7 +40,6 @@ pub struct Prepared {
 
 pub struct Session {
     pub(crate) instance: Arc<Instance>,
-    pub(crate) role: String,
     login: Login,
     pub(crate) settings: Settings,
     /// The settings when the block began, and the names that SET LOCAL has changed in it.
@@ -55,20 +55,18 @@ pub struct Session {
 
 impl Session {
     pub fn new(instance: Arc<Instance>, login: Login) -> Result<Self> {
-        let mut settings = Settings::for_role(&login.role);
+        let catalog = instance.warehouse.known_catalog();
+        let mut settings = Settings::for_role(&login.role, catalog.is_superuser(&login.role));
         for (name, value) in &login.parameters {
             apply_login_parameter(&mut settings, name, value)?;
         }
         let _ = settings.take_changes();
-        let catalog = instance.warehouse.known_catalog();
         let first = instance::visible(catalog, &instance.built_ins, &login.role, &settings);
         let visible = Arc::new(RwLock::new(Arc::new(first)));
         let base = instance.session_base(Arc::clone(&visible));
-        let role = login.role.clone();
         let connected_at = chrono::Utc::now().timestamp_micros();
         Ok(Self {
             instance,
-            role,
             login,
             settings,
             before_block: None,
@@ -88,7 +86,8 @@ impl Session {
     }
 
     pub(crate) fn context_over(&self, catalog: Arc<CatalogSnapshot>, text: &str) -> QueryContext {
-        let mut seen = instance::visible(catalog, &self.instance.built_ins, &self.role, &self.settings);
+        let mut seen = instance::visible(catalog, &self.instance.built_ins, &self.role(), &self.settings);
+        seen.session_role = self.session_role();
         seen.process_id = self.login.process_id;
         seen.server_started_at = self.instance.started_at();
         seen.client.query = text.to_owned();
@@ -110,7 +109,7 @@ impl Session {
     }
 
     pub(crate) fn author(&self, statement: &Statement) -> Author {
-        Author { role: self.role.clone(), statement: statement.text.clone() }
+        Author { role: self.role(), statement: statement.text.clone() }
     }
 
     pub(crate) fn notice(&mut self, message: impl Into<String>) {
@@ -313,6 +312,11 @@ impl backend::Session for Session {
                 }
             },
             StatementKind::Own(own) => {
+                if let OwnStatement::Access(access) = own
+                    && let Some(done) = self.run_role_statement(access).await?
+                {
+                    return Ok(done);
+                }
                 self.refuse_write_in_transaction()?;
                 match own {
                     OwnStatement::RefreshMaterializedView { name } => {

@@ -123,6 +123,7 @@ static DEFINITIONS: &[Definition] = &[
     ),
     reported("server_version", SERVER_VERSION, Kind::ReadOnly, "Shows the server version."),
     setting("server_version_num", "150000", Kind::ReadOnly, "Shows the server version as an integer."),
+    setting("role", "none", Kind::ReadOnly, "Shows the current role."),
     reported("session_authorization", "", Kind::ReadOnly, "Shows the session user name."),
     reported(
         "standard_conforming_strings",
@@ -173,10 +174,25 @@ pub struct Settings {
 
 impl Settings {
     /// The settings of a session as its start-up message asks for them.
-    pub fn for_role(role: &str) -> Self {
+    pub fn for_role(role: &str, superuser: bool) -> Self {
         let mut settings = Self::default();
         settings.values.insert("session_authorization", role.to_owned());
+        settings.values.insert("is_superuser", if superuser { "on" } else { "off" }.to_owned());
         settings
+    }
+
+    /// Sets what only the server sets, after its checks.
+    pub fn assume(&mut self, name: &'static str, value: &str) {
+        if let Ok(definition) = definition(name)
+            && self.values.insert(definition.name, value.to_owned()).as_deref() != Some(value)
+        {
+            self.note_change(definition);
+        }
+    }
+
+    /// The value without a unit.
+    pub fn text(&self, name: &'static str) -> String {
+        self.get(name)
     }
 
     /// The value as SHOW prints it: a duration with its unit.
@@ -370,7 +386,7 @@ mod tests {
 
     #[test]
     fn an_unknown_setting_is_an_error() {
-        let mut settings = Settings::for_role("ana");
+        let mut settings = Settings::for_role("ana", false);
         assert_eq!(settings.set("no_such_thing", "1").unwrap_err().sqlstate(), "42704");
         assert_eq!(settings.show("session_authorization").unwrap().1, "ana");
     }

@@ -6,8 +6,10 @@ pub mod ddl;
 pub mod describe;
 pub mod dml;
 pub mod explain;
+pub mod grant;
 pub mod literal;
 pub mod merge;
+pub mod role;
 pub mod utility;
 
 use std::sync::Arc;
