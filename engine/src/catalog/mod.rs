@@ -13,6 +13,8 @@ pub mod log;
 pub mod model;
 mod ownership;
 mod roles;
+#[cfg(test)]
+mod tests;
 pub mod types;
 
 use std::collections::{BTreeMap, HashMap, HashSet};

@@ -20,6 +20,7 @@ pub use grants::{
 };
 pub use own::{CreatePipe, OwnStatement};
 pub use roles::{AccessStatement, OwnedKind, RoleOption, RoleSpec, Secret};
+pub use secrets::without_passwords;
 pub use tokens::{At, Moment};
 
 static DIALECT: PostgreSqlDialect = PostgreSqlDialect {};

@@ -1,9 +1,11 @@
 //! Passwords in statements: they reach neither the text that is kept of a statement nor the words of an error.
 
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
+use std::borrow::Cow;
+
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use voxhouse_engine::Error;
 
-use super::{byte_offset, roles};
+use super::{DIALECT, byte_offset, roles};
 
 /// What is shown in the place of a secret.
 const BLOT: &str = "********";
@@ -73,5 +75,42 @@ pub(super) fn hush(secrets: &[TokenWithSpan], error: Error) -> Error {
     match error.position() {
         Some(position) => hushed.with_position(position),
         None => hushed,
+    }
+}
+
+/// A query string as others may see it, in a list of what runs or in a log.
+pub fn without_passwords(sql: &str) -> Cow<'_, str> {
+    let lower = sql.to_ascii_lowercase();
+    let Some(first) = ["password", "encrypted"].iter().filter_map(|word| lower.find(word)).min() else {
+        return Cow::Borrowed(sql);
+    };
+    let Ok(tokens) = Tokenizer::new(&DIALECT, sql).tokenize_with_location() else {
+        // Not even words: nobody can tell where a password ends.
+        return Cow::Owned(format!("{}…", sql.get(..first).unwrap_or_default()));
+    };
+    let secrets: Vec<TokenWithSpan> =
+        tokens.split(|token| token.token == Token::SemiColon).flat_map(of).collect();
+    if secrets.is_empty() { Cow::Borrowed(sql) } else { Cow::Owned(blot_out(&secrets, sql, &tokens, String::new())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_blotted_out_and_nothing_else() {
+        let cases = [
+            ("CREATE ROLE a PASSWORD 'x y' VALID UNTIL '2031-01-01'", "CREATE ROLE a PASSWORD '********' VALID UNTIL '2031-01-01'"),
+            ("select 1; alter user \"a\" encrypted password $q$x$q$; select 'z'", "select 1; alter user \"a\" encrypted password '********'; select 'z'"),
+            ("ALTER ROLE a PASSWORD NULL", "ALTER ROLE a PASSWORD NULL"),
+            ("ALTER ROLE a PASSWORD 'x' VALID UNTIL 'y' SUPER 'z'", "ALTER ROLE a PASSWORD '********' VALID UNTIL 'y' SUPER '********'"),
+            ("SELECT 'password' FROM password", "SELECT 'password' FROM password"),
+            ("CREATE ROLE a PASSWORD E'x\\'y'", "CREATE ROLE a PASSWORD '********'"),
+            ("CREATE ROLE a PASSWORD x1", "CREATE ROLE a PASSWORD '********'"),
+        ];
+        for (sql, shown) in cases {
+            assert_eq!(without_passwords(sql), shown);
+        }
+        assert_eq!(without_passwords("CREATE ROLE a PASSWORD 'x"), "CREATE ROLE a …");
     }
 }
