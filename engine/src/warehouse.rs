@@ -195,7 +195,7 @@ impl Warehouse {
                     self.discard(&locations).await;
                 }
                 Effect::ColumnAdded(table) => self.widen_log(table).await?,
-                Effect::Done | Effect::Skipped(_) => {}
+                Effect::Done | Effect::Skipped(_) | Effect::Warned { .. } => {}
             }
         }
         Ok(())

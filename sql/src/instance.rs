@@ -19,8 +19,10 @@ use parking_lot::RwLock;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use url::Url;
-use voxhouse_engine::catalog::Author;
-use voxhouse_engine::catalog::ddl::{Ddl, Draft};
+use voxhouse_engine::catalog::{Author, Role};
+use voxhouse_engine::catalog::access::{Access, BOOTSTRAP_ROLE, Secured};
+use voxhouse_engine::catalog::acl::Privilege;
+use voxhouse_engine::catalog::ddl::{Ddl, Draft, RoleDdl, RoleOptions};
 use voxhouse_engine::ingest::Ingestion;
 use voxhouse_engine::planning::{PipePlan, Planner};
 use voxhouse_engine::storage::{STORE_URL, Storage};
@@ -42,7 +44,7 @@ use crate::shipped;
 use crate::wire::backend::{self, Login, LoginRole, ScramVerifier};
 
 /// The role that owns a new warehouse.
-pub const OWNER: &str = "voxhouse";
+pub const OWNER: &str = BOOTSTRAP_ROLE;
 
 /// Work factor of password verifiers; PostgreSQL's.
 const SCRAM_ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).expect("4096 is not zero");
@@ -176,7 +178,7 @@ impl Instance {
         state
     }
 
-    /// Sets the password of a role, and makes the role if there is none.
+    /// Sets the password of a role.
     pub async fn set_password(&self, role: &str, password: &str) -> Result<()> {
         let catalog = self.warehouse.catalog().await?;
         let stored = catalog.role(role).and_then(|role| role.verifier.as_deref());
@@ -188,13 +190,9 @@ impl Instance {
         let mut rng = ChaCha20Rng::from_os_rng();
         let verifier = ScramVerifier::from_password(password, SCRAM_ITERATIONS, &mut rng).to_string();
         let author = Author { role: OWNER.to_owned(), statement: format!("ALTER ROLE {role} PASSWORD …") };
-        let known = catalog.role(role).is_some();
-        let ddl = if known {
-            Ddl::AlterRole { name: role.to_owned(), verifier: Some(verifier) }
-        } else {
-            Ddl::CreateRole { name: role.to_owned(), superuser: true, login: true, verifier: Some(verifier) }
-        };
-        self.warehouse.run_ddl(&author, vec![ddl]).await?;
+        let options = RoleOptions { verifier: Some(Some(verifier)), ..RoleOptions::default() };
+        let ddl = RoleDdl::Alter { name: role.to_owned(), options };
+        self.warehouse.run_ddl(&author, vec![Ddl::Role(ddl)]).await?;
         Ok(())
     }
 
@@ -229,7 +227,7 @@ impl Instance {
     /// Brings the shipped schemas, tables and views up to those of this release, in one commit.
     async fn install_shipped(self: &Arc<Self>) -> Result<()> {
         let author = Author { role: OWNER.to_owned(), statement: shipped::STATEMENT.to_owned() };
-        let mut operations: Vec<Ddl> = Vec::new();
+        let mut operations: Vec<Ddl> = vec![first_role()];
         let mut session = self.session(OWNER)?;
         for text in shipped::SCRIPTS {
             for statement in dialect::parse(text)? {
@@ -274,11 +272,13 @@ impl backend::Backend for Arc<Instance> {
 
     async fn role(&self, name: &str) -> Result<Option<LoginRole>> {
         let catalog = self.warehouse.catalog().await?;
-        let Some(role) = catalog.role(name).filter(|role| role.login) else { return Ok(None) };
+        let may_log_in =
+            |role: &&Role| role.login && role.valid_until.is_none_or(|until| chrono::Utc::now() < until);
+        let Some(role) = catalog.role(name).filter(may_log_in) else { return Ok(None) };
         Ok(Some(LoginRole {
             verifier: role.verifier.as_deref().map(str::parse).transpose()?,
             superuser: role.superuser,
-            connection_limit: None,
+            connection_limit: role.connection_limit,
         }))
     }
 
@@ -290,8 +290,29 @@ impl backend::Backend for Arc<Instance> {
             )
             .with_hint(format!("The only database is \"{DATABASE}\".")));
         }
+        let catalog = self.warehouse.known_catalog();
+        if !Access::of(&catalog, &login.role).may(&Secured::database(&catalog), Privilege::Connect) {
+            return Err(Error::new(
+                ErrorKind::InsufficientPrivilege,
+                format!("permission denied for database \"{DATABASE}\""),
+            )
+            .with_detail("User does not have CONNECT privilege."));
+        }
         Session::new(Arc::clone(self), login)
     }
+}
+
+/// The superuser that every warehouse has, made once.
+fn first_role() -> Ddl {
+    let options =
+        RoleOptions { superuser: Some(true), login: Some(true), ..RoleOptions::default() };
+    Ddl::Role(RoleDdl::Create {
+        name: OWNER.to_owned(),
+        options,
+        in_roles: Vec::new(),
+        members: Vec::new(),
+        if_not_exists: true,
+    })
 }
 
 /// Plans what runs without a session: pipes, checks, materialised views.
@@ -305,11 +326,12 @@ impl BackgroundPlanner {
     async fn context(&self, role: &str) -> Result<QueryContext> {
         let built_ins =
             self.built_ins.get().ok_or_else(|| Error::internal("the planner is used before it started"))?;
-        let parts = Arc::new(Parts::new(Settings::for_role(role, true)));
+        let catalog = self.warehouse.catalog().await?;
+        let parts = Arc::new(Parts::new(Settings::for_role(role, catalog.is_superuser(role))));
         Ok(QueryContext {
             warehouse: Arc::clone(&self.warehouse),
             built_ins: Arc::clone(built_ins),
-            visible: Arc::new(visible(self.warehouse.catalog().await?, built_ins, role, &parts)),
+            visible: Arc::new(visible(catalog, built_ins, role, &parts)),
             base: self.base.clone(),
         })
     }

@@ -1,5 +1,6 @@
 //! The front end: SQL dialect, Postgres wire, sessions, `pg_catalog`, and the `voxhouse` binary.
 
+pub mod access;
 pub mod cli;
 pub mod demo;
 pub mod dialect;

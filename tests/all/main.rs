@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod clients;
+mod access;
 mod connection;
 mod copy;
 mod postgres;

@@ -3,10 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::access::{Access, BOOTSTRAP_ROLE, READ_FILES_ROLE, Secured, denied, not_owner, owner_of};
+use super::acl::{ObjectClass, Privilege};
 use super::{
-    CatalogSnapshot, Change, Column, Constraint, Object, Oid, Pipe, QualifiedName, Relation, Role, Rule,
-    Schema, Table, View, undefined_relation,
+    CatalogSnapshot, Change, Column, Constraint, Object, Oid, Pipe, QualifiedName, Relation, Rule, Schema,
+    Table, View, undefined_relation,
 };
+use super::locations::{FOLDERS, is_outside_of_root, refuse_warehouse_files, shown_location};
+pub use super::grants::{DefaultGrant, Grant, GrantTarget, GrantedPrivilege};
+pub use super::ownership::{OwnedTarget, OwnerDdl};
+pub use super::roles::{RoleDdl, RoleOptions};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A table as a statement describes it; OIDs come with the commit.
@@ -29,7 +35,7 @@ pub enum DropKind {
 }
 
 impl DropKind {
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             DropKind::Table => "table",
             DropKind::View => "view",
@@ -48,7 +54,8 @@ pub enum CommentTarget {
 
 #[derive(Debug, Clone)]
 pub enum Ddl {
-    CreateSchema { name: String, if_not_exists: bool },
+    /// `owner`: AUTHORIZATION.
+    CreateSchema { name: String, owner: Option<String>, if_not_exists: bool },
     DropSchema { name: String, if_exists: bool, cascade: bool },
     CreateTable { name: QualifiedName, table: NewTable, location: String, if_not_exists: bool },
     DropRelation { name: QualifiedName, kind: DropKind, if_exists: bool, cascade: bool },
@@ -57,8 +64,10 @@ pub enum Ddl {
     CreateView { name: QualifiedName, query: String, columns: Vec<Column>, or_replace: bool },
     CreatePipe { pipe: NewPipe, or_replace: bool, if_not_exists: bool },
     DropPipe { name: String, if_exists: bool },
-    CreateRole { name: String, superuser: bool, login: bool, verifier: Option<String> },
-    AlterRole { name: String, verifier: Option<String> },
+    Role(RoleDdl),
+    Grant(Grant),
+    DefaultPrivileges(DefaultGrant),
+    Owner(OwnerDdl),
     Comment { target: CommentTarget, comment: Option<String> },
 }
 
@@ -79,16 +88,23 @@ pub enum Effect {
     Done,
     /// Nothing, because of IF EXISTS or IF NOT EXISTS. The text is a notice.
     Skipped(String),
+    /// Done, but not all that was asked for.
+    Warned {
+        sqlstate: &'static str,
+        message: String,
+    },
     /// The folders of these tables are no longer used.
     TablesDropped(Vec<Table>),
     ColumnAdded(Box<Table>),
 }
 
-/// A catalog with changes that are not committed yet.
+/// A catalog with changes that are not committed yet. Each operation is checked against what the author may do in
+/// the catalog as it is then, so a privilege that was just revoked counts no more.
 pub struct Draft<'a> {
-    snapshot: CatalogSnapshot,
+    pub(super) snapshot: CatalogSnapshot,
     changes: Vec<Change>,
-    owner: &'a str,
+    /// The author, who owns what is made.
+    pub(super) owner: &'a str,
 }
 
 impl<'a> Draft<'a> {
@@ -107,7 +123,9 @@ impl<'a> Draft<'a> {
 
     pub fn apply(&mut self, ddl: &Ddl) -> Result<Effect> {
         match ddl {
-            Ddl::CreateSchema { name, if_not_exists } => self.create_schema(name, *if_not_exists),
+            Ddl::CreateSchema { name, owner, if_not_exists } => {
+                self.create_schema(name, owner.as_deref(), *if_not_exists)
+            }
             Ddl::DropSchema { name, if_exists, cascade } => self.drop_schema(name, *if_exists, *cascade),
             Ddl::CreateTable { name, table, location, if_not_exists } => {
                 self.create_table(name, table, location, *if_not_exists)
@@ -124,33 +142,68 @@ impl<'a> Draft<'a> {
                 self.create_pipe(pipe, *or_replace, *if_not_exists)
             }
             Ddl::DropPipe { name, if_exists } => self.drop_pipe(name, *if_exists),
-            Ddl::CreateRole { name, superuser, login, verifier } => {
-                self.create_role(name, *superuser, *login, verifier.as_deref())
-            }
-            Ddl::AlterRole { name, verifier } => self.alter_role(name, verifier.as_deref()),
+            Ddl::Role(ddl) => self.role_ddl(ddl),
+            Ddl::Grant(grant) => self.grant(grant),
+            Ddl::DefaultPrivileges(grant) => self.alter_default_privileges(grant),
+            Ddl::Owner(ddl) => self.owner_ddl(ddl),
             Ddl::Comment { target, comment } => self.comment(target, comment.as_deref()),
         }
     }
 
-    fn put(&mut self, object: Object) {
+    pub(super) fn access(&self) -> Access {
+        Access::of(&self.snapshot, self.owner)
+    }
+
+    /// Who may change or drop an object: its owner, and who has the owner's privileges.
+    fn require_ownership(&self, object: &Object) -> Result<()> {
+        let owner = owner_of(object).unwrap_or(BOOTSTRAP_ROLE);
+        if self.access().owns(owner) { Ok(()) } else { Err(not_owner(object.kind(), object.name())) }
+    }
+
+    fn require_create(&self, schema: &str) -> Result<()> {
+        match self.snapshot.secured_schema(schema) {
+            Some(secured) if !self.access().may(&secured, Privilege::Create) => Err(denied("schema", schema)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn put(&mut self, object: Object) {
         let change = Change::Put(object);
         self.snapshot.apply(&change);
         self.changes.push(change);
     }
 
-    fn remove(&mut self, object: &Object) {
+    pub(super) fn remove(&mut self, object: &Object) {
         let change = Change::drop(object);
         self.snapshot.apply(&change);
         self.changes.push(change);
     }
 
-    fn create_schema(&mut self, name: &str, if_not_exists: bool) -> Result<Effect> {
+    fn create_schema(&mut self, name: &str, owner: Option<&str>, if_not_exists: bool) -> Result<Effect> {
+        if !self.access().may(&Secured::database(&self.snapshot), Privilege::Create) {
+            return Err(denied("database", BOOTSTRAP_ROLE));
+        }
+        let owner = owner.unwrap_or(self.owner);
+        if owner != self.owner {
+            require_role(&self.snapshot, owner)?;
+            if !self.snapshot.is_member(self.owner, owner) {
+                let message = format!("must be member of role \"{owner}\"");
+                return Err(Error::new(ErrorKind::InsufficientPrivilege, message));
+            }
+        }
         if name.starts_with("pg_") || name == "information_schema" {
             return Err(Error::new(
                 ErrorKind::DuplicateSchema,
                 format!("unacceptable schema name \"{name}\""),
             )
             .with_detail("The prefix \"pg_\" is reserved for system schemas."));
+        }
+        if FOLDERS.contains(&name) {
+            return Err(Error::new(
+                ErrorKind::DuplicateSchema,
+                format!("unacceptable schema name \"{name}\""),
+            )
+            .with_detail("The folder of that name under the root is not for tables."));
         }
         if self.snapshot.schema(name).is_some() {
             return exists(
@@ -163,13 +216,14 @@ impl<'a> Draft<'a> {
         self.put(Object::Schema(Schema {
             oid,
             name: name.to_owned(),
-            owner: self.owner.to_owned(),
+            owner: owner.to_owned(),
             comment: None,
+            acl: self.initial_acl(ObjectClass::Schema, None),
         }));
         Ok(Effect::Done)
     }
 
-    fn drop_schema(&mut self, name: &str, if_exists: bool, cascade: bool) -> Result<Effect> {
+    pub(super) fn drop_schema(&mut self, name: &str, if_exists: bool, cascade: bool) -> Result<Effect> {
         let Some(schema) = self.snapshot.schema(name).cloned() else {
             return missing(
                 if_exists,
@@ -177,6 +231,7 @@ impl<'a> Draft<'a> {
                 format!("schema \"{name}\" does not exist"),
             );
         };
+        self.require_ownership(&Object::Schema(schema.clone()))?;
         let relations = self.snapshot.relation_names(name);
         if !relations.is_empty() && !cascade {
             return Err(Error::new(
@@ -212,7 +267,7 @@ impl<'a> Draft<'a> {
             .with_detail("System catalog modifications are not allowed."));
         }
         match self.snapshot.schema(name) {
-            Some(_) => Ok(()),
+            Some(_) => self.require_create(name),
             None => Err(Error::new(ErrorKind::UndefinedSchema, format!("schema \"{name}\" does not exist"))
                 .with_hint(format!("CREATE SCHEMA {name}; makes it."))),
         }
@@ -252,12 +307,13 @@ impl<'a> Draft<'a> {
             cluster_by: new.cluster_by.clone(),
             query: new.query.clone(),
             comment: None,
+            acl: self.initial_acl(ObjectClass::Relation, Some(&name.schema)),
             created_at: chrono::Utc::now(),
         }));
         Ok(Effect::Done)
     }
 
-    fn drop_relation(
+    pub(super) fn drop_relation(
         &mut self,
         name: &QualifiedName,
         kind: DropKind,
@@ -280,6 +336,11 @@ impl<'a> Draft<'a> {
                 format!("\"{}\" is not a {}", name.name, kind.word()),
             )
             .with_hint(format!("Use DROP {} to remove it.", object.kind().to_uppercase())));
+        }
+        let owns_schema =
+            self.snapshot.schema(&name.schema).is_some_and(|schema| self.access().owns(&schema.owner));
+        if !owns_schema {
+            self.require_ownership(&object)?;
         }
         let dependents: Vec<String> = self
             .snapshot
@@ -307,6 +368,8 @@ impl<'a> Draft<'a> {
 
     fn rename_relation(&mut self, name: &QualifiedName, to: &str) -> Result<Effect> {
         let object = self.snapshot.relation(name).map(owned).ok_or_else(|| undefined_relation(name))?;
+        self.require_ownership(&object)?;
+        self.require_create(&name.schema)?;
         let target = QualifiedName::new(&name.schema, to);
         if self.snapshot.relation(&target).is_some() {
             return Err(Error::new(ErrorKind::DuplicateTable, format!("relation \"{to}\" already exists")));
@@ -326,6 +389,7 @@ impl<'a> Draft<'a> {
 
     fn add_column(&mut self, name: &QualifiedName, column: &Column, if_not_exists: bool) -> Result<Effect> {
         let mut table = self.snapshot.table(name)?.clone();
+        self.require_ownership(&Object::Table(table.clone()))?;
         refuse_system_name(&column.name)?;
         if table.column(&column.name).is_some() {
             if if_not_exists {
@@ -370,9 +434,11 @@ impl<'a> Draft<'a> {
         };
         let mut columns = columns.to_vec();
         if let Some(old) = &old {
+            self.require_ownership(&Object::View(old.clone()))?;
             for column in &mut columns {
                 let kept = old.columns.iter().find(|known| known.name == column.name);
                 column.comment = kept.and_then(|known| known.comment.clone());
+                column.acl = kept.and_then(|known| known.acl.clone());
             }
             if old.query == query && old.columns == columns {
                 return Ok(Effect::Done);
@@ -381,9 +447,13 @@ impl<'a> Draft<'a> {
         let view = View {
             oid: old.as_ref().map_or_else(|| self.snapshot.next_oid(), |old| old.oid),
             name: name.clone(),
-            owner: self.owner.to_owned(),
+            owner: old.as_ref().map_or(self.owner, |old| &old.owner).to_owned(),
             query: query.to_owned(),
             columns,
+            acl: match &old {
+                Some(old) => old.acl.clone(),
+                None => self.initial_acl(ObjectClass::Relation, Some(&name.schema)),
+            },
             comment: old.and_then(|old| old.comment),
         };
         self.put(Object::View(view));
@@ -396,25 +466,59 @@ impl<'a> Draft<'a> {
             let message = format!("pipe \"{}\" already exists", new.name);
             return exists(if_not_exists, ErrorKind::DuplicateObject, message);
         }
-        self.snapshot.table(&new.into)?;
+        if let Some(old) = &old {
+            self.require_ownership(&Object::Pipe(old.clone()))?;
+        }
+        let owner = old.as_ref().map_or(self.owner, |old| &old.owner).to_owned();
+        self.check_pipe(new, &owner)?;
         self.put(Object::Pipe(Pipe {
             oid: old.as_ref().map_or_else(|| self.snapshot.next_oid(), |old| old.oid),
             name: new.name.clone(),
-            owner: self.owner.to_owned(),
+            owner,
             from: new.from.clone(),
             into: new.into.clone(),
             format: new.format.clone(),
             options: new.options.clone(),
             every_seconds: new.every_seconds,
             query: new.query.clone(),
+            acl: match &old {
+                Some(old) => old.acl.clone(),
+                None => self.initial_acl(ObjectClass::Pipe, None),
+            },
             comment: old.and_then(|old| old.comment),
         }));
         Ok(Effect::Done)
     }
 
-    fn drop_pipe(&mut self, name: &str, if_exists: bool) -> Result<Effect> {
+    /// A pipe runs with its owner's privileges: whoever writes it must have them, and may read where it reads.
+    fn check_pipe(&self, new: &NewPipe, owner: &str) -> Result<()> {
+        let table = self.snapshot.table(&new.into)?;
+        refuse_warehouse_files(&self.snapshot, &new.from)?;
+        let access = self.access();
+        if !access.owns(owner) {
+            return Err(not_owner("pipe", &new.name));
+        }
+        if !access.may(&Secured::relation(Relation::Table(table)), Privilege::Insert) {
+            return Err(denied("table", &table.name.name));
+        }
+        self.require_create(&new.into.schema)?;
+        if is_outside_of_root(&new.from) && !access.has_role(READ_FILES_ROLE) {
+            return Err(Error::new(
+                ErrorKind::InsufficientPrivilege,
+                format!("permission denied to read \"{}\"", shown_location(&new.from)),
+            )
+            .with_detail(format!(
+                "Only roles with privileges of the \"{READ_FILES_ROLE}\" role may read outside of the warehouse."
+            ))
+            .with_hint("Drop files under landing/, and let the pipe read there."));
+        }
+        Ok(())
+    }
+
+    pub(super) fn drop_pipe(&mut self, name: &str, if_exists: bool) -> Result<Effect> {
         match self.snapshot.pipe(name).cloned() {
             Ok(pipe) => {
+                self.require_ownership(&Object::Pipe(pipe.clone()))?;
                 self.remove(&Object::Pipe(pipe));
                 Ok(Effect::Done)
             }
@@ -422,38 +526,6 @@ impl<'a> Draft<'a> {
                 missing(if_exists, ErrorKind::UndefinedObject, format!("pipe \"{name}\" does not exist"))
             }
         }
-    }
-
-    fn create_role(
-        &mut self,
-        name: &str,
-        superuser: bool,
-        login: bool,
-        verifier: Option<&str>,
-    ) -> Result<Effect> {
-        if self.snapshot.role(name).is_some() {
-            return Err(Error::new(ErrorKind::DuplicateObject, format!("role \"{name}\" already exists")));
-        }
-        let oid = self.snapshot.next_oid();
-        self.put(Object::Role(Role {
-            oid,
-            name: name.to_owned(),
-            superuser,
-            login,
-            verifier: verifier.map(str::to_owned),
-        }));
-        Ok(Effect::Done)
-    }
-
-    fn alter_role(&mut self, name: &str, verifier: Option<&str>) -> Result<Effect> {
-        let Some(role) = self.snapshot.role(name).cloned() else {
-            return Err(Error::new(ErrorKind::UndefinedObject, format!("role \"{name}\" does not exist")));
-        };
-        let verifier = verifier.map(str::to_owned);
-        if role.verifier != verifier {
-            self.put(Object::Role(Role { verifier, ..role }));
-        }
-        Ok(Effect::Done)
     }
 
     fn comment(&mut self, target: &CommentTarget, comment: Option<&str>) -> Result<Effect> {
@@ -482,6 +554,7 @@ impl<'a> Draft<'a> {
                 (Object::Pipe(pipe.clone()), Object::Pipe(Pipe { comment, ..pipe }))
             }
         };
+        self.require_ownership(&before)?;
         if before != after {
             self.put(after);
         }
@@ -512,11 +585,19 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn owned(relation: Relation<'_>) -> Object {
+pub(super) fn owned(relation: Relation<'_>) -> Object {
     match relation {
         Relation::Table(table) => Object::Table(table.clone()),
         Relation::View(view) => Object::View(view.clone()),
     }
+}
+
+pub(super) fn undefined_role(name: &str) -> Error {
+    Error::new(ErrorKind::UndefinedObject, format!("role \"{name}\" does not exist"))
+}
+
+pub(super) fn require_role(snapshot: &CatalogSnapshot, name: &str) -> Result<()> {
+    if snapshot.role(name).is_some() { Ok(()) } else { Err(undefined_role(name)) }
 }
 
 fn exists(skip: bool, kind: ErrorKind, message: String) -> Result<Effect> {

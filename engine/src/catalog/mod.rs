@@ -4,16 +4,25 @@
 //! follows the one it was planned against. So two nodes never both succeed in making the same table, OIDs are
 //! unique and stable, and the table's history is the audit of every DDL statement.
 
+pub mod access;
+pub mod acl;
 pub mod ddl;
+mod grants;
+pub mod locations;
 pub mod log;
 pub mod model;
+mod ownership;
+mod roles;
+#[cfg(test)]
+mod tests;
 pub mod types;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 pub use model::{
-    Column, Constraint, FIRST_OID, Object, Oid, Pipe, QualifiedName, Role, Rule, Schema, Table, View,
+    BuiltInAcl, Column, Constraint, DATABASE_OID, Database, DefaultPrivileges, FIRST_OID, Membership, Object,
+    Oid, Pipe, QualifiedName, Role, Rule, Schema, Table, View,
 };
 pub use types::SqlType;
 
@@ -27,7 +36,7 @@ pub enum Relation<'a> {
 }
 
 /// The catalog at one version. Immutable; a session plans one statement against one of these.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct CatalogSnapshot {
     version: u64,
     objects: BTreeMap<Oid, Arc<Object>>,
@@ -38,6 +47,26 @@ pub struct CatalogSnapshot {
     /// Where tables lie or have lain.
     locations: HashSet<String>,
     next_oid: Oid,
+}
+
+impl Default for CatalogSnapshot {
+    /// An empty warehouse: nothing but the predefined roles.
+    fn default() -> Self {
+        let mut snapshot = Self {
+            version: 0,
+            objects: BTreeMap::new(),
+            schemas: HashMap::new(),
+            relations: HashMap::new(),
+            pipes: HashMap::new(),
+            roles: HashMap::new(),
+            locations: HashSet::new(),
+            next_oid: 0,
+        };
+        for role in access::predefined_roles() {
+            snapshot.apply(&Change::Put(Object::Role(role)));
+        }
+        snapshot
+    }
 }
 
 impl CatalogSnapshot {
@@ -141,6 +170,19 @@ impl CatalogSnapshot {
         }
     }
 
+    /// The roles that people made, and `voxhouse`.
+    pub fn own_roles(&self) -> impl Iterator<Item = &Role> {
+        self.roles().filter(|role| !access::is_predefined(&role.name))
+    }
+
+    /// Grants on the database and what comes with the process; `None` while there are none.
+    pub fn database(&self) -> Option<&Database> {
+        match self.object(DATABASE_OID)? {
+            Object::Database(database) => Some(database),
+            _ => None,
+        }
+    }
+
     /// Whether a table lies, or lay before it was dropped, at a location.
     pub fn had_location(&self, location: &str) -> bool {
         self.locations.contains(location)
@@ -181,6 +223,7 @@ impl CatalogSnapshot {
             Object::View(view) => self.relations.insert(view.name.clone(), oid),
             Object::Pipe(pipe) => self.pipes.insert(pipe.name.clone(), oid),
             Object::Role(role) => self.roles.insert(role.name.clone(), oid),
+            Object::Database(_) => None,
         };
     }
 
@@ -191,6 +234,7 @@ impl CatalogSnapshot {
             Object::View(view) => self.relations.remove(&view.name),
             Object::Pipe(pipe) => self.pipes.remove(&pipe.name),
             Object::Role(role) => self.roles.remove(&role.name),
+            Object::Database(_) => None,
         };
     }
 }

@@ -8,6 +8,7 @@ use arrow::datatypes::{Schema as ArrowSchema, SchemaRef};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::acl::{Acl, ObjectClass};
 use super::types::SqlType;
 
 /// Identifies an object for as long as it exists, across sessions, restarts and nodes.
@@ -15,6 +16,9 @@ pub type Oid = u32;
 
 /// The first OID for objects that people make, as in PostgreSQL.
 pub const FIRST_OID: Oid = 16384;
+
+/// The one database; PostgreSQL's number for `postgres`.
+pub const DATABASE_OID: Oid = 5;
 
 /// A schema-qualified name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -43,6 +47,7 @@ pub enum Object {
     View(View),
     Pipe(Pipe),
     Role(Role),
+    Database(Database),
 }
 
 impl Object {
@@ -53,6 +58,7 @@ impl Object {
             Object::View(view) => view.oid,
             Object::Pipe(pipe) => pipe.oid,
             Object::Role(role) => role.oid,
+            Object::Database(_) => DATABASE_OID,
         }
     }
 
@@ -65,6 +71,7 @@ impl Object {
             Object::View(_) => "view",
             Object::Pipe(_) => "pipe",
             Object::Role(_) => "role",
+            Object::Database(_) => "database",
         }
     }
 
@@ -73,7 +80,7 @@ impl Object {
         match self {
             Object::Table(table) => Some(&table.name.schema),
             Object::View(view) => Some(&view.name.schema),
-            Object::Schema(_) | Object::Pipe(_) | Object::Role(_) => None,
+            Object::Schema(_) | Object::Pipe(_) | Object::Role(_) | Object::Database(_) => None,
         }
     }
 
@@ -84,6 +91,7 @@ impl Object {
             Object::View(view) => &view.name.name,
             Object::Pipe(pipe) => &pipe.name,
             Object::Role(role) => &role.name,
+            Object::Database(database) => &database.name,
         }
     }
 }
@@ -95,6 +103,8 @@ pub struct Schema {
     pub owner: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acl: Option<Acl>,
 }
 
 /// A table, or a materialised view: a table that a query fills.
@@ -118,6 +128,8 @@ pub struct Table {
     pub query: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acl: Option<Acl>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -166,11 +178,14 @@ pub struct Column {
     pub default: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Grants on this column alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acl: Option<Acl>,
 }
 
 impl Column {
     pub fn new(name: impl Into<String>, data_type: SqlType) -> Self {
-        Self { name: name.into(), data_type, not_null: false, default: None, comment: None }
+        Self { name: name.into(), data_type, not_null: false, default: None, comment: None, acl: None }
     }
 }
 
@@ -209,6 +224,8 @@ pub struct View {
     pub columns: Vec<Column>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acl: Option<Acl>,
 }
 
 /// A rule for loading files: where they come from, how they are read, and where their rows go.
@@ -231,6 +248,8 @@ pub struct Pipe {
     pub query: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acl: Option<Acl>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -239,7 +258,88 @@ pub struct Role {
     pub name: String,
     pub superuser: bool,
     pub login: bool,
+    /// May make, change and drop roles that are not superusers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub create_role: bool,
+    /// Whether it has the privileges of the roles it is a member of without SET ROLE.
+    #[serde(default = "yes")]
+    pub inherit: bool,
+    /// Connections at a time; `None`: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_limit: Option<u32>,
+    /// From then on its password counts no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<DateTime<Utc>>,
     /// A SCRAM verifier in PostgreSQL's text form; never a password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verifier: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub member_of: Vec<Membership>,
+    /// What ALTER DEFAULT PRIVILEGES says of objects that it will make.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub default_privileges: Vec<DefaultPrivileges>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl Role {
+    /// A role that may do nothing, not even log in.
+    pub fn new(oid: Oid, name: impl Into<String>) -> Self {
+        Self {
+            oid,
+            name: name.into(),
+            superuser: false,
+            login: false,
+            create_role: false,
+            inherit: true,
+            connection_limit: None,
+            valid_until: None,
+            verifier: None,
+            member_of: Vec::new(),
+            default_privileges: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Membership {
+    /// The role that one is a member of.
+    pub role: String,
+    /// Who said so.
+    pub by: String,
+    /// Whether the member may make others members.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub admin: bool,
+}
+
+/// The list that new objects of a class get.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DefaultPrivileges {
+    /// `None`: in every schema; then the list stands in the place of the class's own default. In one schema it is
+    /// added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    pub class: ObjectClass,
+    pub acl: Acl,
+}
+
+/// Grants on the database, and on what comes with the process instead of the catalog.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Database {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acl: Option<Acl>,
+    /// By `function nps`, `relation system.loads`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub built_in: BTreeMap<String, BuiltInAcl>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct BuiltInAcl {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acl: Option<Acl>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub columns: BTreeMap<String, Acl>,
 }

@@ -8,7 +8,10 @@ use object_store::path::Path;
 use super::Push;
 use super::files::{Folder, SourceFile, text_hash};
 use super::ledger::Key;
-use crate::catalog::{CatalogSnapshot, Pipe, Table};
+use crate::catalog::access::{Access, Secured, denied};
+use crate::catalog::acl::Privilege;
+use crate::catalog::locations::refuse_warehouse_files;
+use crate::catalog::{CatalogSnapshot, Pipe, Relation, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::{FileFormat, FormatOptions, Formats};
 use crate::warehouse::Warehouse;
@@ -36,9 +39,25 @@ enum Source {
     Files(Vec<SourceFile>),
 }
 
+/// Rows are loaded with the privileges of a role, as they are at that moment.
+fn require_insert(catalog: &CatalogSnapshot, role: &str, table: &Table) -> Result<()> {
+    if Access::of(catalog, role).may(&Secured::relation(Relation::Table(table)), Privilege::Insert) {
+        return Ok(());
+    }
+    Err(denied("table", &table.name.name))
+}
+
+/// A URL of the warehouse itself is a folder under its root.
+fn under_root<'a>(warehouse: &Warehouse, from: &'a str) -> &'a str {
+    let root = warehouse.storage().url().as_str().trim_end_matches('/');
+    from.strip_prefix(root).filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(from)
+}
+
 impl Job {
     pub(super) fn of_pipe(warehouse: &Warehouse, catalog: &CatalogSnapshot, pipe: &Pipe) -> Result<Self> {
         let table = catalog.table(&pipe.into)?.clone();
+        require_insert(catalog, &pipe.owner, &table)?;
+        refuse_warehouse_files(catalog, under_root(warehouse, &pipe.from))?;
         let format = warehouse.formats().by_name(&pipe.format)?;
         format.check_options(&pipe.options)?;
         let folder = Folder::open(warehouse.storage(), &pipe.from)?;
@@ -65,6 +84,7 @@ impl Job {
         push: Push,
     ) -> Result<Self> {
         let table = catalog.table(&push.into)?.clone();
+        require_insert(catalog, role, &table)?;
         let format = push.format.as_deref().map(|name| warehouse.formats().by_name(name)).transpose()?;
         if let Some(format) = &format {
             format.check_options(&push.options)?;

@@ -5,7 +5,10 @@
 
 mod copy;
 mod depth;
+mod grants;
 mod own;
+mod roles;
+mod secrets;
 mod session;
 mod tokens;
 
@@ -16,7 +19,12 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Toke
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 pub use copy::{Copy, CopyDirection, CopyEnd, CopyOption, CopyRelation, CopyValue};
+pub use grants::{
+    DefaultPrivilegesStatement, GrantObjects, GrantRoles, GrantStatement, NamedPrivilege,
+};
 pub use own::{CreatePipe, OwnStatement};
+pub use roles::{AccessStatement, OwnedKind, RoleOption, RoleSpec, Secret};
+pub use secrets::without_passwords;
 pub use session::{Declare, Direction, Discarded, Explained, SessionStatement, SetValue, SetWord};
 pub use tokens::{At, Moment};
 
@@ -28,7 +36,7 @@ static DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
 /// One parsed statement.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    /// The statement as written, without the semicolon.
+    /// The statement as written, without the semicolon; a password in it is blotted out.
     pub text: String,
     pub kind: StatementKind,
     /// The columns of CLUSTER BY, for CREATE TABLE.
@@ -64,24 +72,28 @@ fn parse_one(sql: &str, part: &[TokenWithSpan], places: &mut Places<'_>) -> Resu
     if let Some(token) = depth::too_deep(part) {
         return Err(nested_too_deeply().with_position(position(sql, token.span.start)));
     }
+    let secrets = secrets::of(part);
     let text = text_of(part, places);
+    let text = secrets::blot_out(&secrets, part, text, places);
     let whole = part;
     let (part, cluster_by) = tokens::take_cluster_by(part.to_vec());
     let (part, moments) = tokens::take_moments(part)?;
     let mut parser = Parser::new(&DIALECT).with_recursion_limit(MAX_NESTING).with_tokens_with_locations(part);
-    let session = session::parse(&mut parser);
-    let parsed = match session {
-        Some(parsed) => parsed.map(|statement| StatementKind::Session(Box::new(statement))),
-        None => match own::parse(&mut parser) {
-            Some(parsed) => parsed.map(StatementKind::Own),
+    // SET ROLE is a statement of its own, not a setting.
+    let parsed = match own::parse(&mut parser) {
+        Some(parsed) => parsed.map(StatementKind::Own),
+        None => match session::parse(&mut parser) {
+            Some(parsed) => parsed.map(|statement| StatementKind::Session(Box::new(statement))),
             None => parser.parse_statement().map(|statement| StatementKind::Sql(Box::new(statement))),
         },
     };
-    let kind = parsed.map_err(|error| parser_error(sql, &parser, error, whole))?;
+    let kind =
+        parsed.map_err(|error| secrets::hush(&secrets, parser_error(sql, &parser, error, whole)))?;
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
-        return Err(Error::syntax(format!("syntax error at or near \"{}\"", rest.token))
-            .with_position(position(sql, rest.span.start)));
+        let error = Error::syntax(format!("syntax error at or near \"{}\"", rest.token))
+            .with_position(position(sql, rest.span.start));
+        return Err(secrets::hush(&secrets, error));
     }
     Ok(Statement { text, kind, cluster_by, moments })
 }

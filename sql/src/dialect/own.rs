@@ -8,11 +8,14 @@ use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::copy::{self, Copy};
+use super::roles::AccessStatement;
 
 pub(super) type ParseResult<T> = std::result::Result<T, ParserError>;
 
 #[derive(Debug, Clone)]
 pub enum OwnStatement {
+    /// Roles, privileges, owners.
+    Access(AccessStatement),
     CreatePipe(CreatePipe),
     DropPipe {
         name: String,
@@ -48,15 +51,23 @@ pub struct CreatePipe {
     pub query: Option<Box<Query>>,
 }
 
-/// `None`: not one of ours; nothing has been consumed.
-pub(super) fn parse(parser: &mut Parser<'_>) -> Option<ParseResult<OwnStatement>> {
-    let words: Vec<String> = (0..4)
+/// The first words of a statement, in lower case; nothing in the place of what is not a plain word.
+pub(super) fn first_words(parser: &Parser<'_>) -> Vec<String> {
+    (0..4)
         .map(|ahead| match parser.peek_nth_token(ahead).token {
             Token::Word(word) if word.quote_style.is_none() => word.value.to_lowercase(),
             _ => String::new(),
         })
-        .collect();
+        .collect()
+}
+
+/// `None`: not one of ours; nothing has been consumed.
+pub(super) fn parse(parser: &mut Parser<'_>) -> Option<ParseResult<OwnStatement>> {
+    let words = first_words(parser);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    if let Some(parsed) = super::roles::parse(parser, &words) {
+        return Some(parsed.map(OwnStatement::Access));
+    }
     match words.as_slice() {
         ["create", "pipe", ..] => Some(skip(parser, 2).and_then(|()| create_pipe(parser, false))),
         ["create", "or", "replace", "pipe"] => Some(skip(parser, 4).and_then(|()| create_pipe(parser, true))),

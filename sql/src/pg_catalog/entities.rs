@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
+use voxhouse_engine::catalog::access::Secured;
 use voxhouse_engine::catalog::{self, CatalogSnapshot, Oid, QualifiedName, Rule};
 
+use super::grants;
 use super::{BuiltInRelation, INFORMATION_SCHEMA, PG_CATALOG, Visible, definition, types};
+use crate::access::reads;
 
 /// The role that owns what nobody made, if the warehouse has no superuser of its own.
 const BOOTSTRAP_ROLE: Oid = 10;
@@ -35,6 +38,12 @@ pub(super) struct Role {
     pub(super) name: String,
     pub(super) superuser: bool,
     pub(super) login: bool,
+    pub(super) create_role: bool,
+    pub(super) inherit: bool,
+    /// -1: no limit.
+    pub(super) connection_limit: i64,
+    /// Microseconds since 1970.
+    pub(super) valid_until: Option<i64>,
 }
 
 pub(super) struct Schema {
@@ -42,6 +51,8 @@ pub(super) struct Schema {
     pub(super) name: String,
     pub(super) owner: Oid,
     pub(super) comment: Option<String>,
+    /// `None`: the default.
+    pub(super) acl: Option<Vec<String>>,
 }
 
 /// A table, view, materialised view or index.
@@ -61,6 +72,8 @@ pub(super) struct Relation {
     pub(super) has_index: bool,
     pub(super) bytes: Option<i64>,
     pub(super) rows: Option<i64>,
+    /// `None`: the default.
+    pub(super) acl: Option<Vec<String>>,
 }
 
 #[derive(Clone)]
@@ -73,6 +86,7 @@ pub(super) struct Column {
     pub(super) not_null: bool,
     pub(super) default: Option<String>,
     pub(super) comment: Option<String>,
+    pub(super) acl: Option<Vec<String>>,
 }
 
 /// A primary key, unique or check constraint. The first two have an index of the same object identifier.
@@ -102,6 +116,7 @@ pub(super) struct Function {
     pub(super) argument_types: Vec<Oid>,
     pub(super) argument_names: Vec<String>,
     pub(super) return_type: Oid,
+    pub(super) acl: Option<Vec<String>>,
 }
 
 impl Entities {
@@ -124,7 +139,7 @@ impl Entities {
         entities.add_schemas(visible);
         entities.add_system_relations();
         for relation in visible.built_in.iter() {
-            entities.add_built_in(relation);
+            entities.add_built_in(relation, visible);
         }
         for table in visible.catalog.tables() {
             entities.add_table(table, visible);
@@ -194,6 +209,7 @@ impl Entities {
             name: name.to_owned(),
             owner,
             comment: Some(comment.to_owned()),
+            acl: None,
         };
         self.schemas.push(built_in(PG_CATALOG_OID, PG_CATALOG, "system catalog schema"));
         self.schemas.push(built_in(
@@ -207,6 +223,7 @@ impl Entities {
                 name: schema.name.clone(),
                 owner: self.owner(&schema.owner),
                 comment: schema.comment.clone(),
+                acl: grants::shown(&Secured::schema(schema)),
             });
         }
         if visible.catalog.schema("public").is_none() {
@@ -220,6 +237,7 @@ impl Entities {
                     name: relation.schema.clone(),
                     owner,
                     comment: None,
+                    acl: None,
                 });
             }
         }
@@ -244,18 +262,23 @@ impl Entities {
         }
     }
 
-    fn add_built_in(&mut self, built_in: &BuiltInRelation) {
+    fn add_built_in(&mut self, built_in: &BuiltInRelation, visible: &Visible) {
+        let name = QualifiedName::new(&built_in.schema, &built_in.name);
+        let column_acls = visible.catalog.column_acls(&name);
         let columns = built_in.columns.fields().iter().zip(1..).map(|(field, number)| {
             let (type_oid, modifier) = types::of_field(field);
-            Column { not_null: !field.is_nullable(), ..Column::new(number, field.name(), type_oid, modifier) }
+            let acl = column_acls.get(field.name().as_str()).map(|acl| grants::items(acl));
+            let not_null = !field.is_nullable();
+            Column { not_null, acl, ..Column::new(number, field.name(), type_oid, modifier) }
         });
         self.relations.push(Relation {
             columns: columns.collect(),
             comment: (!built_in.comment.is_empty()).then(|| built_in.comment.clone()),
+            acl: grants::shown(&visible.catalog.secured_relation(&name)),
             ..Relation::new(
                 built_in.oid,
                 self.schema_oid(&built_in.schema),
-                &QualifiedName::new(&built_in.schema, &built_in.name),
+                &name,
                 self.system_owner,
                 'v',
             )
@@ -282,6 +305,7 @@ impl Entities {
             checks: table.constraints.iter().filter(|one| matches!(one.rule, Rule::Check { .. })).count()
                 as i16,
             has_index: table.constraints.iter().any(|one| !matches!(one.rule, Rule::Check { .. })),
+            acl: table.acl.as_ref().map(grants::items),
             bytes: size.map(|size| size.bytes),
             rows: size.map(|size| size.rows),
             columns,
@@ -315,6 +339,7 @@ impl Entities {
                 not_null: false,
                 default: None,
                 comment: None,
+                acl: None,
                 number,
                 ..column.clone()
             });
@@ -350,6 +375,7 @@ impl Entities {
             columns: columns.collect(),
             comment: view.comment.clone(),
             query: Some(view.query.clone()),
+            acl: view.acl.as_ref().map(grants::items),
             ..Relation::new(view.oid, schema_oid, &view.name, owner, 'v')
         });
     }
@@ -373,6 +399,7 @@ impl Entities {
                     argument_types,
                     argument_names,
                     return_type: types::resolve(&row.returns).map_or(types::TEXT, |(oid, _)| oid),
+                    acl: grants::shown(&Secured::function(&visible.catalog, &row.name)),
                 }
             })
             .collect();
@@ -383,7 +410,9 @@ impl Entities {
             "$user" => visible.role.clone(),
             name => name.to_owned(),
         });
-        let mut path: Vec<String> = named.filter(|name| self.schema(name).is_some()).collect();
+        let may_use = |name: &String| reads::may_use(&visible.catalog, visible.access(), name);
+        let mut path: Vec<String> =
+            named.filter(|name| self.schema(name).is_some()).filter(may_use).collect();
         self.implicit_catalog = !path.iter().any(|name| name == PG_CATALOG);
         if self.implicit_catalog {
             path.insert(0, PG_CATALOG.to_owned());
@@ -420,6 +449,7 @@ impl Relation {
             has_index: false,
             bytes: (kind == 'v').then_some(0),
             rows: None,
+            acl: None,
         }
     }
 
@@ -444,6 +474,7 @@ impl Column {
             not_null: false,
             default: None,
             comment: None,
+            acl: None,
         }
     }
 
@@ -453,6 +484,7 @@ impl Column {
             not_null: column.not_null,
             default: column.default.clone(),
             comment: column.comment.clone(),
+            acl: column.acl.as_ref().map(grants::items),
             ..Self::new(number, &column.name, type_oid, modifier)
         }
     }
@@ -467,11 +499,23 @@ fn roles(visible: &Visible) -> Vec<Role> {
             name: role.name.clone(),
             superuser: role.superuser,
             login: role.login,
+            create_role: role.create_role || role.superuser,
+            inherit: role.inherit,
+            connection_limit: role.connection_limit.map_or(-1, i64::from),
+            valid_until: role.valid_until.map(|until| until.timestamp_micros()),
         })
         .collect();
-    if roles.is_empty() {
-        let name = visible.role.clone();
-        roles.push(Role { oid: BOOTSTRAP_ROLE, name, superuser: true, login: true });
+    if catalog.own_roles().next().is_none() {
+        roles.push(Role {
+            oid: BOOTSTRAP_ROLE,
+            name: visible.role.clone(),
+            superuser: true,
+            login: true,
+            create_role: true,
+            inherit: true,
+            connection_limit: -1,
+            valid_until: None,
+        });
     }
     roles
 }

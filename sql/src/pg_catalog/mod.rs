@@ -12,6 +12,7 @@ mod cell;
 mod definition;
 mod entities;
 mod functions;
+mod grants;
 mod provider;
 mod relations;
 mod rewrite;
@@ -22,6 +23,7 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::SchemaRef;
 use voxhouse_engine::Result;
+use voxhouse_engine::catalog::access::Access;
 use voxhouse_engine::catalog::{CatalogSnapshot, Oid, QualifiedName, Relation};
 
 use crate::processes::Processes;
@@ -63,7 +65,12 @@ pub struct Visible {
 
 impl Visible {
     fn entities(&self) -> &Entities {
-        self.derived.0.get_or_init(|| Entities::new(self))
+        self.derived.entities.get_or_init(|| Entities::new(self))
+    }
+
+    /// What the current role may do.
+    pub fn access(&self) -> &Arc<Access> {
+        self.derived.access.get_or_init(|| Arc::new(Access::of(&self.catalog, &self.role)))
     }
 }
 
@@ -89,7 +96,10 @@ pub fn attribute(visible: &Visible, relation: &QualifiedName, column: &str) -> O
 }
 
 #[derive(Default)]
-pub struct Derived(OnceLock<Entities>);
+pub struct Derived {
+    entities: OnceLock<Entities>,
+    access: OnceLock<Arc<Access>>,
+}
 
 /// A virtual relation of another module, such as `system.functions`.
 pub struct BuiltInRelation {

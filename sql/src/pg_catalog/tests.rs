@@ -53,6 +53,7 @@ fn table(oid: Oid, schema: &str, name: &str, columns: Vec<Column>, constraints: 
         cluster_by: Vec::new(),
         query: None,
         comment: None,
+        acl: None,
         created_at: chrono::Utc::now(),
     }
 }
@@ -99,6 +100,7 @@ fn objects() -> Vec<Object> {
             name: name.into(),
             owner: "voxhouse".into(),
             comment: comment.map(str::to_owned),
+            acl: None,
         })
     };
     let view = |oid, schema: &str, name: &str, query: &str, columns| {
@@ -109,6 +111,7 @@ fn objects() -> Vec<Object> {
             query: query.into(),
             columns,
             comment: None,
+            acl: None,
         })
     };
     let notes_key = Constraint {
@@ -123,8 +126,8 @@ fn objects() -> Vec<Object> {
         ),
         ..table(16408, "x", "daily", vec![column("day", "date"), column("n", "bigint")], vec![])
     };
-    let role = Role { oid: 16384, name: "voxhouse".into(), superuser: true, login: true, verifier: None };
-    let reader = Role { oid: 16385, name: "reader".into(), superuser: false, login: true, verifier: None };
+    let role = Role { superuser: true, login: true, ..Role::new(16384, "voxhouse") };
+    let reader = Role { login: true, ..Role::new(16385, "reader") };
     let scores = "SELECT feedback.feedback_id,\n    feedback.score\n   FROM x.feedback";
     vec![
         Object::Role(role),

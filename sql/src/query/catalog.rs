@@ -3,7 +3,7 @@
 //! A provider is made for each statement over one catalog snapshot. Tables are opened when the planner names
 //! them, views are planned then, and each table is opened once: a statement reads one version of it throughout.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,11 +13,14 @@ use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::SessionState;
 use parking_lot::Mutex;
+use voxhouse_engine::catalog::access::Access;
 use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName, Relation, View};
 use voxhouse_engine::table::DeltaTable;
 use voxhouse_engine::{Error, Result, Warehouse};
 
 use super::context::{DATABASE, SEARCH_PATH_SCHEMA, plan_in, with_catalog};
+use crate::access::columns::Named;
+use crate::access::reads;
 use crate::dialect;
 use crate::pg_catalog::{self, Visible};
 use crate::relations::BuiltIns;
@@ -36,6 +39,22 @@ pub struct Relations {
     pub base: SessionState,
     pub opened: Mutex<Opened>,
     pub depth: usize,
+    /// Whose query it is: the session's role, or the owner of the view that is planned.
+    pub access: Arc<Access>,
+    /// The relations that the planner has asked for, to be checked when the plan is made.
+    pub noted: Mutex<BTreeSet<QualifiedName>>,
+    /// Overrides that show a relation of the catalog: the relation's privileges count.
+    pub stands_for: HashMap<QualifiedName, StandsFor>,
+    /// Whether the plan is only looked at: relations, views too, come as `Named`.
+    pub is_seen_only: bool,
+}
+
+/// The relation that an override shows.
+#[derive(Debug, Clone)]
+pub struct StandsFor {
+    pub relation: QualifiedName,
+    /// Whether the statement changes it.
+    pub is_target: bool,
 }
 
 /// What the statement has read so far.
@@ -58,24 +77,74 @@ impl Relations {
     /// The schemas in which an unqualified name is looked for, in order.
     pub fn search_path(&self) -> impl Iterator<Item = &str> {
         let own = ["pg_catalog"].into_iter();
-        own.chain(self.visible.search_path.iter().map(|schema| match schema.as_str() {
+        let named = self.visible.search_path.iter().map(|schema| match schema.as_str() {
             "$user" => self.visible.role.as_str(),
             other => other,
-        }))
+        });
+        own.chain(named.filter(|schema| reads::may_use(self.catalog(), &self.access, schema)))
+    }
+
+    /// Notes that the planner asked for a relation, and gives what it gets.
+    fn noted(
+        &self,
+        relation: &QualifiedName,
+        is_target: bool,
+        provider: Arc<dyn TableProvider>,
+    ) -> Arc<dyn TableProvider> {
+        if !self.access.is_superuser() {
+            self.noted.lock().insert(relation.clone());
+        }
+        match self.is_seen_only {
+            true => Arc::new(Named { relation: relation.clone(), is_target, provider }),
+            false => provider,
+        }
+    }
+
+    /// The same relations, for a plan that is only looked at.
+    pub fn seen_only(&self) -> Self {
+        Self {
+            warehouse: Arc::clone(&self.warehouse),
+            visible: Arc::clone(&self.visible),
+            built_ins: Arc::clone(&self.built_ins),
+            overrides: self.overrides.clone(),
+            base: self.base.clone(),
+            opened: Mutex::new(self.opened.lock().clone()),
+            depth: self.depth,
+            access: Arc::clone(&self.access),
+            noted: Mutex::default(),
+            stands_for: self.stands_for.clone(),
+            is_seen_only: true,
+        }
+    }
+
+    /// Looks up a name that was written with its schema.
+    async fn lookup_qualified(
+        self: &Arc<Self>,
+        name: &QualifiedName,
+    ) -> Result<Option<Arc<dyn TableProvider>>> {
+        if !self.access.is_superuser() && !self.overrides.contains_key(name) {
+            reads::require_usage(self.catalog(), &self.access, &name.schema)?;
+            // Nothing is opened, or worked out, for somebody who may see none of it.
+            let exists = self.catalog().relation(name).is_some() || self.built_ins.contains(name);
+            if exists && !reads::may_read_some(self.catalog(), &self.access, name) {
+                return Err(reads::relation_denied(self.catalog(), name));
+            }
+        }
+        self.lookup(name).await
     }
 
     pub async fn lookup(self: &Arc<Self>, name: &QualifiedName) -> Result<Option<Arc<dyn TableProvider>>> {
-        if let Some(found) = self.overrides.get(name) {
-            return Ok(Some(Arc::clone(found)));
+        if let Some(found) = self.overridden(name) {
+            return Ok(Some(found));
         }
         if name.schema == pg_catalog::PG_CATALOG || name.schema == pg_catalog::INFORMATION_SCHEMA {
             let schema = pg_catalog::schema_provider(Arc::clone(&self.visible), &name.schema);
             let found = schema.table(&name.name).await?;
             self.opened.lock().volatile |= found.is_some();
-            return Ok(found);
+            return Ok(found.map(|found| self.noted(name, false, found)));
         }
         if let Some(found) = self.opened.lock().providers.get(name) {
-            return Ok(Some(Arc::clone(found)));
+            return Ok(Some(self.noted(name, false, Arc::clone(found))));
         }
         let found: Arc<dyn TableProvider> = match self.visible.catalog.relation(name) {
             Some(Relation::Table(table)) => {
@@ -94,7 +163,15 @@ impl Relations {
             },
         };
         self.opened.lock().providers.insert(name.clone(), Arc::clone(&found));
-        Ok(Some(found))
+        Ok(Some(self.noted(name, false, found)))
+    }
+
+    fn overridden(&self, name: &QualifiedName) -> Option<Arc<dyn TableProvider>> {
+        let found = Arc::clone(self.overrides.get(name)?);
+        Some(match self.stands_for.get(name) {
+            Some(shown) => self.noted(&shown.relation, shown.is_target, found),
+            None => found,
+        })
     }
 
     async fn plan_view(self: &Arc<Self>, view: &View) -> Result<Arc<dyn TableProvider>> {
@@ -104,7 +181,7 @@ impl Relations {
                 format!("views are nested too deeply at \"{}\"", view.name),
             ));
         }
-        let nested = self.nested();
+        let nested = self.nested(&view.owner);
         let statement = dialect::parse(&view.query)?
             .pop()
             .ok_or_else(|| Error::internal(format!("view \"{}\" has no query", view.name)))?;
@@ -116,8 +193,8 @@ impl Relations {
         Ok(Arc::new(ViewTable::new(plan, Some(view.query.clone()))))
     }
 
-    /// The same relations one view further down; what it opens is shared.
-    fn nested(self: &Arc<Self>) -> Arc<Self> {
+    /// The same relations one view further down, with the privileges of its owner; what it opens is shared.
+    fn nested(self: &Arc<Self>, owner: &str) -> Arc<Self> {
         Arc::new(Self {
             warehouse: Arc::clone(&self.warehouse),
             visible: Arc::clone(&self.visible),
@@ -126,6 +203,13 @@ impl Relations {
             base: self.base.clone(),
             opened: Mutex::new(self.opened.lock().clone()),
             depth: self.depth + 1,
+            access: match self.access.role() == owner {
+                true => Arc::clone(&self.access),
+                false => Arc::new(Access::of(self.catalog(), owner)),
+            },
+            noted: Mutex::default(),
+            stands_for: HashMap::new(),
+            is_seen_only: false,
         })
     }
 
@@ -194,11 +278,11 @@ impl SchemaProvider for OneSchema {
 
     async fn table(&self, name: &str) -> DataFusionResult<Option<Arc<dyn TableProvider>>, DataFusionError> {
         if self.name != SEARCH_PATH_SCHEMA {
-            return Ok(self.relations.lookup(&QualifiedName::new(&self.name, name)).await?);
+            return Ok(self.relations.lookup_qualified(&QualifiedName::new(&self.name, name)).await?);
         }
         let own = QualifiedName::new(SEARCH_PATH_SCHEMA, name);
-        if let Some(found) = self.relations.overrides.get(&own) {
-            return Ok(Some(Arc::clone(found)));
+        if let Some(found) = self.relations.overridden(&own) {
+            return Ok(Some(found));
         }
         for schema in self.relations.search_path() {
             if let Some(found) = self.relations.lookup(&QualifiedName::new(schema, name)).await? {

@@ -9,11 +9,12 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast;
-use voxhouse_engine::catalog::QualifiedName;
+use voxhouse_engine::catalog::{QualifiedName, Table};
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
-use super::catalog::{Databases, Opened, Relations};
+use super::catalog::{Databases, Opened, Relations, StandsFor};
 use super::{names, zone};
+use crate::access::reads;
 use crate::dialect::{At, Moment, Statement, StatementKind};
 use crate::pg_catalog::{self, Visible};
 use crate::relations::BuiltIns;
@@ -29,6 +30,8 @@ pub struct Planned {
     pub plan: LogicalPlan,
     pub catalog_version: u64,
     pub search_path: Vec<String>,
+    /// Whose privileges were checked.
+    pub role: String,
     pub opened: Opened,
 }
 
@@ -39,6 +42,7 @@ impl Planned {
         if self.opened.volatile
             || seen.catalog.version() != self.catalog_version
             || seen.search_path != self.search_path
+            || seen.role != self.role
         {
             return Ok(false);
         }
@@ -62,6 +66,14 @@ pub struct QueryContext {
 
 impl QueryContext {
     pub fn relations(&self, overrides: HashMap<QualifiedName, Arc<dyn TableProvider>>) -> Arc<Relations> {
+        self.relations_standing_for(overrides, HashMap::new())
+    }
+
+    fn relations_standing_for(
+        &self,
+        overrides: HashMap<QualifiedName, Arc<dyn TableProvider>>,
+        stands_for: HashMap<QualifiedName, StandsFor>,
+    ) -> Arc<Relations> {
         Arc::new(Relations {
             warehouse: Arc::clone(&self.warehouse),
             visible: Arc::clone(&self.visible),
@@ -70,6 +82,10 @@ impl QueryContext {
             base: self.base.clone(),
             opened: Default::default(),
             depth: 0,
+            access: Arc::clone(self.visible.access()),
+            noted: Default::default(),
+            stands_for,
+            is_seen_only: false,
         })
     }
 
@@ -83,16 +99,41 @@ impl QueryContext {
         statement: Statement,
         mut overrides: HashMap<QualifiedName, Arc<dyn TableProvider>>,
     ) -> Result<Planned> {
+        let mut stands_for = HashMap::new();
         for moment in &statement.moments {
-            let (name, provider) = self.at_moment(moment, &statement).await?;
+            let (name, relation, provider) = self.at_moment(moment, &statement).await?;
+            stands_for.insert(name.clone(), StandsFor { relation, is_target: false });
             overrides.insert(name, provider);
         }
-        let relations = self.relations(overrides);
+        let relations = self.relations_standing_for(overrides, stands_for);
         let state = with_catalog(&self.base, Arc::clone(&relations));
         let plan = plan_in(&state, &relations, statement).await?;
         let opened = relations.opened.lock().clone();
         let catalog_version = self.visible.catalog.version();
-        Ok(Planned { plan, catalog_version, search_path: self.visible.search_path.clone(), opened })
+        let role = self.visible.role.clone();
+        Ok(Planned { plan, catalog_version, search_path: self.visible.search_path.clone(), role, opened })
+    }
+
+    /// Checks what the conditions and values of a change read. `query` has them, and reads the table that is
+    /// changed under the name `target`.
+    pub async fn check_change(
+        &self,
+        table: &Table,
+        target: QualifiedName,
+        query: &ast::Query,
+    ) -> Result<()> {
+        if reads::may_read_all(&self.visible.catalog, self.visible.access(), &table.name) {
+            return Ok(());
+        }
+        let scan = self.warehouse.scan(table).await?.with_file_column();
+        let stands_for = StandsFor { relation: table.name.clone(), is_target: true };
+        let relations = self.relations_standing_for(
+            HashMap::from([(target.clone(), Arc::new(scan) as Arc<dyn TableProvider>)]),
+            HashMap::from([(target, stands_for)]),
+        );
+        let state = with_catalog(&self.base, Arc::clone(&relations));
+        let statement = sql_statement(ast::Statement::Query(Box::new(query.clone())));
+        plan_in(&state, &relations, statement).await.map(|_| ())
     }
 
     pub async fn plan_query(&self, query: &ast::Query) -> Result<Planned> {
@@ -138,11 +179,14 @@ impl QueryContext {
         &self,
         moment: &Moment,
         statement: &Statement,
-    ) -> Result<(QualifiedName, Arc<dyn TableProvider>)> {
+    ) -> Result<(QualifiedName, QualifiedName, Arc<dyn TableProvider>)> {
         let StatementKind::Sql(sql) = &statement.kind else {
             return Err(Error::not_supported("a past version can only be read by a query"));
         };
         let written = names::schema_of_relation(sql, &moment.alias);
+        if let Some(schema) = &written {
+            reads::require_usage(&self.visible.catalog, self.visible.access(), schema)?;
+        }
         let relations = self.relations(HashMap::new());
         let candidates: Vec<QualifiedName> = match &written {
             Some(schema) => vec![QualifiedName::new(schema, &moment.table)],
@@ -153,6 +197,9 @@ impl QueryContext {
                 Error::new(ErrorKind::UndefinedTable, format!("relation \"{}\" does not exist", moment.table))
                     .with_hint("Only tables keep their past versions; views do not.")
             })?;
+        if !reads::may_read_some(&self.visible.catalog, self.visible.access(), &table.name) {
+            return Err(reads::relation_denied(&self.visible.catalog, &table.name));
+        }
         let delta = self.warehouse.delta(table)?;
         let snapshot = match &moment.at {
             At::Version(version) => delta.snapshot_at_version(*version).await?,
@@ -160,7 +207,7 @@ impl QueryContext {
         };
         let scan = self.warehouse.scan_snapshot(table, snapshot)?;
         let schema = written.unwrap_or_else(|| SEARCH_PATH_SCHEMA.to_owned());
-        Ok((QualifiedName::new(schema, &moment.alias), Arc::new(scan)))
+        Ok((QualifiedName::new(schema, &moment.alias), table.name.clone(), Arc::new(scan)))
     }
 }
 
@@ -182,10 +229,11 @@ pub fn with_catalog(base: &SessionState, relations: Arc<Relations>) -> SessionSt
     state
 }
 
-/// Plans one SQL statement.
+/// Plans one SQL statement, and checks that the role of `relations` may read all that the plan reads. No plan is made
+/// anywhere else.
 pub async fn plan_in(
     state: &SessionState,
-    relations: &Relations,
+    relations: &Arc<Relations>,
     statement: Statement,
 ) -> Result<LogicalPlan> {
     let StatementKind::Sql(mut sql) = statement.kind else {
@@ -194,8 +242,12 @@ pub async fn plan_in(
     pg_catalog::rewrite(&mut sql, &relations.visible)?;
     zone::rewrite(&mut sql);
     names::unqualify_database(&mut sql);
+    let checked = (!relations.access.is_superuser()).then(|| sql.clone());
     let plan = state.statement_to_plan(DataFusionStatement::Statement(sql)).await?;
     refuse_server_access(&plan)?;
+    if let Some(sql) = checked {
+        reads::check(relations, &sql, &plan).await?;
+    }
     Ok(plan)
 }
 

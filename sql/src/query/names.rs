@@ -6,10 +6,11 @@ use datafusion::sql::sqlparser::ast::{
     Ident, ObjectName, ObjectNamePart, Query, Statement, VisitMut, VisitorMut, visit_relations,
     visit_relations_mut,
 };
-use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName};
+use voxhouse_engine::catalog::QualifiedName;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::context::DATABASE;
+use crate::access::reads;
 use crate::pg_catalog::Visible;
 use crate::relations::BuiltIns;
 
@@ -53,11 +54,15 @@ pub fn new_name(name: &ObjectName, visible: &Visible) -> Result<QualifiedName> {
     }
 }
 
+/// The schemas of the search path that the role may use.
+fn path(visible: &Visible) -> impl Iterator<Item = &str> {
+    let named = visible.search_path.iter();
+    let named = named.map(|schema| if schema == "$user" { visible.role.as_str() } else { schema.as_str() });
+    named.filter(|schema| reads::may_use(&visible.catalog, visible.access(), schema))
+}
+
 fn creation_schema(visible: &Visible) -> Result<String> {
-    visible
-        .search_path
-        .iter()
-        .map(|schema| if schema == "$user" { visible.role.as_str() } else { schema.as_str() })
+    path(visible)
         .find(|schema| visible.catalog.schema(schema).is_some())
         .map(str::to_owned)
         .ok_or_else(|| {
@@ -71,15 +76,15 @@ pub fn existing_name(name: &ObjectName, visible: &Visible) -> Result<QualifiedNa
     let parts = parts(name)?;
     match parts.as_slice() {
         [name] => {
-            let found = visible
-                .search_path
-                .iter()
-                .map(|schema| if schema == "$user" { visible.role.as_str() } else { schema.as_str() })
+            let found = path(visible)
                 .map(|schema| QualifiedName::new(schema, name))
                 .find(|name| visible.catalog.relation(name).is_some());
             Ok(found.unwrap_or_else(|| QualifiedName::new("public", name)))
         }
-        [schema, name] => Ok(QualifiedName::new(schema, name)),
+        [schema, name] => {
+            reads::require_usage(&visible.catalog, visible.access(), schema)?;
+            Ok(QualifiedName::new(schema, name))
+        }
         _ => Err(Error::syntax(format!("improper qualified name (too many dotted names): {name}"))),
     }
 }
@@ -151,10 +156,7 @@ impl VisitorMut for Qualifier<'_> {
 }
 
 fn schema_on_path(relation: &str, visible: &Visible, built_ins: &BuiltIns) -> Option<String> {
-    visible
-        .search_path
-        .iter()
-        .map(|schema| if schema == "$user" { visible.role.as_str() } else { schema.as_str() })
+    path(visible)
         .find(|schema| {
             let name = QualifiedName::new(*schema, relation);
             visible.catalog.relation(&name).is_some() || built_ins.contains(&name)
@@ -187,26 +189,4 @@ pub fn unqualify_database(statement: &mut Statement) {
         }
         ControlFlow::<()>::Continue(())
     });
-}
-
-/// The table of a name, or why it cannot be written to.
-pub fn writable_table<'a>(
-    name: &QualifiedName,
-    catalog: &'a CatalogSnapshot,
-) -> Result<&'a voxhouse_engine::catalog::Table> {
-    let table = catalog.table(name).map_err(|error| match error.kind() {
-        ErrorKind::WrongObjectType => {
-            Error::new(ErrorKind::NotSupported, format!("cannot change view \"{}\"", name.name))
-                .with_hint("Change the tables that the view reads.")
-        }
-        _ => error,
-    })?;
-    if table.query.is_some() {
-        return Err(Error::new(
-            ErrorKind::WrongObjectType,
-            format!("cannot change materialized view \"{}\"", name.name),
-        )
-        .with_hint("REFRESH MATERIALIZED VIEW computes it again."));
-    }
-    Ok(table)
 }

@@ -2,6 +2,7 @@
 
 pub mod cursor;
 mod parts;
+pub mod role;
 pub mod settings;
 pub mod workers;
 
@@ -43,7 +44,6 @@ pub struct Prepared {
 
 pub struct Session {
     pub(crate) instance: Arc<Instance>,
-    pub(crate) role: String,
     login: Login,
     pub(crate) settings: Settings,
     /// The settings when the block began.
@@ -63,8 +63,7 @@ pub struct Session {
 impl Session {
     pub fn new(instance: Arc<Instance>, login: Login) -> Result<Self> {
         let catalog = instance.warehouse.known_catalog();
-        let superuser = catalog.role(&login.role).is_none_or(|role| role.superuser);
-        let settings = Settings::for_role(&login.role, superuser);
+        let settings = Settings::for_role(&login.role, catalog.is_superuser(&login.role));
         for (name, value) in &login.parameters {
             settings.put_at_start(name, value)?;
         }
@@ -72,11 +71,9 @@ impl Session {
         let first = instance::visible(catalog, &instance.built_ins, &login.role, &parts);
         let visible = Arc::new(RwLock::new(Arc::new(first)));
         let base = instance.session_base(Arc::clone(&visible));
-        let role = login.role.clone();
         let connected_at = chrono::Utc::now().timestamp_micros();
         Ok(Self {
             instance,
-            role,
             login,
             settings,
             before_block: None,
@@ -98,7 +95,8 @@ impl Session {
     }
 
     pub(crate) fn context_over(&self, catalog: Arc<CatalogSnapshot>, text: &str) -> QueryContext {
-        let mut seen = instance::visible(catalog, &self.instance.built_ins, &self.role, &self.parts);
+        let mut seen = instance::visible(catalog, &self.instance.built_ins, &self.role(), &self.parts);
+        seen.session_role = self.session_role();
         seen.process_id = self.login.process_id;
         seen.server_started_at = self.instance.started_at();
         seen.client.query = text.to_owned();
@@ -120,7 +118,7 @@ impl Session {
     }
 
     pub(crate) fn author(&self, statement: &Statement) -> Author {
-        Author { role: self.role.clone(), statement: statement.text.clone() }
+        Author { role: self.role(), statement: statement.text.clone() }
     }
 
     pub(crate) fn notice(&mut self, message: impl Into<String>) {
@@ -340,6 +338,11 @@ impl backend::Session for Session {
                 statement::copy::run(self, statement, copy).await
             }
             StatementKind::Own(own) => {
+                if let OwnStatement::Access(access) = own
+                    && let Some(done) = self.run_role_statement(access).await?
+                {
+                    return Ok(done);
+                }
                 self.refuse_write_in_transaction()?;
                 match own {
                     OwnStatement::RefreshMaterializedView { name } => {

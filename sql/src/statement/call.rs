@@ -7,6 +7,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
 };
+use voxhouse_engine::catalog::access::{Secured, denied};
+use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::rows;
@@ -43,6 +45,11 @@ fn run_pipe_schema() -> SchemaRef {
 }
 
 async fn run_pipe(session: &mut Session, pipe: &str) -> Result<Outcome> {
+    let context = session.context("CALL").await?;
+    let catalog = &context.visible.catalog;
+    if !context.visible.access().may(&Secured::pipe(catalog.pipe(pipe)?), Privilege::Usage) {
+        return Err(denied("pipe", pipe));
+    }
     let ingestion = Arc::clone(session.instance.ingestion()?);
     let report = ingestion.run_pipe(pipe, None).await?;
     for (file, error) in &report.errors {

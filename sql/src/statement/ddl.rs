@@ -5,17 +5,20 @@ use datafusion::sql::sqlparser::ast::{
     self, AlterTableOperation, ColumnDef, ColumnOption, CommentObject, CreateTable, CreateView, Expr, Ident,
     ObjectName, ObjectType, RenameTableNameKind, SchemaName, TableConstraint,
 };
+use voxhouse_engine::catalog::access::not_owner;
+use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::catalog::ddl::{CommentTarget, Ddl, Draft, DropKind, Effect, NewPipe, NewTable};
-use voxhouse_engine::catalog::{Column, QualifiedName, Rule, SqlType};
+use voxhouse_engine::catalog::{Column, QualifiedName, Rule, SqlType, Table};
 use voxhouse_engine::dml::Dml;
 use voxhouse_engine::planning::SOURCE_RELATION;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::schedule::milliseconds;
+use crate::access::writes::{Need, writable_table};
 use crate::dialect::{CreatePipe, OwnStatement, Statement, StatementKind};
 use crate::pg_catalog;
 use crate::query::QueryContext;
-use crate::query::names::{self, existing_name, fold, new_name, parts, writable_table};
+use crate::query::names::{self, existing_name, fold, new_name, parts};
 use crate::session::Session;
 use crate::wire::backend::Outcome;
 
@@ -30,7 +33,8 @@ pub async fn plan(context: &QueryContext, statement: &Statement) -> Result<Optio
     let visible = &context.visible;
     Ok(Some(match sql {
         S::CreateSchema { schema_name, if_not_exists, .. } => {
-            Ddl::CreateSchema { name: schema_name_text(schema_name)?, if_not_exists: *if_not_exists }
+            let (name, owner) = schema_name_text(schema_name)?;
+            Ddl::CreateSchema { name, owner, if_not_exists: *if_not_exists }
         }
         S::CreateTable(create) if create.query.is_none() => {
             let name = new_name(&create.name, visible)?;
@@ -50,6 +54,7 @@ pub async fn plan(context: &QueryContext, statement: &Statement) -> Result<Optio
 
 async fn own_definition(context: &QueryContext, own: &OwnStatement) -> Result<Option<Ddl>> {
     Ok(Some(match own {
+        OwnStatement::Access(access) => return super::role::plan(context, access),
         OwnStatement::CreatePipe(pipe) => create_pipe(context, pipe)?,
         OwnStatement::DropPipe { name, if_exists } => {
             Ddl::DropPipe { name: name.clone(), if_exists: *if_exists }
@@ -91,8 +96,10 @@ pub async fn run(session: &mut Session, statement: &Statement) -> Result<Outcome
 
 fn tell(session: &mut Session, effects: Vec<Effect>) {
     for effect in effects {
-        if let Effect::Skipped(reason) = effect {
-            session.notice(reason);
+        match effect {
+            Effect::Skipped(reason) => session.notice(reason),
+            Effect::Warned { sqlstate, message } => session.warning(sqlstate, message),
+            Effect::Done | Effect::TablesDropped(_) | Effect::ColumnAdded(_) => {}
         }
     }
 }
@@ -109,8 +116,7 @@ fn tag_of(ddl: &Ddl) -> &'static str {
         Ddl::CreateView { .. } => "CREATE VIEW",
         Ddl::CreatePipe { .. } => "CREATE PIPE",
         Ddl::DropPipe { .. } => "DROP PIPE",
-        Ddl::CreateRole { .. } => "CREATE ROLE",
-        Ddl::AlterRole { .. } => "ALTER ROLE",
+        Ddl::Role(_) | Ddl::Grant(_) | Ddl::DefaultPrivileges(_) | Ddl::Owner(_) => super::role::tag_of(ddl),
         Ddl::Comment { .. } => "COMMENT",
     }
 }
@@ -119,13 +125,14 @@ fn first_words(text: &str) -> String {
     text.split_whitespace().take(2).collect::<Vec<_>>().join(" ").to_uppercase()
 }
 
-fn schema_name_text(name: &SchemaName) -> Result<String> {
-    match name {
-        SchemaName::Simple(name) | SchemaName::NamedAuthorization(name, _) => {
-            parts(name)?.pop().ok_or_else(|| Error::syntax("a schema needs a name"))
-        }
-        SchemaName::UnnamedAuthorization(identifier) => Ok(fold(identifier)),
-    }
+/// The name, and the role behind AUTHORIZATION.
+fn schema_name_text(name: &SchemaName) -> Result<(String, Option<String>)> {
+    let last = |name: &ObjectName| parts(name)?.pop().ok_or_else(|| Error::syntax("a schema needs a name"));
+    Ok(match name {
+        SchemaName::Simple(name) => (last(name)?, None),
+        SchemaName::NamedAuthorization(name, owner) => (last(name)?, Some(fold(owner))),
+        SchemaName::UnnamedAuthorization(owner) => (fold(owner), Some(fold(owner))),
+    })
 }
 
 fn new_table(create: &CreateTable, statement: &Statement) -> Result<NewTable> {
@@ -391,15 +398,9 @@ fn create_pipe(context: &QueryContext, pipe: &CreatePipe) -> Result<Ddl> {
                 })?,
         ),
     };
-    if pipe.from.trim_start_matches('/').starts_with("_system") {
-        return Err(Error::new(
-            ErrorKind::InsufficientPrivilege,
-            "a pipe cannot read the warehouse's own state",
-        )
-        .with_hint("Drop files under landing/, and let the pipe read there."));
-    }
     let into = existing_name(&pipe.into, &context.visible)?;
-    writable_table(&into, &context.visible.catalog)?;
+    let needs = |_: &Table| Ok(vec![Need::table(Privilege::Insert)]);
+    writable_table(&into, &context.visible, needs)?;
     let query = pipe.query.as_ref().map(|query| {
         let mut query = query.as_ref().clone();
         names::qualify(&mut query, &context.visible, &context.built_ins, &[SOURCE_RELATION]);
@@ -514,17 +515,21 @@ pub async fn refresh(session: &mut Session, statement: &Statement, name: &Object
             format!("\"{}\" is not a materialized view", name.name),
         ));
     };
-    let planned = context.plan_query(&crate::query::pipe::parse_query(query)?).await?;
+    if !context.visible.access().owns(&table.owner) {
+        return Err(not_owner("materialized view", &table.name.name));
+    }
+    let planner = session.instance.planner();
+    // Whoever refreshes it, its rows are what its owner may read.
+    let plan = planner.plan_query(&table.owner, query).await?;
     let author = session.author(statement);
     let state = context.state();
-    let planner = session.instance.planner();
     let dml = Dml {
         warehouse: &session.instance.warehouse,
         planner: planner.as_ref(),
         state: &state,
         author: &author,
     };
-    dml.overwrite(table, planned.plan).await?;
+    dml.overwrite(table, plan).await?;
     Ok(Outcome::Done("REFRESH MATERIALIZED VIEW".into()))
 }
 
@@ -585,6 +590,11 @@ pub async fn vacuum(
     };
     let mut removed = 0;
     for table in tables {
+        if !context.visible.access().owns(&table.owner) {
+            let message = format!("skipping \"{}\" --- only table or database owner can vacuum it", table.name.name);
+            session.warning("01000", message);
+            continue;
+        }
         removed += session.instance.warehouse.delta(table)?.vacuum(retention).await?;
     }
     session.notice(format!("removed {removed} files"));

@@ -13,6 +13,7 @@ use datafusion::sql::sqlparser::ast::{
     self, AssignmentTarget, Expr, FromTable, Ident, ObjectName, Query, SelectItem, SetExpr, TableFactor,
     TableObject, TableWithJoins, Value,
 };
+use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::catalog::{Column, QualifiedName, SqlType, Table};
 use voxhouse_engine::dml::{Dml, Rewrite, RewritePlans};
 use voxhouse_engine::table::scan::FILE_COLUMN;
@@ -20,10 +21,11 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::describe::ParameterTypes;
 use super::literal::{bind, placeholder};
+use crate::access::writes::{Need, writable_table};
 use crate::dialect::{Moment, Statement};
 use crate::instance::plan_expression;
 use crate::query::QueryContext;
-use crate::query::names::{existing_name, fold, parts, writable_table};
+use crate::query::names::{existing_name, fold, parts};
 use crate::query::pipe::parse_query;
 use crate::session::Session;
 use crate::wire::backend::Outcome;
@@ -70,7 +72,8 @@ pub async fn run(
             let mut tables = Vec::with_capacity(truncate.table_names.len());
             for target in &truncate.table_names {
                 let name = existing_name(&target.name, &context.visible)?;
-                tables.push(writable_table(&name, &context.visible.catalog)?);
+                let needs = |_: &Table| Ok(vec![Need::table(Privilege::Truncate)]);
+                tables.push(writable_table(&name, &context.visible, needs)?);
             }
             refuse(tables.len() > 1, "TRUNCATE of several tables")?;
             for table in tables {
@@ -90,7 +93,25 @@ fn insert_target<'a>(context: &'a QueryContext, insert: &ast::Insert) -> Result<
     let TableObject::TableName(name) = &insert.table else {
         return Err(Error::syntax(format!("cannot insert into \"{}\"", insert.table)));
     };
-    writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)
+    writable_table(&existing_name(name, &context.visible)?, &context.visible, |table| {
+        Ok(vec![Need::columns(Privilege::Insert, insert_columns(table, insert)?)])
+    })
+}
+
+fn delete_target<'a>(context: &'a QueryContext, name: &ObjectName) -> Result<&'a Table> {
+    let needs = |_: &Table| Ok(vec![Need::table(Privilege::Delete)]);
+    writable_table(&existing_name(name, &context.visible)?, &context.visible, needs)
+}
+
+fn update_target<'a>(
+    context: &'a QueryContext,
+    name: &ObjectName,
+    assigned: &[ast::Assignment],
+) -> Result<&'a Table> {
+    writable_table(&existing_name(name, &context.visible)?, &context.visible, |table| {
+        let columns = assignments(table, assigned)?.into_keys().collect();
+        Ok(vec![Need::columns(Privilege::Update, columns)])
+    })
 }
 
 /// The columns that the rows of an INSERT fill, in order.
@@ -254,9 +275,12 @@ async fn delete(context: &QueryContext, dml: &Dml<'_>, delete: &ast::Delete) -> 
     refuse(!delete.order_by.is_empty() || delete.limit.is_some(), "DELETE … LIMIT")?;
     let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
     let (name, alias) = single_table(from)?;
-    let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
+    let table = delete_target(context, name)?;
     let condition = delete.selection.clone().unwrap_or_else(|| Expr::value(Value::Boolean(true)));
     let target = Target { context, table, alias };
+    if delete.selection.is_some() {
+        target.check(Vec::new(), &condition).await?;
+    }
     let kept = Expr::IsNotTrue(Box::new(Expr::Nested(Box::new(condition.clone()))));
     let columns = table.columns.iter().map(|column| target.column(&column.name)).collect();
     let plans = TargetQueries {
@@ -277,10 +301,11 @@ async fn update(context: &QueryContext, dml: &Dml<'_>, update: &ast::Update) -> 
     refuse(update.returning.is_some(), "RETURNING")?;
     refuse(!update.order_by.is_empty() || update.limit.is_some() || update.or.is_some(), "UPDATE … LIMIT")?;
     let (name, alias) = single_table(std::slice::from_ref(&update.table))?;
-    let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
+    let table = update_target(context, name, &update.assignments)?;
     let assigned = assignments(table, &update.assignments)?;
     let condition = update.selection.clone().unwrap_or_else(|| Expr::value(Value::Boolean(true)));
     let target = Target { context, table, alias };
+    target.check(assigned.values().cloned().collect(), &condition).await?;
     let changed = table.columns.iter().map(|column| match assigned.get(&column.name) {
         Some(value) => (value.clone(), column.name.clone()),
         None => target.column(&column.name),
@@ -342,6 +367,15 @@ impl Target<'_> {
             select.selection = condition;
         }
         Ok(query)
+    }
+
+    /// Whether the role may read what the new values and the condition name.
+    async fn check(&self, values: Vec<Expr>, condition: &Expr) -> Result<()> {
+        let mut values: Vec<(Expr, String)> =
+            values.into_iter().enumerate().map(|(place, value)| (value, format!("__{place}"))).collect();
+        values.push((Expr::value(Value::Null), "__nothing".to_owned()));
+        let query = self.select(values, Some(condition.clone()))?;
+        self.context.check_change(self.table, QualifiedName::new(TARGET, TARGET), &query).await
     }
 
     /// One row a file that holds affected rows: the file and how many.
@@ -440,7 +474,7 @@ pub async fn parameters(
         ast::Statement::Update(update) => {
             refuse_other_tables(update)?;
             let (name, alias) = single_table(std::slice::from_ref(&update.table))?;
-            let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
+            let table = update_target(context, name, &update.assignments)?;
             for (column, value) in assignments(table, &update.assignments)? {
                 note(&mut types, &value, column_type(table, &column));
             }
@@ -449,7 +483,7 @@ pub async fn parameters(
         ast::Statement::Delete(delete) => {
             let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
             let (name, alias) = single_table(from)?;
-            let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
+            let table = delete_target(context, name)?;
             imply_condition(context, table, alias, delete.selection.as_ref(), &mut types).await?;
         }
         _ => {}

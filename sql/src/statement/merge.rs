@@ -13,14 +13,16 @@ use datafusion::sql::sqlparser::ast::{
     Expr, Ident, Merge, MergeAction, MergeClause, MergeClauseKind, MergeInsertExpr, MergeInsertKind,
     TableFactor,
 };
-use voxhouse_engine::catalog::Table;
+use voxhouse_engine::catalog::acl::Privilege;
+use voxhouse_engine::catalog::{QualifiedName, Table};
 use voxhouse_engine::dml::{Dml, MergePlans};
 use voxhouse_engine::table::scan::FILE_COLUMN;
 use voxhouse_engine::{Error, Result};
 
 use super::dml::{TARGET, assignments, target_override};
+use crate::access::writes::{Need, writable_table};
 use crate::query::QueryContext;
-use crate::query::names::{existing_name, fold, parts, writable_table};
+use crate::query::names::{existing_name, fold, parts};
 use crate::query::pipe::parse_query;
 
 /// Marks the rows of one side of an outer join.
@@ -30,7 +32,9 @@ pub async fn run(context: &QueryContext, dml: &Dml<'_>, merge: &Merge) -> Result
     let TableFactor::Table { name, alias, .. } = &merge.table else {
         return Err(Error::syntax("the target of MERGE must be a table"));
     };
-    let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
+    let table = writable_table(&existing_name(name, &context.visible)?, &context.visible, |table| {
+        merge.clauses.iter().map(|clause| need(table, &clause.action)).collect()
+    })?;
     let target_alias = match alias {
         Some(alias) => fold(&alias.name),
         None => parts(name)?.pop().unwrap_or_default(),
@@ -44,7 +48,27 @@ pub async fn run(context: &QueryContext, dml: &Dml<'_>, merge: &Merge) -> Result
         clauses: &merge.clauses,
     };
     statement.check()?;
+    statement.check_reads().await?;
     dml.merge(table, &statement).await
+}
+
+/// What a WHEN clause needs.
+fn need(table: &Table, action: &MergeAction) -> Result<Need> {
+    Ok(match action {
+        MergeAction::Delete { .. } => Need::table(Privilege::Delete),
+        MergeAction::Update(update) => {
+            let columns = assignments(table, &update.assignments)?.into_keys().collect();
+            Need::columns(Privilege::Update, columns)
+        }
+        MergeAction::Insert(insert) => Need::columns(Privilege::Insert, insert_columns(table, insert)?),
+    })
+}
+
+fn insert_columns(table: &Table, insert: &MergeInsertExpr) -> Result<Vec<String>> {
+    if insert.columns.is_empty() {
+        return Ok(table.columns.iter().map(|column| column.name.clone()).collect());
+    }
+    insert.columns.iter().map(|name| Ok(parts(name)?.pop().unwrap_or_default())).collect()
 }
 
 fn quoted(name: &str) -> String {
@@ -209,6 +233,28 @@ impl MergeQueries<'_> {
         )))
     }
 
+    /// Whether the role may read what the conditions and the new values name. What is inserted comes from the
+    /// source, and is checked with it.
+    async fn check_reads(&self) -> Result<()> {
+        let mut values: Vec<String> = self.clauses.iter().map(holds).collect();
+        for clause in self.clauses {
+            if let MergeAction::Update(update) = &clause.action {
+                values.extend(assignments(self.table, &update.assignments)?.values().map(Expr::to_string));
+            }
+        }
+        let values: Vec<String> =
+            values.iter().enumerate().map(|(place, value)| format!("{value} AS __{place}")).collect();
+        let query = format!(
+            "SELECT {values} FROM {TARGET}.{TARGET} AS {target} JOIN {factor} ON {on}",
+            values = values.join(", "),
+            target = self.target,
+            factor = self.source.factor,
+            on = self.condition,
+        );
+        let target = QualifiedName::new(TARGET, TARGET);
+        self.context.check_change(self.table, target, &parse_query(&query)?).await
+    }
+
     async fn plan(&self, query: &str, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
         Ok(self.context.plan_query_with(&parse_query(query)?, target_override(scan)).await?.plan)
     }
@@ -234,11 +280,7 @@ fn inserted(table: &Table, insert: &MergeInsertExpr, column: &str) -> Result<Opt
     let [row] = values.rows.as_slice() else {
         return Err(Error::syntax("MERGE inserts one row of values a clause"));
     };
-    let columns: Vec<String> = if insert.columns.is_empty() {
-        table.columns.iter().map(|column| column.name.clone()).collect()
-    } else {
-        insert.columns.iter().map(|name| Ok(parts(name)?.pop().unwrap_or_default())).collect::<Result<_>>()?
-    };
+    let columns = insert_columns(table, insert)?;
     if row.len() != columns.len() {
         return Err(Error::syntax("INSERT of MERGE needs one value for each column"));
     }

@@ -89,6 +89,7 @@ fn discard(session: &mut Session, what: Discarded) -> Result<Outcome> {
                 return Err(Error::new(ErrorKind::ActiveTransaction, message));
             }
             session.cursors.close_all();
+            session.become_login_role();
             session.settings.reset_all();
             session.statements.remove_all();
             "DISCARD ALL"

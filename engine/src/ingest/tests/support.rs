@@ -359,7 +359,7 @@ impl Process {
         let name = notes();
         let location = self.warehouse.free_location(&name).await.unwrap();
         let ddl = vec![
-            Ddl::CreateSchema { name: "x".into(), if_not_exists: true },
+            Ddl::CreateSchema { name: "x".into(), owner: None, if_not_exists: true },
             Ddl::CreateTable { name, table, location, if_not_exists: false },
         ];
         self.warehouse.run_ddl(&author(), ddl).await.unwrap();

@@ -35,6 +35,7 @@ pub(super) fn classes(definition: &Definition, visible: &Visible) -> Result<Reco
             ("relchecks", |relation| relation.checks.into()),
             ("relhasrules", |relation| matches!(relation.kind, 'v' | 'm').into()),
             ("relispopulated", |_| true.into()),
+            ("relacl", |relation| relation.acl.clone().into()),
             ("relreplident", |relation| replica_identity(relation).into()),
         ],
     )
@@ -93,6 +94,7 @@ pub(super) fn attributes(definition: &Definition, visible: &Visible) -> Result<R
             }),
             ("attnotnull", |(_, column)| column.not_null.into()),
             ("atthasdef", |(_, column)| column.default.is_some().into()),
+            ("attacl", |(_, column)| column.acl.clone().into()),
             ("attislocal", |_| true.into()),
             ("attcollation", |(_, column)| {
                 types::by_oid(column.type_oid).map_or(0, |found| found.collation).into()

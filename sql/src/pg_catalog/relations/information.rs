@@ -3,7 +3,7 @@
 
 use arrow::array::RecordBatch;
 use voxhouse_engine::Result;
-use voxhouse_engine::catalog::Oid;
+use voxhouse_engine::catalog::{Oid, QualifiedName};
 
 use crate::pg_catalog::cell::Cell;
 use crate::pg_catalog::definition::Definition;
@@ -19,8 +19,26 @@ fn tables_and_views(visible: &Visible) -> Vec<In<'_, Relation>> {
     let relations = visible.entities().relations.iter();
     relations
         .filter(|relation| matches!(relation.kind, 'r' | 'v'))
+        .filter(|relation| is_accessible(visible, relation))
         .map(|relation| (visible.database.as_str(), relation))
         .collect()
+}
+
+/// As in PostgreSQL, `information_schema` shows a role what it may do something with.
+fn is_accessible(visible: &Visible, relation: &Relation) -> bool {
+    let access = visible.access();
+    if access.is_superuser() || relation.is_system() {
+        return true;
+    }
+    let name = QualifiedName::new(&relation.schema, &relation.name);
+    let secured = visible.catalog.secured_relation(&name);
+    access.owns(secured.owner)
+        || !access.held(&secured).is_empty()
+        || visible
+            .catalog
+            .column_acls(&name)
+            .values()
+            .any(|acl| !access.held_on_column(Some(acl)).is_empty())
 }
 
 fn yes_or_no(yes: bool) -> Cell {
@@ -337,8 +355,4 @@ pub(super) fn collations(definition: &Definition, visible: &Visible) -> Result<R
             ("pad_attribute", |_| "NO PAD".into()),
         ],
     )
-}
-
-pub(super) fn enabled_roles(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
-    definition.fill(&[&visible.role], &[("role_name", |role| (*role).into())])
 }

@@ -4,6 +4,7 @@ mod activity;
 mod classes;
 mod constraints;
 mod information;
+mod privileges;
 mod procedures;
 mod roles;
 pub(super) mod schemas;
@@ -24,12 +25,15 @@ type Build = fn(&Definition, &Visible) -> Result<RecordBatch>;
 const CATALOG: &[(&str, Build)] = &[
     ("pg_attrdef", classes::defaults),
     ("pg_attribute", classes::attributes),
+    ("pg_auth_members", privileges::members),
     ("pg_authid", roles::roles),
     ("pg_class", classes::classes),
     ("pg_constraint", constraints::constraints),
     ("pg_cursors", activity::cursors),
     ("pg_database", schemas::databases),
+    ("pg_default_acl", privileges::default_lists),
     ("pg_description", schemas::descriptions),
+    ("pg_group", privileges::groups),
     ("pg_index", constraints::indexes),
     ("pg_indexes", views::indexes),
     ("pg_matviews", views::materialized_views),
@@ -50,18 +54,23 @@ const CATALOG: &[(&str, Build)] = &[
 ];
 
 const INFORMATION: &[(&str, Build)] = &[
+    ("applicable_roles", privileges::applicable_roles),
     ("character_sets", information::character_sets),
     ("check_constraints", information::check_constraints),
     ("collations", information::collations),
+    ("column_privileges", privileges::column_privileges),
     ("columns", information::columns),
     ("constraint_column_usage", information::constraint_column_usage),
     ("constraint_table_usage", information::constraint_table_usage),
-    ("enabled_roles", information::enabled_roles),
+    ("enabled_roles", privileges::enabled_roles),
     ("information_schema_catalog_name", information::catalog_name),
     ("key_column_usage", information::key_column_usage),
+    ("role_column_grants", privileges::role_column_grants),
+    ("role_table_grants", privileges::role_table_grants),
     ("routines", information::routines),
     ("schemata", information::schemata),
     ("table_constraints", information::table_constraints),
+    ("table_privileges", privileges::table_privileges),
     ("tables", information::tables),
     ("views", information::views),
 ];

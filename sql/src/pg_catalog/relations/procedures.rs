@@ -30,6 +30,7 @@ pub(super) fn procedures(definition: &Definition, visible: &Visible) -> Result<R
             ("prorettype", |function| function.return_type.into()),
             ("proargtypes", |function| argument_types(function).into()),
             ("proargnames", |function| argument_names(function).into()),
+            ("proacl", |function| function.acl.clone().into()),
             ("prosrc", |function| (&function.name).into()),
         ],
     )

@@ -4,6 +4,7 @@ use arrow::array::RecordBatch;
 use voxhouse_engine::Result;
 
 use crate::pg_catalog::Visible;
+use crate::pg_catalog::cell::Cell;
 use crate::pg_catalog::definition::{Column, Definition};
 use crate::pg_catalog::entities::Role;
 
@@ -15,14 +16,15 @@ pub(super) fn roles(definition: &Definition, visible: &Visible) -> Result<Record
         ("oid", |role| role.oid.into()),
         ("rolname", |role| (&role.name).into()),
         ("rolsuper", |role| role.superuser.into()),
-        ("rolinherit", |_| true.into()),
-        ("rolcreaterole", |role| role.superuser.into()),
+        ("rolinherit", |role| role.inherit.into()),
+        ("rolcreaterole", |role| role.create_role.into()),
         ("rolcreatedb", |_| false.into()),
         ("rolcanlogin", |role| role.login.into()),
         ("rolreplication", |_| false.into()),
         ("rolbypassrls", |role| role.superuser.into()),
-        ("rolconnlimit", |_| (-1).into()),
+        ("rolconnlimit", |role| role.connection_limit.into()),
         ("rolpassword", |_| HIDDEN.into()),
+        ("rolvaliduntil", |role| role.valid_until.map_or(Cell::Null, Cell::Timestamp)),
     ];
     definition.fill(&visible.entities().roles, columns)
 }
@@ -40,6 +42,7 @@ pub(super) fn users(definition: &Definition, visible: &Visible) -> Result<Record
             ("userepl", |_| false.into()),
             ("usebypassrls", |role| role.superuser.into()),
             ("passwd", |_| HIDDEN.into()),
+            ("valuntil", |role| role.valid_until.map_or(Cell::Null, Cell::Timestamp)),
         ],
     )
 }

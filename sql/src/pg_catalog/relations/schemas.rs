@@ -3,9 +3,11 @@
 use arrow::array::RecordBatch;
 use voxhouse_engine::Result;
 use voxhouse_engine::catalog::Oid;
+use voxhouse_engine::catalog::access::Secured;
 
 use crate::pg_catalog::Visible;
 use crate::pg_catalog::definition::Definition;
+use crate::pg_catalog::grants;
 
 /// The one database.
 pub(in crate::pg_catalog) const DATABASE_OID: Oid = 5;
@@ -26,18 +28,21 @@ pub(super) fn namespaces(definition: &Definition, visible: &Visible) -> Result<R
             ("oid", |schema| schema.oid.into()),
             ("nspname", |schema| (&schema.name).into()),
             ("nspowner", |schema| schema.owner.into()),
+            ("nspacl", |schema| schema.acl.clone().into()),
         ],
     )
 }
 
 pub(super) fn databases(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
-    let rows = [(visible.database.clone(), visible.entities().system_owner)];
+    let acl = grants::shown(&Secured::database(&visible.catalog));
+    let rows = [(visible.database.clone(), visible.entities().system_owner, acl)];
     definition.fill(
         &rows,
         &[
             ("oid", |_| DATABASE_OID.into()),
-            ("datname", |(name, _)| name.into()),
-            ("datdba", |(_, owner)| (*owner).into()),
+            ("datname", |(name, ..)| name.into()),
+            ("datdba", |(_, owner, _)| (*owner).into()),
+            ("datacl", |(.., acl)| acl.clone().into()),
             ("encoding", |_| UTF8.into()),
             ("datlocprovider", |_| "c".into()),
             ("datallowconn", |_| true.into()),

@@ -162,8 +162,13 @@ impl Settings {
 
     /// A parameter that no user can set.
     pub fn put_by_server(&self, name: &str, value: &str) {
+        self.assume(name, value, Reach::Start);
+    }
+
+    /// A parameter that a statement of its own sets, after its checks.
+    pub fn assume(&self, name: &str, value: &str, reach: Reach) {
         if let Some(place) = definition::place(name) {
-            self.change(|values| values.entry(Place::Known(place)).put(Some(value.to_owned()), Reach::Start));
+            self.change(|values| values.entry(Place::Known(place)).put(Some(value.to_owned()), reach));
         }
     }
 
@@ -233,9 +238,12 @@ impl Settings {
         Ok(())
     }
 
+    /// All that users set; who the session acts as stays.
     pub fn reset_all(&self) {
         self.change(|values| {
-            for entry in values.known.iter_mut().chain(values.custom.values_mut()) {
+            let settable = values.known.iter_mut().enumerate();
+            let settable = settable.filter(|(place, _)| !matches!(definition_at(*place).set_by, SetBy::Nobody));
+            for entry in settable.map(|(_, entry)| entry).chain(values.custom.values_mut()) {
                 entry.put(None, Reach::Session);
             }
         });
