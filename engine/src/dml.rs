@@ -262,7 +262,8 @@ impl Dml<'_> {
     ) -> Result<crate::table::write::Written> {
         let destination =
             Destination { delta: Arc::clone(delta), base: Arc::clone(base), contract: Arc::clone(contract) };
-        let loaded = write_plan(&destination, table, self.state, plan, Some(ROW_COLUMN), OnViolation::Fail).await?;
+        let loaded =
+            write_plan(&destination, table, self.state, plan, Some(ROW_COLUMN), OnViolation::Fail).await?;
         Ok(loaded.written)
     }
 

@@ -19,10 +19,10 @@ use parking_lot::RwLock;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use url::Url;
-use voxhouse_engine::catalog::{Author, Role};
 use voxhouse_engine::catalog::access::{Access, BOOTSTRAP_ROLE, Secured};
 use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::catalog::ddl::{Ddl, Draft, RoleDdl, RoleOptions};
+use voxhouse_engine::catalog::{Author, Role};
 use voxhouse_engine::ingest::Ingestion;
 use voxhouse_engine::planning::{PipePlan, Planner};
 use voxhouse_engine::storage::{STORE_URL, Storage};
@@ -31,11 +31,11 @@ use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 use crate::dialect;
 use crate::pg_catalog::{self, Visible};
 use crate::processes::Processes;
-use crate::query::{self, QueryContext};
 use crate::query::context::{DATABASE, SEARCH_PATH_SCHEMA};
 use crate::query::pauses::PausingJoins;
 use crate::query::types::PostgresTypes;
 use crate::query::zone::{self, SessionZone};
+use crate::query::{self, QueryContext};
 use crate::relations::BuiltIns;
 use crate::session::settings::Settings;
 use crate::session::workers::Workers;
@@ -278,7 +278,7 @@ impl backend::Backend for Arc<Instance> {
         Ok(Some(LoginRole {
             verifier: role.verifier.as_deref().map(str::parse).transpose()?,
             superuser: role.superuser,
-            connection_limit: role.connection_limit,
+            connection_limit: role.connection_limit.and_then(|limit| usize::try_from(limit).ok()),
         }))
     }
 
@@ -304,8 +304,7 @@ impl backend::Backend for Arc<Instance> {
 
 /// The superuser that every warehouse has, made once.
 fn first_role() -> Ddl {
-    let options =
-        RoleOptions { superuser: Some(true), login: Some(true), ..RoleOptions::default() };
+    let options = RoleOptions { superuser: Some(true), login: Some(true), ..RoleOptions::default() };
     Ddl::Role(RoleDdl::Create {
         name: OWNER.to_owned(),
         options,

@@ -13,6 +13,8 @@ use chrono::Utc;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::dialect::without_passwords;
+
 /// How much of a statement's text is shown; PostgreSQL's `track_activity_query_size`.
 const SHOWN_QUERY_BYTES: usize = 1_024;
 
@@ -185,7 +187,8 @@ impl Process {
         activity.state_changed_at = now;
         activity.query_started_at = Some(now);
         activity.transaction_started_at.get_or_insert(now);
-        shown(query).clone_into(&mut activity.query);
+        // What others may look at.
+        activity.query = without_passwords(shown(query)).into_owned();
     }
 
     /// The connection waits for its client.

@@ -133,10 +133,19 @@ fn queries() -> Vec<Case> {
         columns("SELECT name FROM s.t a JOIN (SELECT id FROM s.t) b USING (id)", &["name", "id"]),
         other("SELECT t.name FROM s.t JOIN s.other o ON o.id = t.id", &["name", "id"]),
         other("SELECT name FROM s.t WHERE id IN (SELECT id FROM s.other)", &["name", "id"]),
-        other("SELECT name FROM s.t WHERE EXISTS (SELECT 1 FROM s.other o WHERE o.id = t.id)", &["name", "id"]),
+        other(
+            "SELECT name FROM s.t WHERE EXISTS (SELECT 1 FROM s.other o WHERE o.id = t.id)",
+            &["name", "id"],
+        ),
         other("SELECT (SELECT max(t.secret) FROM s.t WHERE t.id = o.id) FROM s.other o", &["secret", "id"]),
-        other("SELECT o.id FROM s.other o, LATERAL (SELECT secret FROM s.t WHERE t.id = o.id) l", &["secret", "id"]),
-        other("SELECT o.id FROM s.other o LEFT JOIN s.t ON t.id = o.id AND t.secret = 'x'", &["secret", "id"]),
+        other(
+            "SELECT o.id FROM s.other o, LATERAL (SELECT secret FROM s.t WHERE t.id = o.id) l",
+            &["secret", "id"],
+        ),
+        other(
+            "SELECT o.id FROM s.other o LEFT JOIN s.t ON t.id = o.id AND t.secret = 'x'",
+            &["secret", "id"],
+        ),
     ]
 }
 
@@ -185,7 +194,10 @@ async fn every_way_to_run_a_query_takes_what_the_query_takes() {
     let mut faults = Vec::new();
     let queries = [
         case("SELECT id, name FROM s.t", &[USAGE, SELECT]),
-        case("SELECT name FROM s.t WHERE secret > ''", &[USAGE, "SELECT (name) ON s.t", "SELECT (secret) ON s.t"]),
+        case(
+            "SELECT name FROM s.t WHERE secret > ''",
+            &[USAGE, "SELECT (name) ON s.t", "SELECT (secret) ON s.t"],
+        ),
         case("SELECT name FROM s.v", &[USAGE, "SELECT ON s.v"]),
         case("SELECT name FROM s.m", &[USAGE, "SELECT ON s.m"]),
     ];
@@ -206,13 +218,22 @@ async fn every_change_takes_its_own_privilege_and_those_of_what_it_reads() {
         case("INSERT INTO s.t VALUES (3, 'three', 'z')", &[USAGE, insert]),
         case("INSERT INTO s.t (id, name) VALUES (3, 'three')", &[USAGE, "INSERT (id, name) ON s.t"]),
         case("INSERT INTO s.t (id) VALUES (3)", &[USAGE, "INSERT (id) ON s.t"]),
-        case("INSERT INTO s.t (id, name) SELECT id, note FROM s.other", &[USAGE, insert, "SELECT ON s.other"]),
+        case(
+            "INSERT INTO s.t (id, name) SELECT id, note FROM s.other",
+            &[USAGE, insert, "SELECT ON s.other"],
+        ),
         case("UPDATE s.t SET name = 'n'", &[USAGE, update]),
         case("UPDATE s.t SET name = 'n'", &[USAGE, "UPDATE (name) ON s.t"]),
         case("UPDATE s.t SET name = 'n' WHERE id = 1", &[USAGE, update, "SELECT (id) ON s.t"]),
         case("UPDATE s.t SET name = secret WHERE id = 1", &[USAGE, update, "SELECT (id, secret) ON s.t"]),
-        case("UPDATE s.t SET name = 'n' WHERE secret = 'x'", &[USAGE, "UPDATE (name) ON s.t", "SELECT (secret) ON s.t"]),
-        case("UPDATE s.t SET name = (SELECT max(note) FROM s.other)", &[USAGE, update, "SELECT (note) ON s.other"]),
+        case(
+            "UPDATE s.t SET name = 'n' WHERE secret = 'x'",
+            &[USAGE, "UPDATE (name) ON s.t", "SELECT (secret) ON s.t"],
+        ),
+        case(
+            "UPDATE s.t SET name = (SELECT max(note) FROM s.other)",
+            &[USAGE, update, "SELECT (note) ON s.other"],
+        ),
         case("DELETE FROM s.t WHERE id = 77", &[USAGE, delete, "SELECT (id) ON s.t"]),
         case("DELETE FROM s.t WHERE secret = 'none'", &[USAGE, delete, SELECT]),
         case("TRUNCATE s.other", &[USAGE, "TRUNCATE ON s.other"]),
@@ -379,11 +400,10 @@ async fn views_and_pipes_run_with_the_rights_of_their_owners() {
 }
 
 async fn log_in(house: &House, role: &str, password: &str) -> Result<Client, String> {
-    let (client, connection) = clients::config(house.port, password)
-        .user(role)
-        .connect(NoTls)
-        .await
-        .map_err(|error| error.code().map_or_else(|| format!("{error:?}"), |code| code.code().to_owned()))?;
+    let (client, connection) =
+        clients::config(house.port, password).user(role).connect(NoTls).await.map_err(|error| {
+            error.code().map_or_else(|| format!("{error:?}"), |code| code.code().to_owned())
+        })?;
     tokio::spawn(connection);
     Ok(client)
 }
@@ -404,7 +424,10 @@ async fn a_revoke_counts_at_the_next_execution_of_a_prepared_statement() {
     let write = ana.prepare("INSERT INTO s.other VALUES ($1, 'w')").await.unwrap();
     assert_eq!(ana.query(&read, &[&1_i64]).await.unwrap().len(), 1);
     assert_eq!(ana.execute(&write, &[&1_i64]).await.unwrap(), 1);
-    owner.batch_execute("REVOKE SELECT (name) ON s.t FROM ana; REVOKE INSERT ON s.other FROM ana").await.unwrap();
+    owner
+        .batch_execute("REVOKE SELECT (name) ON s.t FROM ana; REVOKE INSERT ON s.other FROM ana")
+        .await
+        .unwrap();
     for error in [ana.query(&read, &[&1_i64]).await.err(), ana.execute(&write, &[&1_i64]).await.err()] {
         assert_eq!(error.unwrap().code().unwrap().code(), DENIED);
     }
@@ -430,7 +453,12 @@ async fn a_role_logs_in_while_it_may() {
     assert_eq!(refusal(&ana, "SET ROLE voxhouse").await.0, DENIED);
     owner.batch_execute("ALTER ROLE ana VALID UNTIL '2001-01-01'").await.unwrap();
     assert_eq!(log_in(&house, "ana", "pw").await.err().unwrap(), "28P01");
-    owner.batch_execute("ALTER ROLE ana VALID UNTIL 'infinity'; REVOKE CONNECT ON DATABASE voxhouse FROM PUBLIC").await.unwrap();
+    owner
+        .batch_execute(
+            "ALTER ROLE ana VALID UNTIL 'infinity'; REVOKE CONNECT ON DATABASE voxhouse FROM PUBLIC",
+        )
+        .await
+        .unwrap();
     assert_eq!(log_in(&house, "ana", "pw").await.err().unwrap(), DENIED);
     owner.batch_execute("GRANT CONNECT ON DATABASE voxhouse TO ana").await.unwrap();
     log_in(&house, "ana", "pw").await.unwrap();

@@ -85,7 +85,9 @@ async fn a_copy_is_one_commit_or_nothing() {
     let house = House::open().await;
     let client = house.client().await;
     client
-        .batch_execute("CREATE TABLE t (id bigint PRIMARY KEY, name text NOT NULL DEFAULT 'none', n int CHECK (n > 0))")
+        .batch_execute(
+            "CREATE TABLE t (id bigint PRIMARY KEY, name text NOT NULL DEFAULT 'none', n int CHECK (n > 0))",
+        )
         .await
         .unwrap();
     let many: String = (0..50_000).map(|id| format!("{id}\tname {id}\t{}\n", id + 1)).collect();
@@ -180,8 +182,14 @@ async fn queries_tables_and_columns_are_copied_out() {
     assert_eq!(copy_out_text(&client, query).await, "1\ta,b\t1.50\n2\t\\N\t\\N\n3\tit's \"x\"\t-0.05\n");
     for (options, expected) in [
         ("CSV HEADER", "id,name,amount\n1,\"a,b\",1.50\n2,,\n3,\"it's \"\"x\"\"\",-0.05\n"),
-        ("WITH (FORMAT csv, FORCE_QUOTE *)", "\"1\",\"a,b\",\"1.50\"\n\"2\",,\n\"3\",\"it's \"\"x\"\"\",\"-0.05\"\n"),
-        ("(FORMAT csv, FORCE_QUOTE (amount), DELIMITER ';', NULL 'x')", "1;a,b;\"1.50\"\n2;x;x\n3;\"it's \"\"x\"\"\";\"-0.05\"\n"),
+        (
+            "WITH (FORMAT csv, FORCE_QUOTE *)",
+            "\"1\",\"a,b\",\"1.50\"\n\"2\",,\n\"3\",\"it's \"\"x\"\"\",\"-0.05\"\n",
+        ),
+        (
+            "(FORMAT csv, FORCE_QUOTE (amount), DELIMITER ';', NULL 'x')",
+            "1;a,b;\"1.50\"\n2;x;x\n3;\"it's \"\"x\"\"\";\"-0.05\"\n",
+        ),
         ("DELIMITER ',' NULL ''", "1,a\\,b,1.50\n2,,\n3,it's \"x\",-0.05\n"),
     ] {
         assert_eq!(copy_out_text(&client, &format!("{query} {options}")).await, expected, "{options}");
@@ -191,7 +199,11 @@ async fn queries_tables_and_columns_are_copied_out() {
         Some("name\tid")
     );
     assert_eq!(
-        copy_out_text(&client, "COPY (SELECT 1 AS \"A b\", 'x,' AS \"c,d\" WHERE false) TO STDOUT CSV HEADER").await,
+        copy_out_text(
+            &client,
+            "COPY (SELECT 1 AS \"A b\", 'x,' AS \"c,d\" WHERE false) TO STDOUT CSV HEADER"
+        )
+        .await,
         "A b,\"c,d\"\n"
     );
     assert_eq!(copy_out_text(&client, "COPY (VALUES (1, true)) TO STDOUT").await, "1\tt\n");
@@ -240,7 +252,10 @@ async fn binary_goes_out_and_in_again() {
     for options in ["(FORMAT binary)", "(FORMAT csv, HEADER)", ""] {
         let data = copy_out(&client, &format!("COPY a TO STDOUT {options}")).await;
         assert_eq!(copy_in(&client, &format!("COPY b FROM STDIN {options}"), &data).await.unwrap(), 2);
-        let (a, b) = (ask(&client, "SELECT * FROM a ORDER BY id").await, ask(&client, "SELECT * FROM b ORDER BY id").await);
+        let (a, b) = (
+            ask(&client, "SELECT * FROM a ORDER BY id").await,
+            ask(&client, "SELECT * FROM b ORDER BY id").await,
+        );
         assert_eq!(a, b, "{options}");
         assert!(a[0].starts_with("1|t|-5|7|1.5|0.1|12345.6789|it's \\ 好评|short|"), "{}", a[0]);
         client.batch_execute("TRUNCATE b").await.unwrap();
@@ -275,7 +290,10 @@ async fn psql_copies_files_both_ways() {
             &format!("\\copy t from '{}'", path("plain.tsv")),
             &format!("\\copy t from '{}'", path("marked.tsv")),
             &format!("\\copy t from '{}' with csv header", path("windows.csv")),
-            &format!("\\copy (select * from t order by id) to '{}' with (format csv, header)", path("out.csv")),
+            &format!(
+                "\\copy (select * from t order by id) to '{}' with (format csv, header)",
+                path("out.csv")
+            ),
             &format!("\\copy t (name) to '{}'", path("names.tsv")),
             "COPY (SELECT id FROM t ORDER BY id) TO STDOUT; SELECT 'after'",
         ],
@@ -283,7 +301,10 @@ async fn psql_copies_files_both_ways() {
     .await;
     assert_eq!(
         said.lines().collect::<Vec<_>>(),
-        ["COPY 2", "COPY 1", "COPY 2", "COPY 5", "COPY 5", "1", "2", "3", "4", "5", "?column?", "after", "(1 row)"]
+        [
+            "COPY 2", "COPY 1", "COPY 2", "COPY 5", "COPY 5", "1", "2", "3", "4", "5", "?column?", "after",
+            "(1 row)"
+        ]
     );
     let out = std::fs::read_to_string(Path::new(&path("out.csv"))).unwrap();
     assert_eq!(out, "id,name\n1,one\n2,\n3,three\n4,\"four\r\nlines\"\n5,\n");

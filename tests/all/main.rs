@@ -5,8 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
-mod clients;
 mod access;
+mod clients;
 mod connection;
 mod copy;
 mod postgres;

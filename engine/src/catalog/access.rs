@@ -312,9 +312,9 @@ impl CatalogSnapshot {
         let mut own = self.roles_of(role, Follow::Every);
         // A role has no admin option on itself.
         own.remove(of);
-        own.iter().filter_map(|name| self.role(name)).any(|role| {
-            role.member_of.iter().any(|membership| membership.admin && membership.role == of)
-        })
+        own.iter()
+            .filter_map(|name| self.role(name))
+            .any(|role| role.member_of.iter().any(|membership| membership.admin && membership.role == of))
     }
 
     /// What privileges see of a relation: one of the catalog, or one that the process makes up.
@@ -342,7 +342,8 @@ impl CatalogSnapshot {
 
     /// Whether EXECUTE was taken from anybody.
     pub fn has_function_acls(&self) -> bool {
-        self.database().is_some_and(|database| database.built_in.keys().any(|key| key.starts_with("function ")))
+        self.database()
+            .is_some_and(|database| database.built_in.keys().any(|key| key.starts_with("function ")))
     }
 
     /// `None`: a schema that everybody may use, because it is the system's, or that does not exist.

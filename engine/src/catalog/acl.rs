@@ -48,7 +48,10 @@ impl Privilege {
     /// The privilege of a word of GRANT, in any case; `TEMP` is TEMPORARY.
     pub fn of_word(word: &str) -> Option<Self> {
         let word = if word.eq_ignore_ascii_case("temp") { "TEMPORARY" } else { word };
-        LETTERS.iter().find(|(_, _, known)| known.eq_ignore_ascii_case(word)).map(|(privilege, ..)| *privilege)
+        LETTERS
+            .iter()
+            .find(|(_, _, known)| known.eq_ignore_ascii_case(word))
+            .map(|(privilege, ..)| *privilege)
     }
 
     pub fn word(self) -> &'static str {

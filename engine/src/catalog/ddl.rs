@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use super::access::{Access, BOOTSTRAP_ROLE, READ_FILES_ROLE, Secured, denied, not_owner, owner_of};
 use super::acl::{ObjectClass, Privilege};
+pub use super::grants::{DefaultGrant, Grant, GrantTarget, GrantedPrivilege};
+use super::locations::{FOLDERS, is_outside_of_root, refuse_warehouse_files, shown_location};
+pub use super::ownership::{OwnedTarget, OwnerDdl};
+pub use super::roles::{RoleDdl, RoleOptions};
 use super::{
     CatalogSnapshot, Change, Column, Constraint, Object, Oid, Pipe, QualifiedName, Relation, Rule, Schema,
     Table, View, undefined_relation,
 };
-use super::locations::{FOLDERS, is_outside_of_root, refuse_warehouse_files, shown_location};
-pub use super::grants::{DefaultGrant, Grant, GrantTarget, GrantedPrivilege};
-pub use super::ownership::{OwnedTarget, OwnerDdl};
-pub use super::roles::{RoleDdl, RoleOptions};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A table as a statement describes it; OIDs come with the commit.
@@ -55,20 +55,60 @@ pub enum CommentTarget {
 #[derive(Debug, Clone)]
 pub enum Ddl {
     /// `owner`: AUTHORIZATION.
-    CreateSchema { name: String, owner: Option<String>, if_not_exists: bool },
-    DropSchema { name: String, if_exists: bool, cascade: bool },
-    CreateTable { name: QualifiedName, table: NewTable, location: String, if_not_exists: bool },
-    DropRelation { name: QualifiedName, kind: DropKind, if_exists: bool, cascade: bool },
-    RenameRelation { name: QualifiedName, to: String },
-    AddColumn { table: QualifiedName, column: Column, if_not_exists: bool },
-    CreateView { name: QualifiedName, query: String, columns: Vec<Column>, or_replace: bool },
-    CreatePipe { pipe: NewPipe, or_replace: bool, if_not_exists: bool },
-    DropPipe { name: String, if_exists: bool },
+    CreateSchema {
+        name: String,
+        owner: Option<String>,
+        if_not_exists: bool,
+    },
+    DropSchema {
+        name: String,
+        if_exists: bool,
+        cascade: bool,
+    },
+    CreateTable {
+        name: QualifiedName,
+        table: NewTable,
+        location: String,
+        if_not_exists: bool,
+    },
+    DropRelation {
+        name: QualifiedName,
+        kind: DropKind,
+        if_exists: bool,
+        cascade: bool,
+    },
+    RenameRelation {
+        name: QualifiedName,
+        to: String,
+    },
+    AddColumn {
+        table: QualifiedName,
+        column: Column,
+        if_not_exists: bool,
+    },
+    CreateView {
+        name: QualifiedName,
+        query: String,
+        columns: Vec<Column>,
+        or_replace: bool,
+    },
+    CreatePipe {
+        pipe: NewPipe,
+        or_replace: bool,
+        if_not_exists: bool,
+    },
+    DropPipe {
+        name: String,
+        if_exists: bool,
+    },
     Role(RoleDdl),
     Grant(Grant),
     DefaultPrivileges(DefaultGrant),
     Owner(OwnerDdl),
-    Comment { target: CommentTarget, comment: Option<String> },
+    Comment {
+        target: CommentTarget,
+        comment: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone)]

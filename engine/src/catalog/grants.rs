@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use super::access::{Secured, denied, function_key, relation_key, relation_word};
 use super::acl::{Acl, ObjectClass, Privilege, PrivilegeSet, Rights};
 use super::ddl::{Draft, Effect, require_role};
-use super::{BuiltInAcl, Column, Database, DefaultPrivileges, Object, QualifiedName, Relation, undefined_relation};
+use super::{
+    BuiltInAcl, Column, Database, DefaultPrivileges, Object, QualifiedName, Relation, undefined_relation,
+};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a GRANT names.
@@ -149,9 +151,8 @@ impl Draft<'_> {
             _ => return Err(Error::internal("not a single object")),
         };
         let (grantor, given) = access.grantor(&secured, wanted);
-        let warning = partial(grant, wanted, given, target.class().word(), name, || {
-            access.held(&secured).is_empty()
-        })?;
+        let warning =
+            partial(grant, wanted, given, target.class().word(), name, || access.held(&secured).is_empty())?;
         let mut acl = secured.full_acl().into_owned();
         change(&mut acl, None, secured.owner, grantor, given, grant)?;
         if acl != *secured.full_acl() {
@@ -308,8 +309,7 @@ impl Draft<'_> {
     /// The list of a new object of the draft's owner. `None`: the default.
     pub(super) fn initial_acl(&self, class: ObjectClass, schema: Option<&str>) -> Option<Acl> {
         let entries = &self.snapshot.role(self.owner)?.default_privileges;
-        let entries: Vec<&DefaultPrivileges> =
-            entries.iter().filter(|entry| entry.class == class).collect();
+        let entries: Vec<&DefaultPrivileges> = entries.iter().filter(|entry| entry.class == class).collect();
         let everywhere = entries.iter().find(|entry| entry.schema.is_none()).map(|entry| &entry.acl);
         let here = entries
             .iter()
@@ -338,7 +338,10 @@ impl Lists {
     fn of(draft: &Draft<'_>, name: &QualifiedName, built_in_columns: &[String]) -> Result<Self> {
         let secured = draft.snapshot.secured_relation(name);
         let of_columns = |columns: &[Column]| {
-            columns.iter().map(|column| (column.name.clone(), column.acl.clone().unwrap_or_default())).collect()
+            columns
+                .iter()
+                .map(|column| (column.name.clone(), column.acl.clone().unwrap_or_default()))
+                .collect()
         };
         let columns = match draft.snapshot.relation(name) {
             Some(Relation::Table(table)) => of_columns(&table.columns),
@@ -528,7 +531,9 @@ fn may_pass_on(
     loop {
         let mut grown = false;
         for item in items() {
-            let (Some(to), Some(from)) = (item.to.as_deref(), reached.get(item.by.as_str())) else { continue };
+            let (Some(to), Some(from)) = (item.to.as_deref(), reached.get(item.by.as_str())) else {
+                continue;
+            };
             let given = item.rights.grantable.intersection(*from);
             if to == owner || Some(to) == without || given.is_empty() {
                 continue;

@@ -10,7 +10,10 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug, Clone)]
 pub enum OwnedTarget {
     /// ALTER TABLE changes views too, as in PostgreSQL.
-    Relation { name: QualifiedName, kind: DropKind },
+    Relation {
+        name: QualifiedName,
+        kind: DropKind,
+    },
     Schema(String),
     Pipe(String),
 }
@@ -44,9 +47,11 @@ impl Draft<'_> {
                 }
                 Ok(object)
             }
-            OwnedTarget::Schema(name) => self.snapshot.schema(name).cloned().map(Object::Schema).ok_or_else(|| {
-                Error::new(ErrorKind::UndefinedSchema, format!("schema \"{name}\" does not exist"))
-            }),
+            OwnedTarget::Schema(name) => {
+                self.snapshot.schema(name).cloned().map(Object::Schema).ok_or_else(|| {
+                    Error::new(ErrorKind::UndefinedSchema, format!("schema \"{name}\" does not exist"))
+                })
+            }
             OwnedTarget::Pipe(name) => Ok(Object::Pipe(self.snapshot.pipe(name)?.clone())),
         }
     }

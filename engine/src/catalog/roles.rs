@@ -234,7 +234,8 @@ impl Draft<'_> {
             .with_hint("REASSIGN OWNED and DROP OWNED clear the way."));
         }
         self.remove(&Object::Role(role));
-        let members: Vec<Role> = self.snapshot.roles().filter(|role| is_member(role, name)).cloned().collect();
+        let members: Vec<Role> =
+            self.snapshot.roles().filter(|role| is_member(role, name)).cloned().collect();
         for mut member in members {
             member.member_of.retain(|membership| membership.role != name);
             self.put(Object::Role(member));
@@ -315,7 +316,8 @@ fn is_member(role: &Role, of: &str) -> bool {
 }
 
 fn with_options(mut role: Role, options: &RoleOptions) -> Role {
-    let RoleOptions { superuser, create_role, inherit, login, connection_limit, verifier, valid_until } = options;
+    let RoleOptions { superuser, create_role, inherit, login, connection_limit, verifier, valid_until } =
+        options;
     role.superuser = superuser.unwrap_or(role.superuser);
     role.create_role = create_role.unwrap_or(role.create_role);
     role.inherit = inherit.unwrap_or(role.inherit);
@@ -349,9 +351,7 @@ fn refuse_reserved(name: &str) -> Result<()> {
         return Err(reserved(name));
     }
     if name.starts_with("pg_") {
-        return Err(
-            reserved(name).with_detail("Role names starting with \"pg_\" are reserved.")
-        );
+        return Err(reserved(name).with_detail("Role names starting with \"pg_\" are reserved."));
     }
     Ok(())
 }

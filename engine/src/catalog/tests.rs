@@ -194,12 +194,16 @@ fn what_is_made_gets_the_default_privileges_of_its_maker() {
 fn a_catalog_of_before_is_read_as_it_was_meant() {
     let role = r#"{"kind":"role","oid":16384,"name":"ana","superuser":false,"login":true}"#;
     let Object::Role(role) = serde_json::from_str(role).unwrap() else { panic!("not a role") };
-    assert!(role.inherit && !role.create_role && role.connection_limit.is_none() && role.member_of.is_empty());
+    assert!(
+        role.inherit && !role.create_role && role.connection_limit.is_none() && role.member_of.is_empty()
+    );
     let view = r#"{"kind":"view","oid":16385,"schema":"s","name":"v","owner":"voxhouse","query":"SELECT 1 AS a",
         "columns":[{"name":"a","type":"bigint"}]}"#;
     let Object::View(view) = serde_json::from_str(view).unwrap() else { panic!("not a view") };
     assert_eq!((&view.acl, &view.columns[0].acl), (&None, &None));
     let catalog = CatalogSnapshot::default();
-    assert!(Access::of(&catalog, "voxhouse").may(&Secured::relation(Relation::View(&view)), Privilege::Select));
+    assert!(
+        Access::of(&catalog, "voxhouse").may(&Secured::relation(Relation::View(&view)), Privilege::Select)
+    );
     assert!(!Access::of(&catalog, "ana").may(&Secured::relation(Relation::View(&view)), Privilege::Select));
 }

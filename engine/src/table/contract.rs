@@ -279,19 +279,12 @@ impl Contract {
 
 impl Key {
     fn new(name: &str, primary: bool, names: &[String], schema: &SchemaRef) -> Result<Self> {
-        let columns =
-names.iter().map(|column| Ok(schema.index_of(column)?)).collect::<Result<Vec<_>>>()?;
+        let columns = names.iter().map(|column| Ok(schema.index_of(column)?)).collect::<Result<Vec<_>>>()?;
         let fields =
             columns.iter().map(|index| SortField::new(schema.field(*index).data_type().clone())).collect();
         let converter = RowConverter::new(fields)?;
         let known = Known { converter, stored: HashSet::new(), added: HashSet::new() };
-        Ok(Self {
-            name: name.to_owned(),
-            primary,
-            names: names.to_vec(),
-            columns,
-            known: Mutex::new(known),
-        })
+        Ok(Self { name: name.to_owned(), primary, names: names.to_vec(), columns, known: Mutex::new(known) })
     }
 
     /// Takes the keys of rows that the table holds; those with a NULL are not kept, for NULL equals nothing.

@@ -52,9 +52,9 @@ fn may_read(catalog: &CatalogSnapshot, access: &Access, read: &Read) -> bool {
         return read.is_target || may_read_some(catalog, access, &read.relation);
     }
     let acls = catalog.column_acls(&read.relation);
-    read.columns.iter().all(|column| {
-        access.held_on_column(acls.get(column.as_str()).copied()).contains(Privilege::Select)
-    })
+    read.columns
+        .iter()
+        .all(|column| access.held_on_column(acls.get(column.as_str()).copied()).contains(Privilege::Select))
 }
 
 pub fn relation_denied(catalog: &CatalogSnapshot, relation: &QualifiedName) -> voxhouse_engine::Error {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use voxhouse_engine::{Error, Result};
 
-use crate::session::settings::milliseconds;
+use crate::statement::schedule::milliseconds;
 
 const DEFAULT_FILE: &str = "voxhouse.toml";
 

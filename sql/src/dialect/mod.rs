@@ -19,9 +19,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Toke
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 pub use copy::{Copy, CopyDirection, CopyEnd, CopyOption, CopyRelation, CopyValue};
-pub use grants::{
-    DefaultPrivilegesStatement, GrantObjects, GrantRoles, GrantStatement, NamedPrivilege,
-};
+pub use grants::{DefaultPrivilegesStatement, GrantObjects, GrantRoles, GrantStatement, NamedPrivilege};
 pub use own::{CreatePipe, OwnStatement};
 pub use roles::{AccessStatement, OwnedKind, RoleOption, RoleSpec, Secret};
 pub use secrets::without_passwords;
@@ -87,8 +85,7 @@ fn parse_one(sql: &str, part: &[TokenWithSpan], places: &mut Places<'_>) -> Resu
             None => parser.parse_statement().map(|statement| StatementKind::Sql(Box::new(statement))),
         },
     };
-    let kind =
-        parsed.map_err(|error| secrets::hush(&secrets, parser_error(sql, &parser, error, whole)))?;
+    let kind = parsed.map_err(|error| secrets::hush(&secrets, parser_error(sql, &parser, error, whole)))?;
     let rest = parser.peek_token();
     if rest.token != Token::EOF {
         let error = Error::syntax(format!("syntax error at or near \"{}\"", rest.token))

@@ -14,14 +14,14 @@ const BLOT: &str = "********";
 pub(super) fn of(part: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
     let solid: Vec<&TokenWithSpan> =
         part.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
-    let words: Vec<String> = solid.iter().take(2).map(|token| token.token.to_string().to_lowercase()).collect();
+    let words: Vec<String> =
+        solid.iter().take(2).map(|token| token.token.to_string().to_lowercase()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     if !roles::may_hold_password(&words) {
         return Vec::new();
     }
-    let follows = |place: usize, word: &str| {
-        place > 0 && solid[place - 1].token.to_string().eq_ignore_ascii_case(word)
-    };
+    let follows =
+        |place: usize, word: &str| place > 0 && solid[place - 1].token.to_string().eq_ignore_ascii_case(word);
     let is_secret = |(place, token): &(usize, &&TokenWithSpan)| match &token.token {
         // A password that was not quoted, or wrongly: the statement fails, and must not repeat it.
         Token::Word(word) => follows(*place, "password") && !word.value.eq_ignore_ascii_case("null"),
@@ -110,10 +110,19 @@ mod tests {
     #[test]
     fn passwords_are_blotted_out_and_nothing_else() {
         let cases = [
-            ("CREATE ROLE a PASSWORD 'x y' VALID UNTIL '2031-01-01'", "CREATE ROLE a PASSWORD '********' VALID UNTIL '2031-01-01'"),
-            ("select 1; alter user \"a\" encrypted password $q$x$q$; select 'z'", "select 1; alter user \"a\" encrypted password '********'; select 'z'"),
+            (
+                "CREATE ROLE a PASSWORD 'x y' VALID UNTIL '2031-01-01'",
+                "CREATE ROLE a PASSWORD '********' VALID UNTIL '2031-01-01'",
+            ),
+            (
+                "select 1; alter user \"a\" encrypted password $q$x$q$; select 'z'",
+                "select 1; alter user \"a\" encrypted password '********'; select 'z'",
+            ),
             ("ALTER ROLE a PASSWORD NULL", "ALTER ROLE a PASSWORD NULL"),
-            ("ALTER ROLE a PASSWORD 'x' VALID UNTIL 'y' SUPER 'z'", "ALTER ROLE a PASSWORD '********' VALID UNTIL 'y' SUPER '********'"),
+            (
+                "ALTER ROLE a PASSWORD 'x' VALID UNTIL 'y' SUPER 'z'",
+                "ALTER ROLE a PASSWORD '********' VALID UNTIL 'y' SUPER '********'",
+            ),
             ("SELECT 'password' FROM password", "SELECT 'password' FROM password"),
             ("CREATE ROLE a PASSWORD E'x\\'y'", "CREATE ROLE a PASSWORD '********'"),
             ("CREATE ROLE a PASSWORD x1", "CREATE ROLE a PASSWORD '********'"),

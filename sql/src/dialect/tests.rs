@@ -70,7 +70,8 @@ fn copy_is_read_in_both_syntaxes() {
         let CopyRelation::Table { name, columns } = &copy.relation else { panic!("{copy:?}") };
         assert_eq!((name.to_string().as_str(), columns.len()), ("x.t", 2));
         assert_eq!((copy.direction, &copy.end), (CopyDirection::From, &CopyEnd::Client));
-        let options: Vec<_> = copy.options.iter().map(|option| (option.name.as_str(), &option.value)).collect();
+        let options: Vec<_> =
+            copy.options.iter().map(|option| (option.name.as_str(), &option.value)).collect();
         assert_eq!(
             options,
             [
@@ -89,8 +90,18 @@ fn copy_is_read_in_both_syntaxes() {
     );
     assert_eq!(old.direction, CopyDirection::To);
     let names: Vec<&str> = old.options.iter().map(|option| option.name.as_str()).collect();
-    let expected =
-        ["delimiter", "format", "header", "null", "quote", "escape", "force_quote", "force_not_null", "encoding", "freeze"];
+    let expected = [
+        "delimiter",
+        "format",
+        "header",
+        "null",
+        "quote",
+        "escape",
+        "force_quote",
+        "force_not_null",
+        "encoding",
+        "freeze",
+    ];
     assert_eq!(names, expected);
     assert_eq!(old.options[5].value, CopyValue::Text("\\".into()));
     assert_eq!(copy("copy binary t from stdin").options[0].value, CopyValue::Text("binary".into()));
@@ -98,7 +109,14 @@ fn copy_is_read_in_both_syntaxes() {
     assert!(matches!(query.relation, CopyRelation::Query(_)));
     assert_eq!(copy("copy t from program 'ls' csv").end, CopyEnd::Program);
     assert_eq!(copy("copy t to '/tmp/x' (freeze)").end, CopyEnd::File);
-    for sql in ["copy", "copy t", "copy t from", "copy t from stdin (", "copy (select 1) from stdin", "copy t from stdin quick"] {
+    for sql in [
+        "copy",
+        "copy t",
+        "copy t from",
+        "copy t from stdin (",
+        "copy (select 1) from stdin",
+        "copy t from stdin quick",
+    ] {
         assert_eq!(parse(sql).unwrap_err().sqlstate(), "42601", "{sql}");
     }
 }

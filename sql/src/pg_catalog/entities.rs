@@ -275,13 +275,7 @@ impl Entities {
             columns: columns.collect(),
             comment: (!built_in.comment.is_empty()).then(|| built_in.comment.clone()),
             acl: grants::shown(&visible.catalog.secured_relation(&name)),
-            ..Relation::new(
-                built_in.oid,
-                self.schema_oid(&built_in.schema),
-                &name,
-                self.system_owner,
-                'v',
-            )
+            ..Relation::new(built_in.oid, self.schema_oid(&built_in.schema), &name, self.system_owner, 'v')
         });
     }
 

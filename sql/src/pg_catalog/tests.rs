@@ -24,9 +24,9 @@ use voxhouse_engine::catalog::{
 };
 use voxhouse_engine::storage::Storage;
 
+use crate::processes::Processes;
 use crate::session::Parts;
 use crate::session::settings::Settings;
-use crate::processes::Processes;
 
 use super::{
     BuiltInRelation, Client, Derived, FunctionRow, INFORMATION_SCHEMA, PG_CATALOG, RelationSize, Visible,

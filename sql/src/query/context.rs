@@ -116,12 +116,7 @@ impl QueryContext {
 
     /// Checks what the conditions and values of a change read. `query` has them, and reads the table that is
     /// changed under the name `target`.
-    pub async fn check_change(
-        &self,
-        table: &Table,
-        target: QualifiedName,
-        query: &ast::Query,
-    ) -> Result<()> {
+    pub async fn check_change(&self, table: &Table, target: QualifiedName, query: &ast::Query) -> Result<()> {
         if reads::may_read_all(&self.visible.catalog, self.visible.access(), &table.name) {
             return Ok(());
         }

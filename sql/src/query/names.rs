@@ -62,13 +62,12 @@ fn path(visible: &Visible) -> impl Iterator<Item = &str> {
 }
 
 fn creation_schema(visible: &Visible) -> Result<String> {
-    path(visible)
-        .find(|schema| visible.catalog.schema(schema).is_some())
-        .map(str::to_owned)
-        .ok_or_else(|| {
+    path(visible).find(|schema| visible.catalog.schema(schema).is_some()).map(str::to_owned).ok_or_else(
+        || {
             Error::new(ErrorKind::UndefinedSchema, "no schema has been selected to create in")
                 .with_hint("Set search_path, or write the schema before the name.")
-        })
+        },
+    )
 }
 
 /// The name of something that exists: found through the search path if no schema is given.

@@ -591,7 +591,8 @@ pub async fn vacuum(
     let mut removed = 0;
     for table in tables {
         if !context.visible.access().owns(&table.owner) {
-            let message = format!("skipping \"{}\" --- only table or database owner can vacuum it", table.name.name);
+            let message =
+                format!("skipping \"{}\" --- only table or database owner can vacuum it", table.name.name);
             session.warning("01000", message);
             continue;
         }

@@ -158,8 +158,7 @@ fn relation(context: &QueryContext, name: &ObjectName) -> Result<GrantTarget> {
 fn function(context: &QueryContext, name: &ObjectName) -> Result<GrantTarget> {
     let mut written = parts(name)?;
     let last = written.pop().unwrap_or_default();
-    let undefined =
-        || Error::new(ErrorKind::UndefinedFunction, format!("function {name} does not exist"));
+    let undefined = || Error::new(ErrorKind::UndefinedFunction, format!("function {name} does not exist"));
     if written.first().is_some_and(|schema| !FUNCTION_SCHEMAS.contains(&schema.as_str())) {
         return Err(undefined());
     }

@@ -25,7 +25,9 @@ pub fn plan(context: &QueryContext, statement: &AccessStatement) -> Result<Optio
         }
         AccessStatement::DropRoles { names, if_exists } => {
             let names = role_names(context, names)?;
-            if names.contains(&context.visible.session_role) && context.visible.session_role != context.visible.role {
+            if names.contains(&context.visible.session_role)
+                && context.visible.session_role != context.visible.role
+            {
                 return Err(Error::new(ErrorKind::ObjectInUse, "session user cannot be dropped"));
             }
             Ddl::Role(RoleDdl::Drop { names, if_exists: *if_exists })
@@ -36,7 +38,8 @@ pub fn plan(context: &QueryContext, statement: &AccessStatement) -> Result<Optio
             Ddl::DefaultPrivileges(super::grant::plan_defaults(context, statement)?)
         }
         AccessStatement::AlterOwner { kind, name, to } => {
-            let relation = |kind| Ok(OwnedTarget::Relation { name: existing_name(name, &context.visible)?, kind });
+            let relation =
+                |kind| Ok(OwnedTarget::Relation { name: existing_name(name, &context.visible)?, kind });
             let own_name = || parts(name)?.pop().ok_or_else(|| Error::syntax("a name is missing"));
             let target = match kind {
                 OwnedKind::Table => relation(DropKind::Table),
@@ -86,9 +89,7 @@ pub(super) fn role_name(context: &QueryContext, spec: &RoleSpec) -> Result<Strin
         RoleSpec::Named(name) => Ok(name.clone()),
         RoleSpec::CurrentUser => Ok(context.visible.role.clone()),
         RoleSpec::SessionUser => Ok(context.visible.session_role.clone()),
-        RoleSpec::Public => {
-            Err(Error::new(ErrorKind::UndefinedObject, "role \"public\" does not exist"))
-        }
+        RoleSpec::Public => Err(Error::new(ErrorKind::UndefinedObject, "role \"public\" does not exist")),
     }
 }
 
@@ -208,9 +209,9 @@ fn verifier(password: &Secret) -> Result<Option<String>> {
     if password.parse::<ScramVerifier>().is_ok() {
         return Ok(Some(password.clone()));
     }
-    let is_md5 = password.strip_prefix("md5").is_some_and(|digest| {
-        digest.len() == 32 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
-    });
+    let is_md5 = password
+        .strip_prefix("md5")
+        .is_some_and(|digest| digest.len() == 32 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()));
     if is_md5 {
         return Err(Error::not_supported("MD5 passwords are not supported")
             .with_hint("Give the password itself, or a SCRAM-SHA-256 verifier."));

@@ -17,6 +17,7 @@ use super::reply;
 use super::statement::{Cursor, Sent};
 use super::stop::{Flow, Stop};
 use super::types::{self, Format};
+use crate::dialect::without_passwords;
 use crate::processes::shown;
 
 impl<S: Session> Connection<S> {
@@ -35,7 +36,9 @@ impl<S: Session> Connection<S> {
                 return Err(Error::syntax("cannot insert multiple commands into a prepared statement").into());
             }
         };
-        self.names.statements.put(&parse.name, Prepared { text: parse.query, ..prepared });
+        self.names
+            .statements
+            .put(&parse.name, Prepared { text: without_passwords(&parse.query).into_owned(), ..prepared });
         reply::parse_complete(&mut self.output.buffer);
         Ok(())
     }

@@ -72,8 +72,7 @@ impl Interrupts {
     /// For work that reads what the client sends: the input, and what ends such work from outside.
     pub(super) fn lend_input(&mut self, limits: &Limits) -> (&mut Input, impl Future<Output = Stop> + use<>) {
         self.process.set_running(Some(limits.cancel.clone()));
-        let (cancel, terminate, deadline) =
-            (limits.cancel.clone(), self.terminate.clone(), limits.deadline);
+        let (cancel, terminate, deadline) = (limits.cancel.clone(), self.terminate.clone(), limits.deadline);
         let stopped = async move {
             tokio::select! {
                 biased;

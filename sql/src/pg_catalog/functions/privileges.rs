@@ -152,9 +152,9 @@ fn on_columns(
     let whole = catalog.secured_relation(&name);
     let on_column = || {
         let acls = catalog.column_acls(&name);
-        acls.into_iter().filter(|(column, _)| is_meant(column)).any(|(_, acl)| {
-            any(&wanted, access.held_on_column(Some(acl)), access.grantable_by(acl))
-        })
+        acls.into_iter()
+            .filter(|(column, _)| is_meant(column))
+            .any(|(_, acl)| any(&wanted, access.held_on_column(Some(acl)), access.grantable_by(acl)))
     };
     Ok((any(&wanted, access.held(&whole), access.grantable(&whole)) || on_column()).into())
 }
@@ -225,9 +225,13 @@ fn member_of(call: &Call<'_>) -> Result<Cell> {
     let mut answer = false;
     for one in text.split(',') {
         answer |= match one.trim().to_uppercase().as_str() {
-            "USAGE" => catalog.is_superuser(&role) || catalog.roles_of(&role, Follow::Inherited).contains(&of),
+            "USAGE" => {
+                catalog.is_superuser(&role) || catalog.roles_of(&role, Follow::Inherited).contains(&of)
+            }
             "MEMBER" | "SET" => catalog.is_member(&role, &of),
-            "USAGE WITH ADMIN OPTION" | "USAGE WITH GRANT OPTION" | "MEMBER WITH ADMIN OPTION"
+            "USAGE WITH ADMIN OPTION"
+            | "USAGE WITH GRANT OPTION"
+            | "MEMBER WITH ADMIN OPTION"
             | "MEMBER WITH GRANT OPTION" => catalog.may_admin(&role, &of),
             _ => {
                 let message = format!("unrecognized privilege type: \"{}\"", one.trim());

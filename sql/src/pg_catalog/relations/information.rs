@@ -34,11 +34,7 @@ fn is_accessible(visible: &Visible, relation: &Relation) -> bool {
     let secured = visible.catalog.secured_relation(&name);
     access.owns(secured.owner)
         || !access.held(&secured).is_empty()
-        || visible
-            .catalog
-            .column_acls(&name)
-            .values()
-            .any(|acl| !access.held_on_column(Some(acl)).is_empty())
+        || visible.catalog.column_acls(&name).values().any(|acl| !access.held_on_column(Some(acl)).is_empty())
 }
 
 fn yes_or_no(yes: bool) -> Cell {

@@ -201,14 +201,11 @@ fn fill_columns(definition: &Definition, rows: Vec<Row<'_>>) -> Result<RecordBat
 
 /// The memberships of the current role, and of the roles that it has.
 pub(super) fn applicable_roles(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
-    let mut names: Vec<String> =
-        visible.catalog.roles_of(&visible.role, Follow::Every).into_iter().collect();
+    let mut names: Vec<String> = visible.catalog.roles_of(&visible.role, Follow::Every).into_iter().collect();
     names.sort();
     let mut rows: Vec<(String, String, bool)> = Vec::new();
     for role in names.iter().filter_map(|name| visible.catalog.role(name)) {
-        rows.extend(
-            role.member_of.iter().map(|one| (role.name.clone(), one.role.clone(), one.admin)),
-        );
+        rows.extend(role.member_of.iter().map(|one| (role.name.clone(), one.role.clone(), one.admin)));
     }
     definition.fill(
         &rows,

@@ -242,7 +242,8 @@ impl Settings {
     pub fn reset_all(&self) {
         self.change(|values| {
             let settable = values.known.iter_mut().enumerate();
-            let settable = settable.filter(|(place, _)| !matches!(definition_at(*place).set_by, SetBy::Nobody));
+            let settable =
+                settable.filter(|(place, _)| !matches!(definition_at(*place).set_by, SetBy::Nobody));
             for entry in settable.map(|(_, entry)| entry).chain(values.custom.values_mut()) {
                 entry.put(None, Reach::Session);
             }

@@ -14,6 +14,7 @@ use datafusion::physical_plan::execute_stream;
 use datafusion::prelude::lit;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, Query, SetExpr};
+use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::catalog::{Relation, Table};
 use voxhouse_engine::dml::Dml;
 use voxhouse_engine::planning::ROW_COLUMN;
@@ -21,10 +22,11 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::describe;
 use super::dml::require_column;
+use crate::access::writes::{Need, writable_table};
 use crate::dialect::{Copy, CopyDirection, CopyEnd, CopyRelation, Statement};
 use crate::instance::plan_expression;
 use crate::query::QueryContext;
-use crate::query::names::{existing_name, fold, writable_table};
+use crate::query::names::{existing_name, fold};
 use crate::query::pipe::parse_query;
 use crate::session::Session;
 use crate::wire::backend::Outcome;
@@ -89,8 +91,9 @@ fn refuse_server_access(copy: &Copy) -> Result<()> {
         (CopyEnd::Program, CopyDirection::To) => ("a program on the server", "to"),
     };
     let message = format!("permission denied to COPY {preposition} {what}");
-    Err(Error::new(ErrorKind::InsufficientPrivilege, message)
-        .with_hint("COPY to stdout or from stdin instead. psql's \\copy command does so with a file of yours."))
+    Err(Error::new(ErrorKind::InsufficientPrivilege, message).with_hint(
+        "COPY to stdout or from stdin instead. psql's \\copy command does so with a file of yours.",
+    ))
 }
 
 async fn send(
@@ -151,9 +154,11 @@ fn table_query<'a>(
     };
     let columns = match columns {
         [] => "*".to_owned(),
-        columns => {
-            columns.iter().map(|column| Ident::with_quote('"', fold(column)).to_string()).collect::<Vec<_>>().join(", ")
-        }
+        columns => columns
+            .iter()
+            .map(|column| Ident::with_quote('"', fold(column)).to_string())
+            .collect::<Vec<_>>()
+            .join(", "),
     };
     Ok((parse_query(&format!("SELECT {columns} FROM {name}"))?, table))
 }
@@ -189,14 +194,17 @@ impl<'a> Target<'a> {
         let CopyRelation::Table { name, columns } = &copy.relation else {
             return Err(Error::internal("COPY FROM into a query"));
         };
-        let table = writable_table(&existing_name(name, &context.visible)?, &context.visible.catalog)?;
+        let table = writable_table(&existing_name(name, &context.visible)?, &context.visible, |table| {
+            Ok(vec![Need::columns(Privilege::Insert, listed(table, columns)?)])
+        })?;
         Ok(Self { table, columns: listed(table, columns)? })
     }
 
     /// As the table stores them, so that nothing has to be converted twice.
     fn schema(&self) -> SchemaRef {
         let columns = self.columns.iter().filter_map(|name| self.table.column(name));
-        let fields = columns.map(|column| column.data_type.to_field(&column.name, true, column.data_type.to_arrow()));
+        let fields =
+            columns.map(|column| column.data_type.to_field(&column.name, true, column.data_type.to_arrow()));
         Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 
@@ -232,10 +240,7 @@ fn refuse_in_filter(filter: &ast::Expr) -> Result<()> {
     use std::ops::ControlFlow;
     let mut found = ControlFlow::Continue(());
     let _ = ast::visit_expressions(filter, |part: &ast::Expr| {
-        if matches!(
-            part,
-            ast::Expr::Subquery(_) | ast::Expr::Exists { .. } | ast::Expr::InSubquery { .. }
-        ) {
+        if matches!(part, ast::Expr::Subquery(_) | ast::Expr::Exists { .. } | ast::Expr::InSubquery { .. }) {
             found = ControlFlow::Break(());
         }
         found

@@ -44,7 +44,11 @@ pub(super) struct Known<'a> {
 }
 
 /// The format for rows with these columns.
-pub(super) fn format(options: &[CopyOption], direction: CopyDirection, columns: &Known<'_>) -> Result<CopyFormat> {
+pub(super) fn format(
+    options: &[CopyOption],
+    direction: CopyDirection,
+    columns: &Known<'_>,
+) -> Result<CopyFormat> {
     let mut given = Given::default();
     for option in options {
         given.take(option, direction)?;
@@ -169,7 +173,9 @@ impl Given {
                 return Err(Error::not_supported(format!("COPY force {name} available only in CSV mode")));
             }
             if is_given && direction != wanted {
-                return Err(Error::not_supported(format!("COPY force {name} only available using COPY {word}")));
+                return Err(Error::not_supported(format!(
+                    "COPY force {name} only available using COPY {word}"
+                )));
             }
         }
         Ok(())
@@ -266,7 +272,9 @@ fn kind(option: &CopyOption) -> Result<Kind> {
 }
 
 fn truth(option: &CopyOption) -> Option<bool> {
-    let CopyValue::Text(text) = &option.value else { return (option.value == CopyValue::None).then_some(true) };
+    let CopyValue::Text(text) = &option.value else {
+        return (option.value == CopyValue::None).then_some(true);
+    };
     match text.to_ascii_lowercase().as_str() {
         "true" | "on" | "1" => Some(true),
         "false" | "off" | "0" => Some(false),
@@ -284,9 +292,7 @@ fn header(option: &CopyOption, direction: CopyDirection) -> Result<Header> {
         (Some(false), _) => Ok(Header::None),
         (None, CopyValue::Text(text)) if text.eq_ignore_ascii_case("match") => match direction {
             CopyDirection::From => Ok(Header::Match),
-            CopyDirection::To => {
-                Err(Error::not_supported("cannot use \"match\" with HEADER in COPY TO"))
-            }
+            CopyDirection::To => Err(Error::not_supported("cannot use \"match\" with HEADER in COPY TO")),
         },
         _ => Err(Error::syntax(format!("{} requires a Boolean value or \"match\"", option.name))),
     }

@@ -81,8 +81,7 @@ impl Charset {
                 loop {
                     let room = encoder.max_buffer_length_from_utf8_without_replacement(rest.len());
                     out.reserve(room.unwrap_or(rest.len()));
-                    let (result, read) =
-                        encoder.encode_from_utf8_to_vec_without_replacement(rest, out, true);
+                    let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(rest, out, true);
                     rest = &rest[read..];
                     match result {
                         EncoderResult::InputEmpty => break,

@@ -33,13 +33,7 @@ pub(super) fn escape_text(start: usize, delimiter: u8, out: &mut BytesMut) {
 }
 
 /// Puts what stands in `out` from `start` on in quotes if it needs them, or if `force` says so.
-pub(super) fn quote_csv(
-    start: usize,
-    delimiter: u8,
-    csv: &CsvFormat,
-    force: bool,
-    out: &mut BytesMut,
-) {
+pub(super) fn quote_csv(start: usize, delimiter: u8, csv: &CsvFormat, force: bool, out: &mut BytesMut) {
     let suspect = |found, &byte: &u8| {
         found | (byte == delimiter) | (byte == csv.quote) | (byte == b'\n') | (byte == b'\r')
     };

@@ -36,7 +36,12 @@ impl Fields {
     }
 
     /// `line` is the one that was split. `None`: NULL, or there is no such field.
-    pub(super) fn get<'a>(&'a self, index: usize, line: &'a str, format: &TextFormat) -> Result<Option<&'a str>> {
+    pub(super) fn get<'a>(
+        &'a self,
+        index: usize,
+        line: &'a str,
+        format: &TextFormat,
+    ) -> Result<Option<&'a str>> {
         let Some(field) = self.fields.get(index) else { return Ok(None) };
         let forced = |choose: fn(&CsvFormat) -> &Vec<bool>| {
             format.csv.as_ref().is_some_and(|csv| choose(csv).get(index).copied().unwrap_or(false))
@@ -189,7 +194,8 @@ fn unterminated() -> Error {
 /// `\n`, `\101`, `\x41`; a backslash before anything else is dropped.
 fn unescape(raw: &[u8], plain: &mut Vec<u8>) {
     let octal = |byte: Option<&u8>| byte.filter(|byte| matches!(byte, b'0'..=b'7')).map(|byte| byte - b'0');
-    let hexadecimal = |byte: Option<&u8>| byte.and_then(|&byte| char::from(byte).to_digit(16)).map(|digit| digit as u8);
+    let hexadecimal =
+        |byte: Option<&u8>| byte.and_then(|&byte| char::from(byte).to_digit(16)).map(|digit| digit as u8);
     let mut at = 0;
     while let Some(&byte) = raw.get(at) {
         at += 1;

@@ -122,7 +122,8 @@ impl Reader {
             text.recent.end_batch();
         }
         let numbers: ArrayRef = Arc::new(UInt64Array::from(std::mem::take(&mut self.numbers)));
-        let mut columns = self.columns.iter_mut().map(|column| column.finish()).collect::<Result<Vec<_>>>()?;
+        let mut columns =
+            self.columns.iter_mut().map(|column| column.finish()).collect::<Result<Vec<_>>>()?;
         columns.push(numbers);
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
@@ -183,7 +184,11 @@ impl TextData {
     }
 
     /// The number of the row's line and its length.
-    fn next_row(&mut self, columns: &mut [Box<dyn Column>], place: &Place<'_>) -> Result<Option<(u64, usize)>> {
+    fn next_row(
+        &mut self,
+        columns: &mut [Box<dyn Column>],
+        place: &Place<'_>,
+    ) -> Result<Option<(u64, usize)>> {
         let Self { format, lines, fields, header, recent, undecodable, .. } = self;
         loop {
             let (number, line) = match lines.next_line() {

@@ -153,8 +153,7 @@ async fn next_data(reader: &Reader, input: &mut Input) -> Flow<Option<bytes::Byt
             CopyMessage::Data(data) => Ok(Some(data)),
             CopyMessage::Done => Ok(None),
             CopyMessage::Fail(reason) => {
-                let error =
-                    Error::new(ErrorKind::Cancelled, format!("COPY from stdin failed: {reason}"));
+                let error = Error::new(ErrorKind::Cancelled, format!("COPY from stdin failed: {reason}"));
                 Err(reader.interrupted(error).into())
             }
             // A client that sends Sync with Execute does not know yet that it is to send data.

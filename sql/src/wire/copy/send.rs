@@ -231,7 +231,8 @@ impl<'a> TextWriter<'a> {
             Some(csv) => {
                 let value = &out[start..];
                 // Else it would read as NULL, or as the end of the data.
-                let is_special = value == format.null.as_bytes() || self.columns.len() == 1 && value == b"\\.";
+                let is_special =
+                    value == format.null.as_bytes() || self.columns.len() == 1 && value == b"\\.";
                 quote_csv(start, format.delimiter, csv, care == Care::Quote || is_special, out);
             }
         }

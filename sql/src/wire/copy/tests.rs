@@ -64,10 +64,13 @@ fn every_type() -> RecordBatch {
     ]);
     let numbers: Vec<Option<Vec<Option<i64>>>> =
         vec![Some(vec![Some(1), None]), Some(vec![]), None, Some(vec![Some(i64::MIN)]), Some(vec![None])];
-    let mut list = ListBuilder::new(Int64Builder::new()).with_field(Field::new("element", DataType::Int64, true));
+    let mut list =
+        ListBuilder::new(Int64Builder::new()).with_field(Field::new("element", DataType::Int64, true));
     numbers.iter().for_each(|row| list.append_option(row.clone()));
-    let mut words = ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", DataType::Utf8, true));
-    for row in [Some(vec![Some("a,b"), None, Some("NULL")]), Some(vec![Some("q\"\\{}\n")]), None, Some(vec![]), None]
+    let mut words =
+        ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", DataType::Utf8, true));
+    for row in
+        [Some(vec![Some("a,b"), None, Some("NULL")]), Some(vec![Some("q\"\\{}\n")]), None, Some(vec![]), None]
     {
         words.append_option(row);
     }
@@ -75,30 +78,84 @@ fn every_type() -> RecordBatch {
     let micros = vec![Some(0), Some(-1), Some(253_402_300_799_999_999), Some(1_700_000_000_500_000), None];
     let columns = vec![
         typed("flag", "bool", Arc::new(BooleanArray::from(vec![Some(true), Some(false), None, None, None]))),
-        typed("small", "int2", Arc::new(Int16Array::from(vec![Some(i16::MIN), Some(i16::MAX), None, Some(0), None]))),
-        typed("whole", "int4", Arc::new(Int32Array::from(vec![Some(i32::MIN), Some(i32::MAX), None, Some(-7), None]))),
-        typed("large", "int8", Arc::new(Int64Array::from(vec![Some(i64::MIN), Some(i64::MAX), None, Some(1), None]))),
-        typed("single", "float4", Arc::new(Float32Array::from(vec![
-            Some(f32::INFINITY), Some(-0.1), None, Some(1e-40), Some(f32::NAN),
-        ]))),
-        typed("double", "float8", Arc::new(Float64Array::from(vec![
-            Some(f64::NEG_INFINITY), Some(0.1), None, Some(5e-324), Some(1e300),
-        ]))),
+        typed(
+            "small",
+            "int2",
+            Arc::new(Int16Array::from(vec![Some(i16::MIN), Some(i16::MAX), None, Some(0), None])),
+        ),
+        typed(
+            "whole",
+            "int4",
+            Arc::new(Int32Array::from(vec![Some(i32::MIN), Some(i32::MAX), None, Some(-7), None])),
+        ),
+        typed(
+            "large",
+            "int8",
+            Arc::new(Int64Array::from(vec![Some(i64::MIN), Some(i64::MAX), None, Some(1), None])),
+        ),
+        typed(
+            "single",
+            "float4",
+            Arc::new(Float32Array::from(vec![
+                Some(f32::INFINITY),
+                Some(-0.1),
+                None,
+                Some(1e-40),
+                Some(f32::NAN),
+            ])),
+        ),
+        typed(
+            "double",
+            "float8",
+            Arc::new(Float64Array::from(vec![
+                Some(f64::NEG_INFINITY),
+                Some(0.1),
+                None,
+                Some(5e-324),
+                Some(1e300),
+            ])),
+        ),
         typed("amount", "numeric", Arc::new(decimal.with_precision_and_scale(38, 4).unwrap())),
         typed("body", "text", Arc::new(StringArray::from(texts.clone()))),
         typed("short", "varchar(40)", Arc::new(StringArray::from(texts))),
-        typed("bytes", "bytea", Arc::new(BinaryArray::from(vec![
-            Some(&b"\x00\xff\\"[..]), Some(b""), None, Some(b"abc"), None,
-        ]))),
-        typed("day", "date", Arc::new(Date32Array::from(vec![Some(0), Some(-719_162), Some(2_932_896), None, Some(19_000)]))),
+        typed(
+            "bytes",
+            "bytea",
+            Arc::new(BinaryArray::from(vec![Some(&b"\x00\xff\\"[..]), Some(b""), None, Some(b"abc"), None])),
+        ),
+        typed(
+            "day",
+            "date",
+            Arc::new(Date32Array::from(vec![Some(0), Some(-719_162), Some(2_932_896), None, Some(19_000)])),
+        ),
         typed("at", "timestamp", Arc::new(TimestampMicrosecondArray::from(micros.clone()))),
-        typed("instant", "timestamptz", Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC"))),
-        typed("id", "uuid", Arc::new(StringArray::from(vec![
-            Some("123e4567-e89b-12d3-a456-426614174000"), None, None, Some("00000000-0000-0000-0000-000000000000"), None,
-        ]))),
-        typed("document", "json", Arc::new(StringArray::from(vec![
-            Some("{\"a\": [1, null, \"x\\n\"]}"), Some("null"), None, Some("3"), None,
-        ]))),
+        typed(
+            "instant",
+            "timestamptz",
+            Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC")),
+        ),
+        typed(
+            "id",
+            "uuid",
+            Arc::new(StringArray::from(vec![
+                Some("123e4567-e89b-12d3-a456-426614174000"),
+                None,
+                None,
+                Some("00000000-0000-0000-0000-000000000000"),
+                None,
+            ])),
+        ),
+        typed(
+            "document",
+            "json",
+            Arc::new(StringArray::from(vec![
+                Some("{\"a\": [1, null, \"x\\n\"]}"),
+                Some("null"),
+                None,
+                Some("3"),
+                None,
+            ])),
+        ),
         typed("numbers", "int8[]", Arc::new(list.finish())),
         typed("words", "text[]", Arc::new(words.finish())),
     ];
@@ -148,7 +205,12 @@ fn every_type_comes_back_in_every_format_however_the_bytes_are_cut() {
             assert_eq!(read.len(), 1);
             let columns = read[0].columns();
             for (index, array) in batch.columns().iter().enumerate() {
-                assert_eq!(columns[index].as_ref(), array.as_ref(), "{format:?}: {}", batch.schema().field(index));
+                assert_eq!(
+                    columns[index].as_ref(),
+                    array.as_ref(),
+                    "{format:?}: {}",
+                    batch.schema().field(index)
+                );
             }
         }
     }
@@ -158,11 +220,16 @@ fn every_type_comes_back_in_every_format_however_the_bytes_are_cut() {
 fn lines_look_as_postgres_writes_them() {
     let fields = vec![Field::new("a", DataType::Utf8, true), Field::new("b,", DataType::Int32, true)];
     let texts = StringArray::from(vec![
-        Some("x"), None, Some(""), Some("a\tb\nc\rd\\e\u{8}\u{c}\u{b}\u{1}|"), Some("it's \"5\""), Some("\\N"),
+        Some("x"),
+        None,
+        Some(""),
+        Some("a\tb\nc\rd\\e\u{8}\u{c}\u{b}\u{1}|"),
+        Some("it's \"5\""),
+        Some("\\N"),
     ]);
     let numbers = Int32Array::from(vec![Some(-1), None, Some(0), None, Some(5), Some(6)]);
-    let batch =
-        RecordBatch::try_new(Arc::new(Schema::new(fields)), vec![Arc::new(texts), Arc::new(numbers)]).unwrap();
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), vec![Arc::new(texts), Arc::new(numbers)])
+        .unwrap();
     let lines = |format: TextFormat| {
         let messages = write_all(&batch, &CopyFormat::Text(format)).unwrap();
         String::from_utf8(messages.concat()).unwrap()
@@ -180,7 +247,8 @@ fn lines_look_as_postgres_writes_them() {
         lines(TextFormat { header, ..csv() }),
         "a,\"b,\"\nx,-1\n,\n\"\",0\n\"a\tb\nc\rd\\e\u{8}\u{c}\u{b}\u{1}|\",\n\"it's \"\"5\"\"\",5\n\\N,6\n"
     );
-    let forced = CsvFormat { force_quote: vec![false, true], quote: b'\'', escape: b'!', ..csv().csv.unwrap() };
+    let forced =
+        CsvFormat { force_quote: vec![false, true], quote: b'\'', escape: b'!', ..csv().csv.unwrap() };
     assert_eq!(
         lines(TextFormat { csv: Some(forced), null: "5".into(), delimiter: b';', ..csv() }),
         "x;'-1'\n5;5\n;'0'\n'a\tb\nc\rd\\e\u{8}\u{c}\u{b}\u{1}|';5\n'it!'s \"5\"';'5'\n\\N;'6'\n"
@@ -251,8 +319,27 @@ fn assert_cut_does_not_matter(format: &CopyFormat, data: &[u8]) {
 fn no_bytes_make_it_panic() {
     let mut random = StdRng::seed_from_u64(7);
     let alphabet: &[&[u8]] = &[
-        b"\t", b",", b"\n", b"\r", b"\r\n", b"\\", b"\\.", b"\\N", b"\"", b"\"\"", b"1", b"x", b"\0", b"\xff",
-        b"\xc3", b"\\x", b"\\7", b"'", "中".as_bytes(), b"1\tx\n", b"1,x\n",
+        b"\t",
+        b",",
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b"\\",
+        b"\\.",
+        b"\\N",
+        b"\"",
+        b"\"\"",
+        b"1",
+        b"x",
+        b"\0",
+        b"\xff",
+        b"\xc3",
+        b"\\x",
+        b"\\7",
+        b"'",
+        "中".as_bytes(),
+        b"1\tx\n",
+        b"1,x\n",
     ];
     for format in formats().iter().filter(|format| matches!(format, CopyFormat::Text(_))) {
         for _ in 0..2_000 {
@@ -268,8 +355,10 @@ fn no_bytes_make_it_panic() {
 fn no_tuple_makes_it_panic() {
     let mut random = StdRng::seed_from_u64(8);
     let good = {
-        let columns: [(&str, ArrayRef); 2] =
-            [("a", Arc::new(Int32Array::from(vec![1, 2]))), ("b", Arc::new(StringArray::from(vec!["x", "yz"])))];
+        let columns: [(&str, ArrayRef); 2] = [
+            ("a", Arc::new(Int32Array::from(vec![1, 2]))),
+            ("b", Arc::new(StringArray::from(vec!["x", "yz"]))),
+        ];
         write_all(&RecordBatch::try_from_iter(columns).unwrap(), &CopyFormat::Binary).unwrap().concat()
     };
     for cut in 0..good.len() {
@@ -348,7 +437,12 @@ fn usual_values_are_read_as_unusual_ones_are() {
             ("float8", DataType::Float64, number.clone(), format!(" {number} ")),
             ("int8", DataType::Int64, number.clone(), format!(" {number} ")),
             ("date", DataType::Date32, time[..10].to_owned(), format!(" {} ", &time[..10])),
-            ("timestamp", DataType::Timestamp(TimeUnit::Microsecond, None), time.clone(), format!(" {time} ")),
+            (
+                "timestamp",
+                DataType::Timestamp(TimeUnit::Microsecond, None),
+                time.clone(),
+                format!(" {time} "),
+            ),
             (
                 "timestamptz",
                 DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
@@ -357,7 +451,8 @@ fn usual_values_are_read_as_unusual_ones_are() {
             ),
         ] {
             let one = |value: &str| {
-                let batch = read(&[("v", pg, data_type.clone())], &CopyFormat::Text(text()), &[value.as_bytes()]);
+                let batch =
+                    read(&[("v", pg, data_type.clone())], &CopyFormat::Text(text()), &[value.as_bytes()]);
                 batch.map(|batch| Arc::clone(batch.column(0))).map_err(|error| error.sqlstate())
             };
             assert_eq!(one(&usual).ok(), one(&unusual).ok(), "{pg}: {usual}");

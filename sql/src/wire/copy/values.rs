@@ -104,7 +104,8 @@ pub(super) fn any_decimal(text: &str, precision: u8, scale: i8) -> Result<i128, 
             .and_then(|value| value.checked_add(i128::from(digit)))
             .ok_or(NotDecimal::TooLarge)?;
     }
-    let rounds_up = usize::try_from(kept).ok().and_then(|kept| digits.get(kept)).is_some_and(|byte| *byte >= b'5');
+    let rounds_up =
+        usize::try_from(kept).ok().and_then(|kept| digits.get(kept)).is_some_and(|byte| *byte >= b'5');
     value += i128::from(rounds_up);
     if POWERS.get(usize::from(precision)).is_some_and(|limit| value >= *limit) {
         return Err(NotDecimal::TooLarge);
@@ -136,7 +137,8 @@ pub(super) fn float<T: std::str::FromStr + Into<f64> + Copy>(text: &str) -> Opti
     let value: T = text.parse().ok()?;
     let wide: f64 = value.into();
     // A zero may be a number too small to be told from it.
-    let settled = wide.is_finite() && (wide != 0.0 || text.bytes().all(|byte| matches!(byte, b'0' | b'.' | b'-')));
+    let settled =
+        wide.is_finite() && (wide != 0.0 || text.bytes().all(|byte| matches!(byte, b'0' | b'.' | b'-')));
     settled.then_some(value)
 }
 

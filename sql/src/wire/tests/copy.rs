@@ -90,11 +90,9 @@ async fn a_client_that_fails_leaves_nothing() {
     client.send(&[data("1\n2\n"), fail("disk on fire")].concat()).await;
     let answers = client.answers().await;
     assert_eq!(kinds(&answers), "EZ");
-    for (code, expected) in [
-        (b'C', "57014"),
-        (b'M', "COPY from stdin failed: disk on fire"),
-        (b'W', "COPY t, line 3"),
-    ] {
+    for (code, expected) in
+        [(b'C', "57014"), (b'M', "COPY from stdin failed: disk on fire"), (b'W', "COPY t, line 3")]
+    {
         assert_eq!(answers[0].field(code).as_deref(), Some(expected));
     }
     // One that disappears, too.
@@ -148,7 +146,10 @@ async fn a_statement_in_the_middle_of_data_ends_the_connection() {
     let answers = client.answers().await;
     assert_eq!(kinds(&answers), "E");
     assert_eq!(answers[0].field(b'C').as_deref(), Some("08P01"));
-    assert_eq!(answers[0].field(b'M').as_deref(), Some("unexpected message type 0x51 during COPY from stdin"));
+    assert_eq!(
+        answers[0].field(b'M').as_deref(),
+        Some("unexpected message type 0x51 during COPY from stdin")
+    );
     assert_eq!(house.seen.get(|seen| &seen.copied), 0);
 }
 
