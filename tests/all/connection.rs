@@ -129,6 +129,9 @@ async fn run_in_process(session: &mut Session, sql: &str) -> Result<Output, voxh
                 let count = tag.rsplit(' ').next().and_then(|number| number.parse().ok());
                 DBOutput::StatementComplete(count.unwrap_or(0))
             }
+            Outcome::CopyOut { .. } | Outcome::CopyIn(_) => {
+                return Err(voxhouse_engine::Error::not_supported("COPY without a wire"));
+            }
             Outcome::Rows { rows, .. } => {
                 let types =
                     rows.schema().fields().iter().map(|field| arrow_type(field.data_type())).collect();
