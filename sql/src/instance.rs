@@ -28,11 +28,11 @@ use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use crate::dialect;
 use crate::pg_catalog::{self, Visible};
-use crate::query::{self, QueryContext};
 use crate::query::context::{DATABASE, SEARCH_PATH_SCHEMA};
 use crate::query::pauses::PausingJoins;
 use crate::query::types::PostgresTypes;
 use crate::query::zone::{self, SessionZone};
+use crate::query::{self, QueryContext};
 use crate::relations::BuiltIns;
 use crate::session::settings::Settings;
 use crate::session::workers::Workers;

@@ -1,7 +1,7 @@
 //! Drivers in their own processes. Each runs one script against Voxhouse and against PostgreSQL 15, and what it says
 //! of every step must be the same: values, types, errors.
 //!
-//! `clients/KNOWN` lists the steps that still differ, with the reason. A listed step that no longer differs fails the
+//! `drivers/KNOWN` lists the steps that still differ, with the reason. A listed step that no longer differs fails the
 //! test as well, so that the list stays true; only one that is listed as `soon` may do either.
 
 use std::collections::BTreeMap;
@@ -28,14 +28,17 @@ async fn compare(client: &'static str, command: impl Fn() -> Command) {
 /// Every step has the same outcome, but for those that are known to differ and still do.
 pub(crate) fn assert_same(client: &str, ours: &Transcript, theirs: &Transcript) {
     assert!(!theirs.is_empty(), "{client}: the script says nothing");
-    let found: BTreeMap<&str, &str> = ours.iter().map(|(step, said)| (step.as_str(), said.as_str())).collect();
+    let found: BTreeMap<&str, &str> =
+        ours.iter().map(|(step, said)| (step.as_str(), said.as_str())).collect();
     let mut known = known(client);
     let mut differences = String::new();
     for (step, expected) in theirs {
         let said = found.get(step.as_str()).copied().unwrap_or("nothing: the script ended before");
         match (said == expected, known.remove(step)) {
             (true, None) | (false, Some(_)) | (true, Some(Known::Soon)) => (),
-            (true, Some(Known::Differs)) => differences.push_str(&format!("\n{step}: no longer differs, take it out of KNOWN")),
+            (true, Some(Known::Differs)) => {
+                differences.push_str(&format!("\n{step}: no longer differs, take it out of KNOWN"))
+            }
             (false, None) => {
                 differences.push_str(&format!("\n{step}:\n  voxhouse {said}\n  postgres {expected}"));
             }
@@ -52,7 +55,9 @@ async fn run(mut command: Command, port: u16, database: String) -> Transcript {
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     // The server shares this runtime: the client must not block its threads.
     let output = tokio::task::spawn_blocking(move || {
-        command.output().unwrap_or_else(|error| panic!("{command:?} could not be started ({error}): run ./test"))
+        command
+            .output()
+            .unwrap_or_else(|error| panic!("{command:?} could not be started ({error}): run ./test"))
     });
     let output = output.await.unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -83,7 +88,7 @@ enum Known {
 
 /// `client step: reason`, a line each.
 fn known(client: &str) -> BTreeMap<String, Known> {
-    let list = include_str!("../clients/KNOWN");
+    let list = include_str!("../drivers/KNOWN");
     let lines = list.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     lines
         .filter_map(|line| line.split_once(": "))
@@ -96,7 +101,7 @@ fn known(client: &str) -> BTreeMap<String, Known> {
 }
 
 fn script(name: &str) -> PathBuf {
-    repository("tests/clients").join(name)
+    repository("tests/drivers").join(name)
 }
 
 fn python_script(name: &str, arguments: &[&str]) -> Command {
@@ -132,10 +137,8 @@ async fn odbc_with_cursors() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn node() {
-    let modules = std::env::var_os("VOXHOUSE_NODE_MODULES").map_or_else(
-        || cache().join("node/node_modules"),
-        PathBuf::from,
-    );
+    let modules = std::env::var_os("VOXHOUSE_NODE_MODULES")
+        .map_or_else(|| cache().join("node/node_modules"), PathBuf::from);
     compare("node", || {
         let mut command = Command::new("node");
         command.arg("--no-deprecation").arg(script("node.js")).env("VOXHOUSE_NODE_MODULES", &modules);
@@ -146,7 +149,8 @@ async fn node() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn jdbc() {
-    let driver = std::env::var("VOXHOUSE_JDBC").unwrap_or_else(|_| "/usr/share/java/postgresql.jar".to_owned());
+    let driver =
+        std::env::var("VOXHOUSE_JDBC").unwrap_or_else(|_| "/usr/share/java/postgresql.jar".to_owned());
     assert!(std::path::Path::new(&driver).exists(), "{driver} is missing: run ./test");
     compare("jdbc", || {
         let mut command = Command::new("java");

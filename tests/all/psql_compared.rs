@@ -21,7 +21,7 @@ async fn psql_says_what_it_says_of_postgres() {
 async fn sections(port: u16, database: String) -> Transcript {
     let output = tokio::task::spawn_blocking(move || {
         let mut command = psql(port, &database);
-        command.arg("-f").arg(repository("tests/clients/psql.sql"));
+        command.arg("-f").arg(repository("tests/drivers/psql.sql"));
         // Errors stand where they happen.
         let mut shell = Command::new("sh");
         shell.args(["-c", "exec \"$@\" 2>&1", "sh", "psql"]).args(command.get_args());
@@ -61,7 +61,8 @@ async fn control_c_ends_a_statement_and_a_watch() {
     let database = postgres.database().await;
     for (port, database) in [(house.port, "voxhouse".to_owned()), (postgres.port, database)] {
         let interrupted = tokio::task::spawn_blocking(move || {
-            let endless = "SELECT count(*) FROM generate_series(1, 4000000) a, generate_series(1, 4000000) b;";
+            let endless =
+                "SELECT count(*) FROM generate_series(1, 4000000) a, generate_series(1, 4000000) b;";
             let (said, errors) = interrupt(port, &database, &format!("SELECT 'begun';\n{endless}\n"), 1);
             assert_eq!(said, "begun\n");
             assert!(errors.contains("canceling statement due to user request"), "{errors}");

@@ -7,7 +7,9 @@ use arrow::datatypes::{
 };
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::planner::TypePlanner;
-use datafusion::sql::sqlparser::ast::{self, ArrayElemTypeDef, CharacterLength, ExactNumberInfo, TimezoneInfo};
+use datafusion::sql::sqlparser::ast::{
+    self, ArrayElemTypeDef, CharacterLength, ExactNumberInfo, TimezoneInfo,
+};
 use voxhouse_engine::catalog::types::TYPE_KEY;
 
 /// What stands for `numeric` without precision and scale where a plan needs both.
@@ -37,8 +39,9 @@ impl TypePlanner for PostgresTypes {
             }
             Sql::Numeric(info) | Sql::Decimal(info) => numeric(info),
             // The same without the memory of it, for places where types must not differ in it.
-            Sql::Dec(info) => numeric(info)
-                .map(|field| Arc::new(Field::new("numeric", field.data_type().clone(), true))),
+            Sql::Dec(info) => {
+                numeric(info).map(|field| Arc::new(Field::new("numeric", field.data_type().clone(), true)))
+            }
             Sql::Custom(name, modifiers) if modifiers.is_empty() => match name.to_string().as_str() {
                 "name" => Some(string("name")),
                 "\"char\"" => Some(string("\"char\"")),
@@ -49,9 +52,9 @@ impl TypePlanner for PostgresTypes {
             }
             // A name, so that a cast does not hand on what the value was before, such as a uuid.
             Sql::Text => Some(Arc::new(Field::new("text", DataType::Utf8View, true))),
-            Sql::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
-                Some(Arc::new(Field::new("timestamp", DataType::Timestamp(TimeUnit::Microsecond, None), true)))
-            }
+            Sql::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => Some(Arc::new(
+                Field::new("timestamp", DataType::Timestamp(TimeUnit::Microsecond, None), true),
+            )),
             Sql::Time(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
                 Some(Arc::new(Field::new("time", DataType::Time64(TimeUnit::Microsecond), true)))
             }
@@ -92,7 +95,9 @@ fn numeric(info: &ExactNumberInfo) -> Option<FieldRef> {
         _ => return None,
     };
     let valid = precision > 0 && (0..=precision as i8).contains(&scale);
-    valid.then(|| Arc::new(Field::new("", data_type, true).with_metadata([(TYPE_KEY.to_owned(), name)].into())))
+    valid.then(|| {
+        Arc::new(Field::new("", data_type, true).with_metadata([(TYPE_KEY.to_owned(), name)].into()))
+    })
 }
 
 /// The `n` of `varchar(n)`.

@@ -97,7 +97,9 @@ fn read(expr: Expr, data_type: DataType) -> Expr {
         DataType::DoublePrecision | DataType::Float8 if is_literal => Some("float8in"),
         DataType::Date if is_literal => Some("date_in"),
         DataType::Interval { fields: None, precision: None } if is_literal => Some("interval_in"),
-        DataType::Time(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) if is_literal => Some("time_in"),
+        DataType::Time(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) if is_literal => {
+            Some("time_in")
+        }
         DataType::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) if is_literal => {
             Some("timestamp_in")
         }

@@ -77,7 +77,9 @@ impl Parameter<'_> {
             oid::FLOAT8 => ScalarValue::Float64(Some(float(trimmed, f64::is_infinite, 0.0, self.type_oid)?)),
             oid::NUMERIC => self.numeric(trimmed)?,
             oid::BYTEA => ScalarValue::Binary(Some(parse_bytea(text)?)),
-            oid::DATE => ScalarValue::Date32(Some(parse_date(trimmed).map_err(|bad| datetime(self, text, bad))?)),
+            oid::DATE => {
+                ScalarValue::Date32(Some(parse_date(trimmed).map_err(|bad| datetime(self, text, bad))?))
+            }
             oid::TIME => {
                 let time = parse_time(trimmed).map_err(|bad| datetime(self, text, bad))?;
                 ScalarValue::Time64Microsecond(Some(time_micros(time)))
@@ -195,9 +197,7 @@ impl Parameter<'_> {
     /// rounded value, and a column rounds what is written to it.
     fn numeric(self, text: &str) -> Result<ScalarValue> {
         if matches!(self.target, DataType::Float32 | DataType::Float64) {
-            return Ok(ScalarValue::Float64(Some(
-                text.parse().map_err(|_| invalid(oid::NUMERIC, text))?,
-            )));
+            return Ok(ScalarValue::Float64(Some(text.parse().map_err(|_| invalid(oid::NUMERIC, text))?)));
         }
         parse_decimal(text).map_err(|refusal| match refusal {
             Refusal::Syntax => invalid(oid::NUMERIC, text),

@@ -81,7 +81,9 @@ fn declared_parameters_have_arrow_types() {
     assert_eq!(from_oid(1007), Some(DataType::new_list(DataType::Int32, true)));
     assert_eq!(from_oid(0), None);
     assert_eq!(from_oid(oid::REGCLASS), None);
-    for known in [oid::UUID, oid::JSON, oid::VARCHAR, oid::NUMERIC, oid::INT4, 2951, 1231, 1007, oid::TIMESTAMPTZ] {
+    for known in
+        [oid::UUID, oid::JSON, oid::VARCHAR, oid::NUMERIC, oid::INT4, 2951, 1231, 1007, oid::TIMESTAMPTZ]
+    {
         let field = field_of_oid(known).unwrap();
         let pg = PgType::of_parameter(&field);
         assert_eq!((pg.oid, pg.modifier), (known, -1));
