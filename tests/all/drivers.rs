@@ -1,7 +1,7 @@
 //! Drivers in their own processes. Each runs one script against Voxhouse and against PostgreSQL 15, and what it says
 //! of every step must be the same: values, types, errors.
 //!
-//! `clients/KNOWN` lists the steps that still differ, with the reason. A listed step that no longer differs fails the
+//! `drivers/KNOWN` lists the steps that still differ, with the reason. A listed step that no longer differs fails the
 //! test as well, so that the list stays true; only one that is listed as `soon` may do either.
 
 use std::collections::BTreeMap;
@@ -88,7 +88,7 @@ enum Known {
 
 /// `client step: reason`, a line each.
 fn known(client: &str) -> BTreeMap<String, Known> {
-    let list = include_str!("../clients/KNOWN");
+    let list = include_str!("../drivers/KNOWN");
     let lines = list.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     lines
         .filter_map(|line| line.split_once(": "))
@@ -101,7 +101,7 @@ fn known(client: &str) -> BTreeMap<String, Known> {
 }
 
 fn script(name: &str) -> PathBuf {
-    repository("tests/clients").join(name)
+    repository("tests/drivers").join(name)
 }
 
 fn python_script(name: &str, arguments: &[&str]) -> Command {

@@ -21,7 +21,7 @@ async fn psql_says_what_it_says_of_postgres() {
 async fn sections(port: u16, database: String) -> Transcript {
     let output = tokio::task::spawn_blocking(move || {
         let mut command = psql(port, &database);
-        command.arg("-f").arg(repository("tests/clients/psql.sql"));
+        command.arg("-f").arg(repository("tests/drivers/psql.sql"));
         // Errors stand where they happen.
         let mut shell = Command::new("sh");
         shell.args(["-c", "exec \"$@\" 2>&1", "sh", "psql"]).args(command.get_args());

@@ -82,6 +82,8 @@ impl SqlType {
     /// The type for a column made from a query (`CREATE TABLE AS`).
     pub fn from_field(field: &Field) -> Result<Self> {
         if let Some(declared) = field.metadata().get(TYPE_KEY)
+            // Without precision and scale, the values have those of their Arrow type.
+            && declared != "numeric"
             && let Ok(found) = declared.parse()
         {
             return Ok(found);
