@@ -94,6 +94,8 @@ pub struct Instance {
     background: Arc<Background>,
     planner: Arc<BackgroundPlanner>,
     base: SessionState,
+    /// What the catalog functions of a session see that has not asked anything yet.
+    pub(crate) before_any_statement: Arc<Visible>,
     started_at: i64,
 }
 
@@ -122,6 +124,8 @@ impl Instance {
         let started_at = chrono::Utc::now().timestamp_micros();
         let workers = Workers::new(options.parallelism)?;
         let processes = Processes::default();
+        let settings = Settings::for_role(OWNER);
+        let before_any_statement = Arc::new(visible(warehouse.known_catalog(), &built_ins, OWNER, &settings));
         let instance = Arc::new(Self {
             warehouse,
             built_ins,
@@ -130,6 +134,7 @@ impl Instance {
             background,
             planner,
             base,
+            before_any_statement,
             started_at,
         });
         instance.install_shipped().await?;
@@ -273,7 +278,7 @@ impl backend::Backend for Arc<Instance> {
         let catalog = self.warehouse.catalog().await?;
         let Some(role) = catalog.role(name).filter(|role| role.login) else { return Ok(None) };
         Ok(Some(LoginRole {
-            verifier: role.verifier.as_deref().map(str::parse).transpose()?,
+            verifier: role.verifier.as_deref().and_then(|text| verifier_of(name, text)),
             superuser: role.superuser,
             connection_limit: None,
         }))
@@ -289,6 +294,11 @@ impl backend::Backend for Arc<Instance> {
         }
         Session::new(Arc::clone(self), login)
     }
+}
+
+/// A verifier that cannot be read is none: the error must not tell a stranger that the role exists.
+fn verifier_of(role: &str, text: &str) -> Option<ScramVerifier> {
+    text.parse().inspect_err(|error| tracing::error!(%error, role, "the role cannot log in")).ok()
 }
 
 /// Plans what runs without a session: pipes, checks, materialised views.

@@ -49,7 +49,8 @@ pub struct Session {
     pub(crate) cursors: Cursors,
     /// What the catalog functions of the running statement see.
     visible: Arc<RwLock<Arc<Visible>>>,
-    base: SessionState,
+    /// Made at the first statement, and given back when the session rests: it is by far the largest part.
+    base: Mutex<Option<SessionState>>,
     connected_at: i64,
 }
 
@@ -60,10 +61,7 @@ impl Session {
             apply_login_parameter(&mut settings, name, value)?;
         }
         let _ = settings.take_changes();
-        let catalog = instance.warehouse.known_catalog();
-        let first = instance::visible(catalog, &instance.built_ins, &login.role, &settings);
-        let visible = Arc::new(RwLock::new(Arc::new(first)));
-        let base = instance.session_base(Arc::clone(&visible));
+        let visible = Arc::new(RwLock::new(Arc::clone(&instance.before_any_statement)));
         let role = login.role.clone();
         let connected_at = chrono::Utc::now().timestamp_micros();
         Ok(Self {
@@ -76,7 +74,7 @@ impl Session {
             notices: Vec::new(),
             cursors: Cursors::default(),
             visible,
-            base,
+            base: Mutex::default(),
             connected_at,
         })
     }
@@ -99,7 +97,11 @@ impl Session {
             self.settings.show("application_name").map(|(_, value)| value).unwrap_or_default();
         let seen = Arc::new(seen);
         *self.visible.write() = Arc::clone(&seen);
-        let mut base = self.base.clone();
+        let mut base = self
+            .base
+            .lock()
+            .get_or_insert_with(|| self.instance.session_base(Arc::clone(&self.visible)))
+            .clone();
         base.config_mut().options_mut().execution.time_zone =
             Some(self.settings.time_zone().name().to_owned());
         QueryContext {
@@ -248,6 +250,11 @@ impl backend::Session for Session {
             TransactionStatus::Idle => "idle_session_timeout",
             _ => "idle_in_transaction_session_timeout",
         })
+    }
+
+    fn rest(&mut self) {
+        *self.base.lock() = None;
+        *self.visible.write() = Arc::clone(&self.instance.before_any_statement);
     }
 
     fn parse(&self, sql: &str) -> Result<Vec<Statement>> {

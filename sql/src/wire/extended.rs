@@ -20,6 +20,7 @@ use crate::processes::shown;
 
 impl<S: Session> Connection<S> {
     pub(super) async fn parse(&mut self, parse: Parse) -> Flow<()> {
+        self.check_length(&parse.query)?;
         self.interrupts.process.begin(&parse.query);
         self.names.check_new_statement(&parse.name)?;
         if parse.name.is_empty() {

@@ -13,6 +13,7 @@ use super::types::Format;
 
 impl<S: Session> Connection<S> {
     pub(super) async fn query(&mut self, sql: &str) -> Flow<()> {
+        self.check_length(sql)?;
         self.interrupts.process.begin(sql);
         self.names.close_statement("");
         self.names.close_portal("");
