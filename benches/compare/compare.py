@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BENCHES = HERE.parent
-CASES = ("load", "sample", "rows", "lines", "streams", "scans", "texts")
+CASES = ("load", "sample", "rows", "lines", "streams", "connections", "scans", "texts")
 RERUN = "VOXHOUSE_BENCH_IN_VENV"
 
 
@@ -129,6 +129,7 @@ def main():
         sys.exit(f"there is no {arguments.binary}: run `cargo build --release`, or give --binary")
     import duckdb
 
+    import connections
     import lines
     import loads
     import machine
@@ -142,7 +143,7 @@ def main():
     context.data.make(duckdb)
     steps = {
         "load": [loads.parquet], "sample": [loads.sample], "rows": [rows.measure],
-        "streams": [streams.measure],
+        "streams": [streams.measure], "connections": [connections.measure],
         "lines": [lines.measure], "scans": [scans.measure, scans.sample], "texts": [texts.measure],
     }
     failed = []

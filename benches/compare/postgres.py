@@ -17,6 +17,7 @@ SETTINGS = {
     "shared_buffers": "2GB",
     "work_mem": "256MB",
     "maintenance_work_mem": "512MB",
+    "max_connections": "300",
     "max_wal_size": "8GB",
     "fsync": "off",
     "synchronous_commit": "off",

@@ -22,6 +22,10 @@ def megabytes(value):
     return f"{value / MIB:,.0f} MiB"
 
 
+def kilobytes(value):
+    return f"{value / 1024:,.1f} KiB"
+
+
 def ratio(ours, theirs):
     # The kernel counts processor time in hundredths of a second: less than that has no ratio.
     return "–" if not ours or not theirs else f"{ours / theirs:.2f}"
@@ -51,7 +55,8 @@ class Report:
 
     def text(self):
         parts = [HEAD, self._targets()]
-        for name in ("load_parquet", "load_sample", "rows", "lines", "streams", "scans", "scans_sample", "texts"):
+        for name in ("load_parquet", "load_sample", "rows", "lines", "streams", "connections", "scans", "scans_sample",
+                     "texts"):
             if name in self.cases:
                 parts.append(getattr(self, f"_{name}")(self.cases[name]))
         return "\n\n".join(part.strip() for part in parts) + "\n"
@@ -102,6 +107,17 @@ class Report:
                 rows.append([f"{found['rows']:,} rows of lineitem: {way}",
                              f"{wanted} × PostgreSQL's rows/s, or at most {share} of its CPU",
                              f"{quicker:.2f} ×, {cpu:.2f} of the CPU", verdict(quicker >= wanted or cpu <= share)])
+        if found := self.cases.get("connections"):
+            ours = found["voxhouse"]
+            times = ours["p99_s"] / ours["median_alone_s"]
+            rows.append([f"p99 of {found['clients']} connections that ask small questions",
+                         f"< {found['p99_target']} × the median of one alone, no errors",
+                         f"{times:.1f} × ({seconds(ours['p99_s'])}), none of {ours['questions']:,} failed",
+                         verdict(times < found["p99_target"])])
+            worst = max(found["idle_bytes"], found["rested_bytes"])
+            rows.append([f"memory of each of {found['idle']:,} idle connections",
+                         f"< {kilobytes(found['idle_target'])}", kilobytes(worst),
+                         verdict(worst < found["idle_target"])])
         return "## Targets\n\n" + table(["what", "target", "measured", ""], rows)
 
     def _conditions(self, case):
@@ -200,6 +216,32 @@ From sending a CancelRequest to the error in the client's hands:
 has the table in its buffers. CPU is that of the server.
 
 {table(header, rows)}
+
+{self._conditions(case)}"""
+
+    def _connections(self, case):
+        ours, theirs = case["voxhouse"], case["postgres"]
+        lines = [
+            ["one connection alone, median", "median_alone_s"], ["the same, p99", "p99_alone_s"],
+            [f"{case['clients']} connections, median", "median_s"], ["the same, p99", "p99_s"],
+            [f"{case['clients']} connections flat out, median", "flat_out_median_s"],
+            ["the same, p99", "flat_out_p99_s"],
+        ]
+        rows = [[name, seconds(theirs[key]), seconds(ours[key]), ratio(ours[key], theirs[key])] for name, key in lines]
+        for name, key in [("questions a second, one connection", "rate_alone"),
+                          (f"questions a second, {case['clients']} flat out", "flat_out_rate")]:
+            rows.append([name, f"{theirs[key]:,.0f}", f"{ours[key]:,.0f}", ratio(ours[key], theirs[key])])
+        for name, key in [("memory of a connection that has asked nothing", "idle_bytes"),
+                          ("memory of one that has asked and rests", "rested_bytes")]:
+            peer = case[f"postgres_{key}"]
+            rows.append([name, kilobytes(peer), kilobytes(case[key]), ratio(case[key], peer)])
+        return f"""## Many connections
+
+pgbench, extended protocol, `{case["question"]}` over 10,000 rows. The {case["clients"]} connections ask in turns, all
+together at {case["load"]:.0%} of the rate at which one alone gets answers; flat out, each asks again as soon as it is
+answered, and they wait for the cores. Memory is what the server grows by, over {case["idle"]:,} connections.
+
+{table(["", "PostgreSQL", "Voxhouse", "ratio"], rows)}
 
 {self._conditions(case)}"""
 

@@ -24,6 +24,8 @@ class Voxhouse:
         self.password_file = root.with_name(root.name + ".password")
         self.log = root.with_name(root.name + ".log")
         self.server = None
+        # Of `serve`, beside those that every server gets.
+        self.arguments = []
 
     @staticmethod
     def version(binary):
@@ -47,7 +49,7 @@ class Voxhouse:
             self.password_file.chmod(0o600)
         self.port = free_port()
         command = [self.binary, "serve", "--root", self.root, "--listen", f"127.0.0.1:{self.port}",
-                   "--password-file", self.password_file]
+                   "--password-file", self.password_file, *self.arguments]
         with open(self.log, "a") as log:
             self.server = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment(),
                                            cwd=self.root.parent)

@@ -99,6 +99,8 @@ pub struct Instance {
     background: Arc<Background>,
     planner: Arc<BackgroundPlanner>,
     base: SessionState,
+    /// What the catalog functions of a session see that has not asked anything yet.
+    pub(crate) before_any_statement: Arc<Visible>,
     started_at: i64,
 }
 
@@ -127,6 +129,8 @@ impl Instance {
         let started_at = chrono::Utc::now().timestamp_micros();
         let workers = Workers::new(options.parallelism)?;
         let processes = Processes::default();
+        let parts = Arc::new(Parts::new(Settings::for_role(OWNER, true)));
+        let before_any_statement = Arc::new(visible(warehouse.known_catalog(), &built_ins, OWNER, &parts));
         let instance = Arc::new(Self {
             warehouse,
             built_ins,
@@ -135,6 +139,7 @@ impl Instance {
             background,
             planner,
             base,
+            before_any_statement,
             started_at,
         });
         instance.install_shipped().await?;
@@ -196,16 +201,13 @@ impl Instance {
         Ok(())
     }
 
-    /// Makes the first role with its password. `false`: another process was quicker, and its password counts.
+    /// Sets the first password of all. `false`: another process was quicker, and its password counts.
     pub async fn set_first_password(&self, role: &str, password: &str) -> Result<bool> {
         if !self.needs_password().await? {
             return Ok(false);
         }
-        match self.set_password(role, password).await {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::DuplicateObject => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.set_password(role, password).await?;
+        Ok(true)
     }
 
     /// From which the verifiers of unknown roles are made: the same in all nodes of the warehouse, and after a
@@ -276,7 +278,7 @@ impl backend::Backend for Arc<Instance> {
             |role: &&Role| role.login && role.valid_until.is_none_or(|until| chrono::Utc::now() < until);
         let Some(role) = catalog.role(name).filter(may_log_in) else { return Ok(None) };
         Ok(Some(LoginRole {
-            verifier: role.verifier.as_deref().map(str::parse).transpose()?,
+            verifier: role.verifier.as_deref().and_then(|text| verifier_of(name, text)),
             superuser: role.superuser,
             connection_limit: role.connection_limit.and_then(|limit| usize::try_from(limit).ok()),
         }))
@@ -312,6 +314,11 @@ fn first_role() -> Ddl {
         members: Vec::new(),
         if_not_exists: true,
     })
+}
+
+/// A verifier that cannot be read is none: the error must not tell a stranger that the role exists.
+fn verifier_of(role: &str, text: &str) -> Option<ScramVerifier> {
+    text.parse().inspect_err(|error| tracing::error!(%error, role, "the role cannot log in")).ok()
 }
 
 /// Plans what runs without a session: pipes, checks, materialised views.

@@ -36,8 +36,10 @@ pub(super) struct Config {
     pub(super) max_connections: usize,
     /// How many of them are kept for superusers.
     pub(super) superuser_reserved: usize,
-    /// The largest message of a client, such as "256MB": a statement, or its parameters.
+    /// The largest message of a client, such as "256MB": parameters of a statement, or rows of a COPY.
     pub(super) max_message: Option<String>,
+    /// The longest text of a statement, such as "16MB".
+    pub(super) max_statement: Option<String>,
     /// How long a client may take to log in, such as "60s".
     pub(super) login_timeout: Option<String>,
     /// How long running statements may go on when the server is told to stop, such as "30s".
@@ -59,6 +61,7 @@ impl Default for Config {
             max_connections: 100,
             superuser_reserved: 3,
             max_message: None,
+            max_statement: None,
             login_timeout: None,
             shutdown_grace: None,
         }

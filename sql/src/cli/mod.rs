@@ -85,6 +85,7 @@ pub fn main() -> ExitCode {
     start_logging();
     // Deeply nested statements are worked on recursively; the stack is only reserved, not used.
     let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.worker_threads(wire_threads());
     let runtime = match builder.enable_all().thread_stack_size(STACK_BYTES).build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Error::from(error)),
@@ -101,6 +102,12 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) => fail(&error),
     }
+}
+
+/// More than cores: planning a large statement keeps a thread busy, and must not keep all from the others.
+fn wire_threads() -> usize {
+    const LEAST: usize = 8;
+    std::thread::available_parallelism().map_or(LEAST, |cores| (2 * cores.get()).max(LEAST))
 }
 
 fn fail(error: &Error) -> ExitCode {

@@ -54,9 +54,12 @@ pub(super) struct ListenArgs {
     /// How many of them are kept for superusers [default: 3].
     #[arg(long, env = "VOXHOUSE_SUPERUSER_RESERVED", value_name = "N")]
     superuser_reserved: Option<usize>,
-    /// The largest message of a client: a statement, or its parameters [default: 256MB].
+    /// The largest message of a client: parameters of a statement, or rows of a COPY [default: 256MB].
     #[arg(long, env = "VOXHOUSE_MAX_MESSAGE", value_name = "SIZE")]
     max_message: Option<String>,
+    /// The longest text of a statement [default: 16MB].
+    #[arg(long, env = "VOXHOUSE_MAX_STATEMENT", value_name = "SIZE")]
+    max_statement: Option<String>,
     /// How long a client may take to log in [default: 60s].
     #[arg(long, env = "VOXHOUSE_LOGIN_TIMEOUT", value_name = "TIME")]
     login_timeout: Option<String>,
@@ -82,6 +85,7 @@ impl ListenArgs {
         }
         for (given, kept) in [
             (&self.max_message, &mut config.max_message),
+            (&self.max_statement, &mut config.max_statement),
             (&self.login_timeout, &mut config.login_timeout),
             (&self.shutdown_grace, &mut config.shutdown_grace),
         ] {
@@ -143,6 +147,9 @@ fn server_options(config: &Config) -> Result<ServerOptions> {
     options.tls = tls_files(config)?;
     if let Some(size) = &config.max_message {
         options.max_message_bytes = bytes(size)?;
+    }
+    if let Some(size) = &config.max_statement {
+        options.max_statement_bytes = bytes(size)?;
     }
     if let Some(time) = &config.login_timeout {
         options.startup_timeout = duration(time)?;

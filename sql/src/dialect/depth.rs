@@ -7,9 +7,9 @@
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan};
 
-/// Tokens one behind another, without a comma between them and counting those around the brackets they are in: some
-/// thousands of conditions.
-const MAX_RUN: usize = 20_000;
+/// Tokens one behind another, without a comma between them and counting those around the brackets they are in: a
+/// thousand conditions. Planning takes time that grows with the square of it, and nothing can interrupt it.
+const MAX_RUN: usize = 4_000;
 
 /// One pair of brackets, or the statement itself.
 #[derive(Clone, Copy, Default)]
@@ -72,10 +72,10 @@ mod tests {
     fn chains_and_brackets_are_bounded_and_lists_are_not() {
         let joined = |term: &str, operator: &str, count: usize| vec![term; count].join(operator);
         for (sql, expected) in [
-            (format!("SELECT {}", joined("1", " + ", 5_000)), None),
+            (format!("SELECT {}", joined("1", " + ", 1_900)), None),
             (format!("SELECT {}", joined("1", " + ", 50_000)), Some("54001")),
             (format!("SELECT a IN ({})", joined("1", ", ", 50_000)), None),
-            (format!("SELECT 1 WHERE {}", joined("a IN (1, 2)", " OR ", 3_000)), None),
+            (format!("SELECT 1 WHERE {}", joined("a IN (1, 2)", " OR ", 700)), None),
             (format!("SELECT 1 WHERE {}", joined("a IN (1, 2)", " OR ", 20_000)), Some("54001")),
             (joined("SELECT 1, 2", " UNION ALL ", 30_000), Some("54001")),
             (format!("INSERT INTO t VALUES {}", joined("(1, 'a')", ", ", 30_000)), None),

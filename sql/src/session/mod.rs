@@ -54,7 +54,8 @@ pub struct Session {
     pub(crate) statements: Statements<Prepared>,
     /// What the catalog functions of the running statement see.
     visible: Arc<RwLock<Arc<Visible>>>,
-    base: SessionState,
+    /// Made at the first statement, and given back when the session rests: it is by far the largest part.
+    base: Mutex<Option<SessionState>>,
     connected_at: i64,
     /// What catalog relations and functions see of the session.
     parts: Arc<Parts>,
@@ -68,9 +69,7 @@ impl Session {
             settings.put_at_start(name, value)?;
         }
         let parts = Arc::new(Parts::new(settings.clone()));
-        let first = instance::visible(catalog, &instance.built_ins, &login.role, &parts);
-        let visible = Arc::new(RwLock::new(Arc::new(first)));
-        let base = instance.session_base(Arc::clone(&visible));
+        let visible = Arc::new(RwLock::new(Arc::clone(&instance.before_any_statement)));
         let connected_at = chrono::Utc::now().timestamp_micros();
         Ok(Self {
             instance,
@@ -82,7 +81,7 @@ impl Session {
             cursors: parts.cursors.clone(),
             statements: parts.statements.clone(),
             visible,
-            base,
+            base: Mutex::default(),
             connected_at,
             parts,
         })
@@ -106,7 +105,11 @@ impl Session {
         seen.client.application_name = self.settings.value("application_name");
         let seen = Arc::new(seen);
         *self.visible.write() = Arc::clone(&seen);
-        let mut base = self.base.clone();
+        let mut base = self
+            .base
+            .lock()
+            .get_or_insert_with(|| self.instance.session_base(Arc::clone(&self.visible)))
+            .clone();
         base.config_mut().options_mut().execution.time_zone =
             Some(self.settings.time_zone().name().to_owned());
         QueryContext {
@@ -261,6 +264,17 @@ impl backend::Session for Session {
             TransactionStatus::Idle => "idle_session_timeout",
             _ => "idle_in_transaction_session_timeout",
         })
+    }
+
+    fn rest(&mut self) {
+        *self.base.lock() = None;
+        // Its plan holds what the statement has seen. Named statements keep theirs: they are made to come again.
+        if let Ok(unnamed) = self.statements.get("")
+            && let Some(plan) = unnamed.plan()
+        {
+            *plan.planned.lock() = None;
+        }
+        *self.visible.write() = Arc::clone(&self.instance.before_any_statement);
     }
 
     fn parse(&self, sql: &str) -> Result<Vec<Statement>> {

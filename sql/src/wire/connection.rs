@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
-use voxhouse_engine::{Error, ErrorKind};
+use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::backend::{Session, TransactionStatus};
 use super::frontend::{Frame, Message};
@@ -19,7 +19,7 @@ use crate::processes::ProcessState;
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A client that has been silent for so long will be silent longer: its connection is made small.
-const REST_AFTER: Duration = Duration::from_secs(2);
+const REST_AFTER: Duration = Duration::from_millis(500);
 
 pub(super) struct Connection<S: Session> {
     pub(super) session: S,
@@ -28,6 +28,7 @@ pub(super) struct Connection<S: Session> {
     pub(super) names: Names<S::Prepared>,
     /// Graceful shut-down: ends the connection when it next waits for a message.
     pub(super) shutdown: CancellationToken,
+    pub(super) max_statement_bytes: usize,
     /// After an error in the extended protocol everything up to Sync is ignored.
     pub(super) skips_to_sync: bool,
 }
@@ -130,6 +131,17 @@ impl<S: Session> Connection<S> {
                 Err(Error::not_supported("fastpath function calls are not supported").into())
             }
         }
+    }
+
+    pub(super) fn check_length(&self, sql: &str) -> Result<()> {
+        let limit = self.max_statement_bytes;
+        if sql.len() <= limit {
+            return Ok(());
+        }
+        let message = format!("statement of {} bytes exceeds the limit of {limit} bytes", sql.len());
+        Err(Error::new(ErrorKind::LimitExceeded, message).with_hint(
+            "Send values as parameters, rows in several statements, or raise max_statement in the configuration.",
+        ))
     }
 
     fn fail(&mut self, error: &Error, is_extended: bool) {

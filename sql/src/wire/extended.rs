@@ -22,6 +22,7 @@ use crate::processes::shown;
 
 impl<S: Session> Connection<S> {
     pub(super) async fn parse(&mut self, parse: Parse) -> Flow<()> {
+        self.check_length(&parse.query)?;
         self.interrupts.process.begin(&parse.query);
         self.names.statements.check_new(&parse.name)?;
         if parse.name.is_empty() {

@@ -85,9 +85,7 @@ impl Input {
                     ErrorKind::LimitExceeded,
                     format!("message of {total} bytes exceeds the limit of {} bytes", self.max_frame_bytes),
                 )
-                .with_hint(
-                    "Send the data in smaller statements, or raise max_message_bytes in the configuration.",
-                ),
+                .with_hint("Send the data in smaller statements, or raise max_message in the configuration."),
             ));
         }
         if self.buffer.len() < total {

@@ -59,8 +59,10 @@ pub struct ServerOptions {
     pub shutdown_grace: Duration,
     /// The largest message before log-in.
     pub max_startup_bytes: usize,
-    /// The largest message after log-in: a statement or its parameters.
+    /// The largest message after log-in.
     pub max_message_bytes: usize,
+    /// The longest text of statements. Its tokens take many times the memory, so it is less than a message.
+    pub max_statement_bytes: usize,
     /// From which the salts of unknown roles are derived. Nodes that share it cannot be told apart by asking.
     pub mock_secret: [u8; 32],
 }
@@ -77,6 +79,7 @@ impl ServerOptions {
             shutdown_grace: Duration::from_secs(30),
             max_startup_bytes: 64 << 10,
             max_message_bytes: 256 << 20,
+            max_statement_bytes: 16 << 20,
             mock_secret: rand::random(),
         }
     }
@@ -252,7 +255,17 @@ impl<B: Backend> Shared<B> {
         input.set_max_frame_bytes(self.options.max_message_bytes);
         let interrupts = Interrupts { input, process, terminate };
         let names = Names::new(session.statements());
-        Connection { session, interrupts, output, names, shutdown, skips_to_sync: false }.run().await;
+        let max_statement_bytes = self.options.max_statement_bytes;
+        let connection = Connection {
+            session,
+            interrupts,
+            output,
+            names,
+            shutdown,
+            max_statement_bytes,
+            skips_to_sync: false,
+        };
+        connection.run().await;
     }
 
     async fn log_in(

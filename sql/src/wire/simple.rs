@@ -16,6 +16,7 @@ use super::types::{self, Format};
 
 impl<S: Session> Connection<S> {
     pub(super) async fn query(&mut self, sql: &str) -> Flow<()> {
+        self.check_length(sql)?;
         self.interrupts.process.begin(sql);
         self.names.statements.remove("");
         self.names.close_portal("");

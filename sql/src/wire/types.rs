@@ -9,7 +9,7 @@ mod tests;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, Schema, TimeUnit};
-use voxhouse_engine::{Error, Result};
+use voxhouse_engine::{Error, ErrorKind, Result};
 
 /// The key of the field metadata.
 pub const PG_TYPE: &str = "pg.type";
@@ -242,7 +242,14 @@ pub(super) fn sql_name(type_oid: u32) -> &'static str {
     }
 }
 
+/// What the protocol can count.
+const MAX_COLUMNS: usize = i16::MAX as usize;
+
 pub(super) fn columns(schema: &Schema) -> Result<Vec<Column>> {
+    if schema.fields().len() > MAX_COLUMNS {
+        let message = format!("target lists can have at most {MAX_COLUMNS} entries");
+        return Err(Error::new(ErrorKind::TooManyColumns, message));
+    }
     schema
         .fields()
         .iter()
