@@ -76,7 +76,7 @@ SELECT name AS name, email AS email, score AS score FROM public.customers WHERE 
 SELECT category AS category, PERCENTILE_CONT(0.25) WITHIN GROUP (ORDER BY amount) AS q1, PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY amount) AS median, STDDEV_SAMP(amount) AS dev FROM public.orders GROUP BY category
 -- next
 -- step: chart: with rollup
-SELECT category, product, SUM(quantity) AS n, GROUPING(category) AS g FROM public.orders GROUP BY ROLLUP (category, product) ORDER BY category NULLS LAST, product NULLS LAST
+SELECT category, product, SUM(quantity) AS n, GROUPING(category) AS g FROM public.orders GROUP BY ROLLUP (category, product) ORDER BY category NULLS LAST, product NULLS LAST, n
 -- next
 -- step: chart: histogram
 SELECT CASE WHEN score < 5 THEN 'low' WHEN score IS NULL THEN NULL ELSE 'high' END AS bucket, COUNT(*) AS count, ROUND(CAST(AVG(score) AS NUMERIC), 2) AS avg FROM public.customers GROUP BY 1 ORDER BY 1

@@ -15,9 +15,9 @@ MASKED_CELLS = [
     (re.compile(r"^\d+ (bytes|kB|MB|GB|TB)$"), "<size>"),
     (re.compile(r"^/[\w./-]*$"), "<path>"),
 ]
-# What one of the servers has by its nature: rows that name it are left out. The other databases of a cluster, TOAST, and
-# functions that are Voxhouse's own.
-ONLY_POSTGRES = re.compile(r"postgres|template[01]|pg_toast(_\d+(_index)?)?")
+# What one of the servers has by its nature: rows that name it are left out. The other databases of a cluster, TOAST, the
+# schemas of temporary tables, and functions that are Voxhouse's own.
+ONLY_POSTGRES = re.compile(r"postgres|template[01]|pg_toast(_\d+(_index)?)?|pg_(toast_)?temp_\d+")
 OID_TYPES = {26, 1028, 2205, 2206, 24, 30, 4089, 4096, 20, 23, 25, 1043, 19, 1016, 1007}
 
 
@@ -67,20 +67,26 @@ def answer_difference(want, have, sql, postgres, voxhouse):
         missing, extra = Counter(rows) - Counter(other_rows), Counter(other_rows) - Counter(rows)
         sample = first(missing), first(extra)
         if not missing and not extra:
-            if re.search(r"\border\s+by\b", sql, re.I):
+            if ordered(sql):
                 causes.append("rows in another order")
         else:
             causes.append(rows_cause(names, rows, other_rows, missing, extra, sql))
-    if not causes and not want.columns and re.sub(r"\d+", "n", want.tag) != re.sub(r"\d+", "n", have.tag):
-        causes.append(f"command tag is {have.tag} and not {want.tag}")
-    elif not causes and want.tag != have.tag and not re.match(r"SELECT|FETCH|SHOW|COPY", want.tag):
-        causes.append(f"command tag is {have.tag} and not {want.tag}")
+    if not causes and want.tag != have.tag and not (want.columns and re.match(r"SELECT|FETCH|SHOW|COPY", want.tag)):
+        causes.append("command tag is {} and not {}".format(*(re.sub(r"\d+", "n", tag) for tag in (have.tag, want.tag))))
     if not causes:
         return None
     columns = [(n, t) for n, t in zip(names, (a for a, _ in types))]
     other_columns = [(n, t) for n, t in zip(others, (b for _, b in types))]
     shown = [pair for pair in zip(columns, other_columns) if pair[0] != pair[1]]
     return Difference(causes[0], also=causes[1:], expected=[*(a for a, _ in shown), sample[0]], found=[*(b for _, b in shown), sample[1]])
+
+
+def ordered(sql):
+    """Whether the outermost query has an ORDER BY."""
+    sql = re.sub(r"'(?:[^']|'')*'", "", sql)
+    while (inner := re.sub(r"\([^()]*\)", "", sql)) != sql:
+        sql = inner
+    return re.search(r"\border\s+by\b", sql, re.I) is not None
 
 
 def rows_cause(names, rows, other_rows, missing, extra, sql):
@@ -102,8 +108,8 @@ def rows_cause(names, rows, other_rows, missing, extra, sql):
 
 def subject(sql):
     """The relation a statement is about: the first of its outermost FROM, as a rule."""
-    found = re.search(r'\bfrom\s+(?:only\s+)?((?:pg_catalog\.|information_schema\.)?"?\w+"?)', re.sub(r"\bfrom\s+\(", "", sql, flags=re.I), re.I)
-    return found[1].lower().removeprefix("pg_catalog.").replace('"', "") if found else "no relation"
+    found = re.search(r'\bfrom\s+(?:only\s+)?((?:"?\w+"?\.)*"?\w+"?)', re.sub(r"\bfrom\s+\(", "", sql, flags=re.I), re.I)
+    return re.sub(r"^(voxhouse\.)?(pg_catalog\.|public\.)?", "", found[1].lower().replace('"', "")) if found else "no relation"
 
 
 def plain(answer, server):
@@ -143,8 +149,10 @@ def recent(text):
 def error_cause(message):
     """An error's text without what is particular to one statement."""
     message = message.split("\n")[0]
-    message = re.sub(r"'(?:[^']|'')*'", "'…'", message)
+    message = re.sub(r"'(?!\w{3,}')(?:[^']|'')*'", "'…'", message)
     message = re.sub(r"(?<![\w$\"])\d+(?![\w\"])", "N", message)
+    message = re.sub(r'column "?(?:\w+\.)?(\w+)"? does', r'column "\1" does', message)
+    message = re.sub(r"^COPY .* is not supported", "COPY is not supported", message)
     return message if len(message) <= 160 else message[:159] + "…"
 
 

@@ -21,7 +21,7 @@ import client_servers as servers
 CLIENTS = Path(__file__).parent.parent / "clients"
 CREATED = re.compile(
     r'\s*create\s+(?:or\s+replace\s+)?(?:(?:global|local|temp|temporary|unlogged|unique|materialized)\s+)*'
-    r'(?:table|view|index|schema|function|type|sequence)\s+(?:if\s+not\s+exists\s+)?([\w."$-]+)', re.I)
+    r'(?:table|view|index|schema|function|type|sequence)\s+(?:if\s+not\s+exists\s+)?([\w."$#-]+)', re.I)
 
 
 @dataclass
@@ -87,8 +87,8 @@ def run_client(path, postgres, voxhouse, report):
 
 
 def created(sql):
-    found = CREATED.match(sql)
-    return found and found[1].replace('"', "").split(".")[-1].lower()
+    found = CREATED.match(re.sub(r"^(\s|/\*.*?\*/|--[^\n]*\n)+", "", sql, flags=re.S))
+    return found and found[1].replace('"', "").split(".")[-1].lower().lstrip("#")
 
 
 def follows(difference, sql, failed):
