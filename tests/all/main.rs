@@ -5,10 +5,27 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+/// The same tests on each kind of store: each takes what one of the two expressions makes.
+macro_rules! on_each_store {
+    ($on_files:expr, $on_s3:expr; $($test:ident),+ $(,)?) => {
+        mod on_files {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() { super::$test($on_files).await })+
+        }
+        mod on_s3 {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() { super::$test($on_s3).await })+
+        }
+    };
+}
+
 mod clients;
 mod connection;
 mod postgres_text;
 mod process;
+mod s3_server;
 mod server;
 
 mod crash;
@@ -18,6 +35,8 @@ mod loading;
 mod processes;
 mod psql;
 mod psycopg;
+mod s3;
+mod s3_faults;
 mod sql_files;
 mod wire;
 

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
+use voxhouse_engine::storage::StoreOptions;
 use voxhouse_engine::{Error, Result};
 
 const DEFAULT_FILE: &str = "voxhouse.toml";
@@ -22,6 +24,11 @@ pub(super) struct Config {
     pub(super) password_file: Option<PathBuf>,
     /// What all queries together may use before they spill, such as "2GB"; half of the machine's memory.
     pub(super) memory_limit: Option<String>,
+    /// How long one request to a remote object store may take, to connect to it, and for how long a request is tried
+    /// again when the store is down or throttles; "30s", "5s" and "60s".
+    pub(super) store_request_timeout: Option<String>,
+    pub(super) store_connect_timeout: Option<String>,
+    pub(super) store_retry_timeout: Option<String>,
     /// Sessions at a time.
     pub(super) max_connections: usize,
 }
@@ -35,6 +42,9 @@ impl Default for Config {
             tls_key: None,
             password_file: None,
             memory_limit: None,
+            store_request_timeout: None,
+            store_connect_timeout: None,
+            store_retry_timeout: None,
             max_connections: 100,
         }
     }
@@ -60,6 +70,44 @@ impl Config {
                 .with_detail(error.to_string())
         })
     }
+
+    /// How a remote store is talked to.
+    pub(super) fn store(&self) -> Result<StoreOptions> {
+        let mut options = StoreOptions::default();
+        for (given, limit) in [
+            (&self.store_request_timeout, &mut options.request_timeout),
+            (&self.store_connect_timeout, &mut options.connect_timeout),
+            (&self.store_retry_timeout, &mut options.retry_timeout),
+        ] {
+            if let Some(text) = given {
+                *limit = duration(text)?;
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// `500ms`, `30s`, `2min`.
+fn duration(text: &str) -> Result<Duration> {
+    let text = text.trim();
+    let split = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let factor_ms = match text[split..].trim() {
+        "ms" => Some(1),
+        "s" => Some(1_000),
+        "min" => Some(60_000),
+        _ => None,
+    };
+    text[..split]
+        .parse::<u64>()
+        .ok()
+        .zip(factor_ms)
+        .and_then(|(number, factor)| number.checked_mul(factor))
+        .filter(|limit| *limit > 0)
+        .map(Duration::from_millis)
+        .ok_or_else(|| {
+            Error::invalid_argument(format!("invalid duration \"{text}\""))
+                .with_hint("Write for example 500ms, 30s or 2min.")
+        })
 }
 
 /// `512MB`, `2GB`, or a number of bytes.
@@ -94,6 +142,15 @@ mod tests {
         assert_eq!(bytes("2GB").unwrap(), 2 << 30);
         assert_eq!(bytes("1024").unwrap(), 1024);
         assert_eq!(bytes("a lot").unwrap_err().sqlstate(), "22023");
+    }
+
+    #[test]
+    fn durations_have_units() {
+        assert_eq!(duration("2min").unwrap(), Duration::from_secs(120));
+        assert_eq!(duration("500 ms").unwrap(), Duration::from_millis(500));
+        for wrong in ["30", "0s", "soon", "-1s", "1h"] {
+            assert_eq!(duration(wrong).unwrap_err().sqlstate(), "22023", "{wrong}");
+        }
     }
 
     #[test]
