@@ -1,12 +1,11 @@
 //! A warehouse in a temporary folder, with its runtime.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
-use voxhouse_engine::storage::Storage;
+use voxhouse_engine::storage::{Storage, StoreOptions};
 use voxhouse_engine::{Error, Result};
 use voxhouse_sql::instance::{Instance, InstanceOptions, OWNER};
 use voxhouse_sql::session::Session;
@@ -27,7 +26,7 @@ impl House {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let root =
             folder.path().to_str().ok_or_else(|| Error::internal("a temporary folder without a name"))?;
-        let storage = Storage::open(root, &HashMap::new())?;
+        let storage = Storage::open(root, &StoreOptions::default())?;
         let instance = runtime.block_on(Instance::open(storage, &InstanceOptions::default()))?;
         let session = instance.session(OWNER)?;
         Ok(Self { runtime, instance, session, _folder: folder })

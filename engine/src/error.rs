@@ -10,9 +10,11 @@ use std::fmt;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
+use crate::storage::failure::{explain, explain_text};
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What went wrong, as coarse as a client program can react to it. One kind, one SQLSTATE.
+/// What went wrong, as coarse as a client program can react to it. Each kind has its SQLSTATE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     Syntax,
@@ -86,6 +88,8 @@ pub enum ErrorKind {
     IdleSessionTimeout,
     IdleTransactionTimeout,
     StorageIo,
+    /// The store did not say whether it took a commit.
+    OutcomeUnknown,
     ForeignSystem,
     DataCorrupted,
     Internal,
@@ -164,7 +168,7 @@ impl ErrorKind {
             ShuttingDown => "57P01",
             IdleSessionTimeout => "57P05",
             IdleTransactionTimeout => "25P03",
-            StorageIo => "58030",
+            StorageIo | OutcomeUnknown => "58030",
             ForeignSystem => "HV000",
             DataCorrupted => "XX001",
             Internal => "XX000",
@@ -352,21 +356,6 @@ impl From<Error> for DataFusionError {
     }
 }
 
-impl From<object_store::Error> for Error {
-    fn from(error: object_store::Error) -> Self {
-        use object_store::Error as Store;
-        let message = match &error {
-            Store::NotFound { path, .. } => format!("object \"{path}\" does not exist"),
-            Store::AlreadyExists { path, .. } => format!("object \"{path}\" already exists"),
-            Store::PermissionDenied { path, .. } | Store::Unauthenticated { path, .. } => {
-                format!("object store refuses access to \"{path}\"")
-            }
-            other => format!("object store request failed: {}", first_line(&other.to_string())),
-        };
-        Error::new(ErrorKind::StorageIo, message).with_source(error)
-    }
-}
-
 impl From<arrow::error::ArrowError> for Error {
     fn from(error: arrow::error::ArrowError) -> Self {
         from_arrow(&error)
@@ -383,11 +372,7 @@ impl From<parquet::errors::ParquetError> for Error {
         if let parquet::errors::ParquetError::External(inner) = &error
             && let Some(store) = find_store(inner.as_ref())
         {
-            return Error::new(
-                ErrorKind::StorageIo,
-                format!("object store request failed: {}", first_line(&store.to_string())),
-            )
-            .with_source(error);
+            return explain(store).with_source(error);
         }
         from_parquet(&error).with_source(error)
     }
@@ -415,6 +400,9 @@ impl From<DataFusionError> for Error {
         if let Some(found) = find_ours(&error) {
             return found;
         }
+        if let Some(store) = find_store(&error) {
+            return explain(store).with_source(error);
+        }
         from_datafusion(&error)
     }
 }
@@ -424,13 +412,19 @@ impl From<deltalake_core::DeltaTableError> for Error {
         if let Some(found) = find_ours(&error) {
             return found;
         }
+        if let Some(store) = find_store(&error) {
+            return explain(store).with_source(error);
+        }
         use deltalake_core::DeltaTableError as Delta;
         match error {
-            Delta::ObjectStore { source } => source.into(),
             Delta::Parquet { source } => source.into(),
             Delta::Arrow { source } => source.into(),
             other => {
-                let text = first_line(&other.to_string()).to_owned();
+                let text = other.to_string();
+                if let Some(known) = explain_text(&text) {
+                    return known.with_source(other);
+                }
+                let text = first_line(&text).to_owned();
                 let kind = if text.contains("conflict") || text.contains("Transaction") {
                     ErrorKind::SerializationFailure
                 } else {
@@ -463,7 +457,7 @@ fn find_ours(error: &(dyn StdError + 'static)) -> Option<Error> {
 }
 
 /// A failure of the store below a writer or reader of files, which says nothing of the file.
-fn find_store<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a object_store::Error> {
+pub(crate) fn find_store<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a object_store::Error> {
     let mut next = Some(error);
     while let Some(current) = next {
         if let Some(store) = current.downcast_ref::<object_store::Error>() {
@@ -489,17 +483,8 @@ fn from_datafusion(error: &DataFusionError) -> Error {
             )
         }
         DataFusionError::ArrowError(arrow, _) => from_arrow(arrow),
-        DataFusionError::ParquetError(parquet) => match find_store(parquet.as_ref()) {
-            Some(store) => Error::new(
-                ErrorKind::StorageIo,
-                format!("object store request failed: {}", first_line(&store.to_string())),
-            ),
-            None => from_parquet(parquet),
-        },
-        DataFusionError::ObjectStore(store) => Error::new(
-            ErrorKind::StorageIo,
-            format!("object store request failed: {}", first_line(&store.to_string())),
-        ),
+        DataFusionError::ParquetError(parquet) => from_parquet(parquet),
+        DataFusionError::ObjectStore(store) => explain(store),
         DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => from_datafusion(inner),
         DataFusionError::Shared(inner) => from_datafusion(inner),
         DataFusionError::Collection(all) => match all.first() {
@@ -588,7 +573,12 @@ fn from_parquet(error: &parquet::errors::ParquetError) -> Error {
     if text.contains("DivideByZero") {
         return Error::new(ErrorKind::DivisionByZero, "division by zero");
     }
-    Error::new(ErrorKind::DataCorrupted, format!("invalid parquet file: {}", first_line(strip_class(&text))))
+    explain_text(&text).unwrap_or_else(|| {
+        Error::new(
+            ErrorKind::DataCorrupted,
+            format!("invalid parquet file: {}", first_line(strip_class(&text))),
+        )
+    })
 }
 
 /// arrow-rs says `Cannot cast string 'x' to value of Int64 type`; PostgreSQL says

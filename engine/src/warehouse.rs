@@ -9,14 +9,17 @@ use deltalake_core::protocol::DeltaOperation;
 use parking_lot::Mutex;
 
 use crate::catalog::ddl::{Ddl, Draft, Effect, NewTable, check_columns};
-use crate::catalog::log::Catalog;
+use crate::catalog::log::{CATALOG_LOCATION, Catalog};
 use crate::catalog::{Author, CatalogSnapshot, QualifiedName, Table};
 use crate::error::{Error, ErrorKind, Result};
+use crate::ingest::{LOADS_LOCATION, REJECTS_LOCATION};
 use crate::source::Formats;
 use crate::storage::{Storage, delete_folder, require_conditional_put};
 use crate::table::scan::TableScan;
 use crate::table::snapshot::TableSnapshot;
 use crate::table::{CommitInfo, DeltaTable};
+
+const SYSTEM_LOCATIONS: [&str; 3] = [CATALOG_LOCATION, LOADS_LOCATION, REJECTS_LOCATION];
 
 /// Shared by every session of the process.
 pub struct Warehouse {
@@ -73,6 +76,18 @@ impl Warehouse {
         Ok(handle)
     }
 
+    /// VACUUM of the tables of the system itself, which keep their own retention.
+    pub async fn vacuum_system(&self) -> Result<usize> {
+        let mut removed = 0;
+        for location in SYSTEM_LOCATIONS {
+            let table = self.delta_at(location)?;
+            if table.exists().await? {
+                removed += table.vacuum(None).await?;
+            }
+        }
+        Ok(removed)
+    }
+
     /// The table as of now, for a query.
     pub async fn scan(&self, table: &Table) -> Result<TableScan> {
         let snapshot = self.delta(table)?.snapshot().await?;
@@ -118,6 +133,8 @@ impl Warehouse {
             })
             .await;
         match committed {
+            // The definition may stand, and with it the tables.
+            Err(error) if error.kind() == ErrorKind::OutcomeUnknown => Err(error),
             Ok(effects) => {
                 self.discard_skipped(&operations, &effects, &created).await;
                 self.follow_up(&effects).await?;

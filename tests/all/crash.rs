@@ -1,9 +1,9 @@
 //! The process dies by SIGKILL at random moments of a load, again and again. In the end every row is there exactly
 //! once, every reject exactly once, and `system.loads` agrees.
 //!
-//! `VOXHOUSE_KILLS` is the number of kills (25), `VOXHOUSE_SEED` repeats a run.
+//! `VOXHOUSE_KILLS` is the number of kills (25 on files, 10 on S3), `VOXHOUSE_SEED` repeats a run.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rand::{Rng, SeedableRng};
@@ -52,6 +52,8 @@ struct Crashes {
     files: usize,
     /// What a run takes that nobody disturbs.
     usual: Duration,
+    /// What a push takes, start of the process included.
+    usual_push: Duration,
 }
 
 impl Crashes {
@@ -93,24 +95,26 @@ impl Crashes {
 
     /// `voxhouse load` dies while it copies and loads; the one who pushes tries again.
     async fn kill_push(&mut self, round: u64) {
-        self.files += 1;
-        let file = self.root.beside(&name(self.files));
-        std::fs::write(&file, content(self.files)).unwrap();
-        let load = |root: &Root| {
-            let mut command = root.command("load");
-            command.arg(&file).args(["--pipe", "crash"]).stdout(Stdio::null()).stderr(Stdio::null());
-            command
-        };
-        let mut child = load(&self.root).spawn().unwrap();
-        // Most of its life is start-up.
-        let moment = self.moment(self.usual + Duration::from_millis(1_500));
+        let mut load = self.push();
+        let mut child = load.spawn().unwrap();
+        let moment = self.moment(self.usual_push);
         tokio::time::sleep(moment).await;
         let _ = child.kill();
         let status = child.wait().unwrap();
         eprintln!("round {round}: push killed after {moment:?}, finished: {}", status.success());
         if !status.success() {
-            assert!(load(&self.root).status().unwrap().success());
+            assert!(load.status().unwrap().success());
         }
+    }
+
+    /// A command that pushes one more file.
+    fn push(&mut self) -> Command {
+        self.files += 1;
+        let file = self.root.beside(&name(self.files));
+        std::fs::write(&file, content(self.files)).unwrap();
+        let mut command = self.root.command("load");
+        command.arg(&file).args(["--pipe", "crash"]).stdout(Stdio::null()).stderr(Stdio::null());
+        command
     }
 
     async fn assert_exactly_once(&self, server: &ServerProcess) {
@@ -139,13 +143,21 @@ impl Crashes {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_load_that_is_killed_at_any_moment_counts_every_row_once() {
-    let kills = number("VOXHOUSE_KILLS").unwrap_or(25);
+async fn a_load_from_files_that_is_killed_at_any_moment_counts_every_row_once() {
+    run(Root::new(), 25).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_on_s3_that_is_killed_at_any_moment_counts_every_row_once() {
+    run(Root::on_s3(), 10).await;
+}
+
+async fn run(root: Root, usual_kills: u64) {
+    let kills = number("VOXHOUSE_KILLS").unwrap_or(usual_kills);
     let seed = number("VOXHOUSE_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
     eprintln!("VOXHOUSE_SEED={seed} VOXHOUSE_KILLS={kills}");
-    let root = Root::new();
-    let usual = Duration::ZERO;
-    let mut crashes = Crashes { root, dice: ChaCha8Rng::seed_from_u64(seed), files: 0, usual };
+    let (usual, usual_push) = (Duration::ZERO, Duration::ZERO);
+    let mut crashes = Crashes { root, dice: ChaCha8Rng::seed_from_u64(seed), files: 0, usual, usual_push };
     {
         let server = crashes.root.serve();
         let client = server.client().await;
@@ -169,8 +181,11 @@ async fn a_load_that_is_killed_at_any_moment_counts_every_row_once() {
         let started = Instant::now();
         ask(&client, "CALL system.run_pipe('crash')").await;
         crashes.usual = started.elapsed();
-        eprintln!("a run takes {:?}", crashes.usual);
         assert!(server.terminate().success());
+        let started = Instant::now();
+        assert!(crashes.push().status().unwrap().success());
+        crashes.usual_push = started.elapsed();
+        eprintln!("a run takes {:?}, a push {:?}", crashes.usual, crashes.usual_push);
     }
     for round in 1..=kills {
         match round % 5 {

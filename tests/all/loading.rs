@@ -9,6 +9,20 @@ use parquet::arrow::ArrowWriter;
 use crate::process::{Root, both};
 use crate::server::House;
 
+on_each_store! {
+    House::open().await, House::on_s3().await;
+    csv_plain_gzipped_and_zstandard_load,
+    ndjson_plain_gzipped_and_zstandard_load,
+    parquet_loads,
+    a_pipe_maps_columns_and_keeps_leading_zeros,
+    a_wrong_type_in_row_seven_rejects_that_row_and_says_why,
+    corrupt_files_fail_alone,
+    a_corrupt_parquet_file_fails_alone,
+    a_missing_and_an_unknown_column_are_named,
+    a_duplicate_file_is_skipped_and_a_changed_one_is_loaded,
+    every_row_of_every_file_is_loaded_or_rejected,
+}
+
 fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(text.as_bytes()).unwrap();
@@ -31,8 +45,7 @@ fn parquet_file(ids: &[i64], names: &[Option<&str>]) -> Vec<u8> {
 }
 
 /// A table of numbers and names, and a pipe for one format.
-async fn house_with_pipe(format: &str) -> House {
-    let house = House::open().await;
+async fn house_with_pipe(house: House, format: &str) -> House {
     house.run("CREATE TABLE people (id bigint NOT NULL, name text)").await;
     house.run(&format!("CREATE PIPE people FROM 'landing/people/' INTO people FORMAT {format}")).await;
     house
@@ -46,9 +59,8 @@ async fn load(house: &House) -> String {
 const PEOPLE: &str = "SELECT id, name FROM people ORDER BY id, name";
 const FAILURES: &str = "SELECT file, sqlstate, error FROM system.loads WHERE state = 'failed' ORDER BY file";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn csv_plain_gzipped_and_zstandard_load() {
-    let house = house_with_pipe("csv").await;
+async fn csv_plain_gzipped_and_zstandard_load(house: House) {
+    let house = house_with_pipe(house, "csv").await;
     house.put("landing/people/a.csv", "id,name\n1,\"Zhang, San\"\n2,\n3,\"\"\n").await;
     house.put("landing/people/b.csv.gz", gzip("name,id\n李四,4\n\"two\nlines\",5\n")).await;
     house.put("landing/people/deep/c.csv.zst", zstd("id,name\r\n6,\"a \"\"quote\"\"\"\r\n")).await;
@@ -60,9 +72,8 @@ async fn csv_plain_gzipped_and_zstandard_load() {
     assert_eq!(load(&house).await, "0|0|0|0|0");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn ndjson_plain_gzipped_and_zstandard_load() {
-    let house = house_with_pipe("ndjson").await;
+async fn ndjson_plain_gzipped_and_zstandard_load(house: House) {
+    let house = house_with_pipe(house, "ndjson").await;
     house.put("landing/people/a.ndjson", "{\"id\": 1, \"name\": \"张三\"}\n{\"id\": \"2\"}\n").await;
     house.put("landing/people/b.ndjson.gz", gzip("{\"name\": \"two\\nlines\", \"id\": 3}\n")).await;
     house.put("landing/people/c.ndjson.zst", zstd("{\"id\": 4, \"name\": {\"first\": \"x\"}}\n")).await;
@@ -70,18 +81,15 @@ async fn ndjson_plain_gzipped_and_zstandard_load() {
     assert_eq!(house.run(PEOPLE).await, ["1|张三", "2|NULL", "3|two\nlines", "4|{\"first\": \"x\"}"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn parquet_loads() {
-    let house = house_with_pipe("parquet").await;
+async fn parquet_loads(house: House) {
+    let house = house_with_pipe(house, "parquet").await;
     house.put("landing/people/a.parquet", parquet_file(&[1, 2], &[Some("张三"), None])).await;
     house.put("landing/people/b.parquet", parquet_file(&[3], &[Some("x")])).await;
     assert_eq!(load(&house).await, "2|0|0|3|0");
     assert_eq!(house.run(PEOPLE).await, ["1|张三", "2|NULL", "3|x"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pipe_maps_columns_and_keeps_leading_zeros() {
-    let house = House::open().await;
+async fn a_pipe_maps_columns_and_keeps_leading_zeros(house: House) {
     house.run("CREATE TABLE people (id text NOT NULL, name text, born date, amount numeric(18,2))").await;
     house
         .run(
@@ -100,9 +108,8 @@ async fn a_pipe_maps_columns_and_keeps_leading_zeros() {
     assert_eq!(house.run("SELECT * FROM people").await, ["007|BOND|1920-11-11|1234567.89"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_type_in_row_seven_rejects_that_row_and_says_why() {
-    let house = house_with_pipe("csv").await;
+async fn a_wrong_type_in_row_seven_rejects_that_row_and_says_why(house: House) {
+    let house = house_with_pipe(house, "csv").await;
     let mut rows: Vec<String> = (1..=10).map(|id| format!("{id},n{id}")).collect();
     rows[6] = "seven,n7".to_owned();
     rows[8] = ",n9".to_owned();
@@ -131,9 +138,8 @@ async fn a_wrong_type_in_row_seven_rejects_that_row_and_says_why() {
     assert_eq!(told, ["landing/people/a.csv|loaded|7|3|NULL", "landing/people/b.csv|loaded|1|0|NULL"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn corrupt_files_fail_alone() {
-    let house = house_with_pipe("csv").await;
+async fn corrupt_files_fail_alone(house: House) {
+    let house = house_with_pipe(house, "csv").await;
     let mut cut = gzip(&format!("id,name\n{}", "1,one\n".repeat(5_000)));
     cut.truncate(cut.len() / 2);
     house.put("landing/people/cut.csv.gz", cut).await;
@@ -157,9 +163,8 @@ async fn corrupt_files_fail_alone() {
     assert_eq!(load(&house).await, "1|0|0|1|0");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_corrupt_parquet_file_fails_alone() {
-    let house = house_with_pipe("parquet").await;
+async fn a_corrupt_parquet_file_fails_alone(house: House) {
+    let house = house_with_pipe(house, "parquet").await;
     let whole = parquet_file(&[1, 2, 3], &[Some("a"), Some("b"), Some("c")]);
     let mut cut = whole.clone();
     cut.truncate(whole.len() - 20);
@@ -178,9 +183,8 @@ async fn a_corrupt_parquet_file_fails_alone() {
     assert_eq!(house.run(PEOPLE).await, ["1|a", "2|b", "3|c"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_missing_and_an_unknown_column_are_named() {
-    let house = house_with_pipe("csv").await;
+async fn a_missing_and_an_unknown_column_are_named(house: House) {
+    let house = house_with_pipe(house, "csv").await;
     house.put("landing/people/a.csv", "name\nx\n").await;
     house.put("landing/people/b.csv", "id,name,colour\n1,x,red\n").await;
     house.put("landing/people/c.csv", "id\n3\n").await;
@@ -206,9 +210,8 @@ async fn a_missing_and_an_unknown_column_are_named() {
     assert!(failure.starts_with("column \"nick\" does not exist"), "{failure}");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_duplicate_file_is_skipped_and_a_changed_one_is_loaded() {
-    let house = house_with_pipe("csv").await;
+async fn a_duplicate_file_is_skipped_and_a_changed_one_is_loaded(house: House) {
+    let house = house_with_pipe(house, "csv").await;
     house.put("landing/people/a.csv", "id,name\n1,one\n").await;
     assert_eq!(load(&house).await, "1|0|0|1|0");
     // The same bytes under the same name again.
@@ -222,9 +225,8 @@ async fn a_duplicate_file_is_skipped_and_a_changed_one_is_loaded() {
     assert_eq!(told, ["loaded|1|t", "skipped|NULL|f", "loaded|2|t"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_row_of_every_file_is_loaded_or_rejected() {
-    let house = house_with_pipe("csv").await;
+async fn every_row_of_every_file_is_loaded_or_rejected(house: House) {
+    let house = house_with_pipe(house, "csv").await;
     let mut rows = 0;
     for file in 0..12 {
         let lines: Vec<String> = (0..40 + file)

@@ -5,6 +5,22 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+/// The same tests on each kind of store: each takes what one of the two expressions makes.
+macro_rules! on_each_store {
+    ($on_files:expr, $on_s3:expr; $($test:ident),+ $(,)?) => {
+        mod on_files {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() { super::$test($on_files).await })+
+        }
+        mod on_s3 {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() { super::$test($on_s3).await })+
+        }
+    };
+}
+
 mod access;
 mod clients;
 mod connection;
@@ -12,6 +28,7 @@ mod copy;
 mod postgres;
 mod postgres_text;
 mod process;
+mod s3_server;
 mod server;
 
 mod crash;
@@ -25,6 +42,8 @@ mod processes;
 mod psql;
 mod psql_compared;
 mod psycopg;
+mod s3;
+mod s3_faults;
 mod sessions;
 mod sql_files;
 mod wire;

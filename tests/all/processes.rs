@@ -7,12 +7,18 @@ use crate::eventually;
 use crate::process::{PASSWORD, Root, both};
 use crate::server::{ask, refusal};
 
+on_each_store! {
+    Root::new(), Root::on_s3();
+    a_restart_keeps_data_definitions_and_oids,
+    a_second_process_sees_a_definition_at_its_next_statement,
+    two_processes_that_write_one_table_lose_nothing,
+    a_scheduled_pipe_loads_what_appears,
+}
+
 const OIDS: &str = "SELECT n.nspname, c.relname, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
                     WHERE n.nspname NOT LIKE 'pg_%' ORDER BY 1, 2, 3";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_restart_keeps_data_definitions_and_oids() {
-    let root = Root::new();
+async fn a_restart_keeps_data_definitions_and_oids(root: Root) {
     let told = async |client: &Client| {
         let mut told = ask(client, OIDS).await;
         told.extend(ask(client, "SELECT * FROM s.t ORDER BY id").await);
@@ -60,9 +66,7 @@ async fn a_restart_keeps_data_definitions_and_oids() {
     assert!(before.iter().all(|line| !line.ends_with(&format!("|{oid}"))), "{oid} was used before");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_process_sees_a_definition_at_its_next_statement() {
-    let root = Root::new();
+async fn a_second_process_sees_a_definition_at_its_next_statement(root: Root) {
     let (one, two) = (root.serve(), root.serve());
     let (first, second) = (one.client().await, two.client().await);
     ask(&first, "CREATE TABLE t (id int)").await;
@@ -90,10 +94,8 @@ async fn insert_many(client: &Client, writer: usize, statements: usize) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_processes_that_write_one_table_lose_nothing() {
+async fn two_processes_that_write_one_table_lose_nothing(root: Root) {
     const STATEMENTS: usize = 12;
-    let root = Root::new();
     let servers = [root.serve(), root.serve()];
     let mut clients = Vec::new();
     for writer in 0..4 {
@@ -127,9 +129,7 @@ async fn two_processes_that_write_one_table_lose_nothing() {
     assert!(done >= 6, "{done} of 12 changes");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_scheduled_pipe_loads_what_appears() {
-    let root = Root::new();
+async fn a_scheduled_pipe_loads_what_appears(root: Root) {
     let server = root.serve();
     let client = server.client().await;
     ask(&client, "CREATE TABLE t (id int)").await;

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use tokio_postgres::{Client, SimpleQueryMessage};
 use tokio_util::sync::CancellationToken;
-use voxhouse_engine::storage::Storage;
+use voxhouse_engine::storage::{Storage, StoreOptions};
 use voxhouse_sql::instance::{Instance, InstanceOptions, OWNER};
 use voxhouse_sql::session::Session;
 use voxhouse_sql::wire::{Server, ServerOptions};
 
 use crate::clients;
 use crate::postgres_text;
+use crate::s3_server::{BUCKET, S3Server};
 
 pub(crate) const PASSWORD: &str = "correct horse";
 
@@ -20,12 +21,25 @@ pub(crate) struct House {
     pub(crate) instance: Arc<Instance>,
     pub(crate) port: u16,
     shutdown: CancellationToken,
+    _s3: Option<S3Server>,
 }
 
 impl House {
     /// A new warehouse in memory.
     pub(crate) async fn open() -> Self {
-        let storage = Storage::in_memory().unwrap();
+        Self::open_on(Storage::in_memory().unwrap(), None).await
+    }
+
+    /// A new warehouse on an S3 server of its own.
+    pub(crate) async fn on_s3() -> Self {
+        let s3 = S3Server::start();
+        let settings = s3.environment().into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        let options = StoreOptions { settings, ..StoreOptions::default() };
+        let storage = Storage::open(&format!("s3://{BUCKET}/房子"), &options).unwrap();
+        Self::open_on(storage, Some(s3)).await
+    }
+
+    async fn open_on(storage: Storage, s3: Option<S3Server>) -> Self {
         let instance = Instance::open(storage, &InstanceOptions::default()).await.unwrap();
         instance.set_password(OWNER, PASSWORD).await.unwrap();
         let mut options = ServerOptions::new(SocketAddr::from(([127, 0, 0, 1], 0)));
@@ -34,7 +48,7 @@ impl House {
         let port = server.local_addr().unwrap().port();
         let shutdown = CancellationToken::new();
         tokio::spawn(server.serve(shutdown.clone()));
-        Self { instance, port, shutdown }
+        Self { instance, port, shutdown, _s3: s3 }
     }
 
     pub(crate) fn session(&self) -> Session {

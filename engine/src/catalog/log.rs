@@ -7,6 +7,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef, TimeUnit};
 use deltalake_core::kernel::Action;
+use deltalake_core::operations::optimize::OptimizeType;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
@@ -18,7 +19,7 @@ use super::{Author, CatalogSnapshot, Change, Object, Oid};
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
 use crate::table::write::TableWriter;
-use crate::table::{CommitInfo, DeltaTable, jitter};
+use crate::table::{CommitInfo, DeltaTable, Looked, jitter};
 
 /// Where the catalog lies under the root.
 pub const CATALOG_LOCATION: &str = "_system/catalog";
@@ -27,12 +28,15 @@ pub const CATALOG_LOCATION: &str = "_system/catalog";
 const ATTEMPTS: u32 = 20;
 /// Small files are read this many at a time.
 const READ_AHEAD: usize = 16;
+/// More files than this are rewritten as one: each commit leaves one, and a start reads them all.
+const FILES_BEFORE_COMPACTION: usize = 100;
 
 /// The catalog of a warehouse, kept current by looking for the next commit.
 pub struct Catalog {
     table: DeltaTable,
     storage: Storage,
     current: RwLock<Arc<CatalogSnapshot>>,
+    looked: Looked,
     ddl: tokio::sync::Mutex<()>,
 }
 
@@ -58,6 +62,7 @@ impl Catalog {
             table,
             storage: storage.clone(),
             current: RwLock::new(Arc::new(CatalogSnapshot::default())),
+            looked: Looked::default(),
             ddl: tokio::sync::Mutex::new(()),
         };
         catalog.reload().await?;
@@ -71,6 +76,23 @@ impl Catalog {
 
     /// The newest catalog: one request when nothing has changed.
     pub async fn refresh(&self) -> Result<Arc<CatalogSnapshot>> {
+        let is_long_ago = self.looked.is_long_ago();
+        self.looked.now();
+        if is_long_ago {
+            return self.reload().await;
+        }
+        match self.read_on().await {
+            Ok(snapshot) => Ok(snapshot),
+            // A file may have been compacted and removed before it was read here.
+            Err(error) if error.kind() == ErrorKind::StorageIo => {
+                tracing::info!(%error, "reading the catalog again from the start");
+                self.reload().await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn read_on(&self) -> Result<Arc<CatalogSnapshot>> {
         let known = self.current();
         let mut next = known.version() + 1;
         let mut changed: Option<CatalogSnapshot> = None;
@@ -89,7 +111,7 @@ impl Catalog {
         }
     }
 
-    async fn reload(&self) -> Result<()> {
+    async fn reload(&self) -> Result<Arc<CatalogSnapshot>> {
         let delta = self.table.snapshot().await?;
         let paths = delta.files()?.iter().map(|file| file.path.clone()).collect();
         let mut snapshot = CatalogSnapshot::default();
@@ -97,8 +119,20 @@ impl Catalog {
             snapshot.apply(&row.change);
         }
         snapshot.version = delta.version();
-        self.keep_newest(snapshot);
-        Ok(())
+        Ok(self.keep_newest(snapshot))
+    }
+
+    /// Rewrites many small files as one. Losing a race for it loses nothing.
+    async fn compact(&self) {
+        let compacted = async {
+            if self.table.snapshot().await?.files()?.len() > FILES_BEFORE_COMPACTION {
+                self.table.delta().await?.optimize().with_type(OptimizeType::Compact).await?;
+            }
+            Ok::<(), Error>(())
+        };
+        if let Err(error) = compacted.await {
+            tracing::info!(%error, "compacting the catalog");
+        }
     }
 
     fn keep_newest(&self, snapshot: CatalogSnapshot) -> Arc<CatalogSnapshot> {
@@ -125,7 +159,10 @@ impl Catalog {
                 return Ok(value);
             }
             match self.commit_once(&base, &changes, author).await {
-                Ok(()) => return Ok(value),
+                Ok(()) => {
+                    self.compact().await;
+                    return Ok(value);
+                }
                 Err(error) if error.kind() == ErrorKind::SerializationFailure && attempt < ATTEMPTS => {
                     attempt += 1;
                     tokio::time::sleep(jitter(attempt)).await;
@@ -192,11 +229,12 @@ impl Catalog {
     }
 }
 
+/// New rows of a commit; what a compaction rewrote is known.
 fn added_paths(actions: &[Action]) -> Vec<Path> {
     actions
         .iter()
         .filter_map(|action| match action {
-            Action::Add(add) => Path::parse(&add.path).ok(),
+            Action::Add(add) if add.data_change => Path::parse(&add.path).ok(),
             _ => None,
         })
         .collect()
@@ -286,4 +324,52 @@ fn column<'a, T: 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a T> {
 
 fn corrupt(detail: String) -> Error {
     Error::new(ErrorKind::DataCorrupted, "the catalog is corrupt").with_detail(detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::ddl::{Ddl, Draft};
+
+    async fn run(catalog: &Catalog, ddl: Ddl) {
+        let author = Author { role: "r".into(), statement: "s".into() };
+        let plan = |base: &CatalogSnapshot| {
+            let mut draft = Draft::new(base, "r");
+            draft.apply(&ddl)?;
+            Ok((draft.into_changes(), ()))
+        };
+        catalog.commit(&author, plan).await.unwrap();
+    }
+
+    fn told(snapshot: &CatalogSnapshot) -> Vec<(String, Oid)> {
+        let mut schemas: Vec<_> =
+            snapshot.schemas().map(|schema| (schema.name.clone(), schema.oid)).collect();
+        schemas.sort();
+        schemas
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn many_definitions_leave_few_files_and_other_nodes_follow() {
+        let storage = Storage::in_memory().unwrap();
+        let one = Catalog::open_or_create(&storage).await.unwrap();
+        let other = Catalog::open_or_create(&storage).await.unwrap();
+        let late = Catalog::open_or_create(&storage).await.unwrap();
+        for number in 0..250 {
+            let node = if number % 7 == 0 { &other } else { &one };
+            let name = format!("s{number}");
+            run(node, Ddl::CreateSchema { name: name.clone(), if_not_exists: false }).await;
+            if number % 3 == 0 {
+                run(node, Ddl::DropSchema { name, if_exists: false, cascade: false }).await;
+            }
+        }
+        let files = one.table.snapshot().await.unwrap().files().unwrap().len();
+        assert!(files <= FILES_BEFORE_COMPACTION, "{files} files");
+        let expected = told(&one.refresh().await.unwrap());
+        assert_eq!(expected.iter().filter(|(name, _)| name.starts_with('s')).count(), 250 - 84);
+        assert_eq!(told(&other.refresh().await.unwrap()), expected);
+        assert_eq!(told(&late.refresh().await.unwrap()), expected);
+        let anew = Catalog::open_or_create(&storage).await.unwrap();
+        assert_eq!(told(&anew.current()), expected);
+        assert_eq!(anew.current().next_oid(), one.current().next_oid());
+    }
 }

@@ -99,7 +99,7 @@ impl Folder {
             let (store, base) = (Arc::from(store), Path::default());
             return Ok(Self { store, path, base, label, tags_tell_content: false });
         }
-        let other = Storage::open(from, &Default::default())?;
+        let other = storage.elsewhere(from)?;
         let (store, path) = (other.store(), other.path(""));
         Ok(Self { store, path, base: Path::default(), label, tags_tell_content: is_s3(&url) })
     }
@@ -144,6 +144,16 @@ fn is_s3(url: &Url) -> bool {
     matches!(url.scheme(), "s3" | "s3a")
 }
 
+/// Whether an object is another than the one listed. Answers tell times by the second, listings of some stores more
+/// finely.
+fn is_changed(now: &ObjectMeta, listed: &ObjectMeta) -> bool {
+    now.size != listed.size
+        || match (&now.e_tag, &listed.e_tag) {
+            (Some(now), Some(listed)) => now != listed,
+            _ => now.last_modified.timestamp() != listed.last_modified.timestamp(),
+        }
+}
+
 /// The BLAKE3 digest of an object, as text: two files that differ never share it, even on purpose.
 pub(super) async fn content_hash(store: &dyn ObjectStore, meta: &ObjectMeta) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
@@ -152,7 +162,7 @@ pub(super) async fn content_hash(store: &dyn ObjectStore, meta: &ObjectMeta) -> 
         let end = meta.size.min(start + HASH_READ_BYTES);
         let range = Some(GetRange::Bounded(start..end));
         let answer = store.get_opts(&meta.location, GetOptions { range, ..GetOptions::default() }).await?;
-        let changed = answer.meta.size != meta.size || answer.meta.last_modified != meta.last_modified;
+        let changed = is_changed(&answer.meta, meta);
         let bytes = answer.bytes().await?;
         if changed || bytes.len() as u64 != end - start {
             return Err(Error::new(

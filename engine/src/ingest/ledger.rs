@@ -24,10 +24,11 @@ use super::files::Identity;
 use super::state_table::StateTable;
 use crate::catalog::Oid;
 use crate::error::{Error, ErrorKind, Result};
-use crate::table::Application;
+use crate::table::{Application, Looked};
 use crate::warehouse::Warehouse;
 
-const LOCATION: &str = "_system/loads";
+/// Where it lies under the root.
+pub const LOCATION: &str = "_system/loads";
 
 /// Small files are read this many at a time.
 const READ_AHEAD: usize = 16;
@@ -147,6 +148,7 @@ fn is_transient(kind: ErrorKind) -> bool {
     matches!(
         kind,
         StorageIo
+            | OutcomeUnknown
             | Cancelled
             | ShuttingDown
             | OutOfMemory
@@ -277,18 +279,25 @@ pub(super) struct Ledger {
     table: StateTable,
     memory: RwLock<Memory>,
     refreshing: tokio::sync::Mutex<()>,
+    looked: Looked,
 }
 
 impl Ledger {
     pub(super) fn new(warehouse: &Warehouse) -> Result<Self> {
         let table = StateTable::new(warehouse, LOCATION, schema())?;
-        Ok(Self { table, memory: RwLock::default(), refreshing: tokio::sync::Mutex::new(()) })
+        Ok(Self {
+            table,
+            memory: RwLock::default(),
+            refreshing: tokio::sync::Mutex::new(()),
+            looked: Looked::default(),
+        })
     }
 
     /// Reads what was committed since the last time, here or elsewhere.
     pub(super) async fn refresh(&self) -> Result<()> {
         let _turn = self.refreshing.lock().await;
-        let known = self.memory.read().version;
+        let known = self.memory.read().version.filter(|_| !self.looked.is_long_ago());
+        self.looked.now();
         if let Some(known) = known {
             match self.read_on(known).await {
                 Ok(()) => return Ok(()),

@@ -36,7 +36,9 @@ use crate::source::FormatOptions;
 use crate::table::DeltaTable;
 use crate::warehouse::Warehouse;
 use job::Job;
+pub use ledger::LOCATION as LOADS_LOCATION;
 use ledger::{Key, Ledger};
+pub use rejects::LOCATION as REJECTS_LOCATION;
 use rejects::RejectTable;
 
 /// How many files of a run are reported with their error.
@@ -210,6 +212,19 @@ impl Ingestion {
             }
         }
         Ok(report)
+    }
+
+    /// Writes what commits decided into `system.loads` and `system.rejects` where that is missing: before log entries
+    /// that tell of it are removed.
+    pub async fn settle(&self) -> Result<()> {
+        let catalog = self.warehouse.catalog().await?;
+        self.ledger.refresh().await?;
+        for key in self.ledger.keys() {
+            if let Some(Object::Table(table)) = key.target().and_then(|oid| catalog.object(oid)) {
+                self.catch_up(key, &*self.warehouse.delta(table)?).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn recover_key(&self, catalog: &CatalogSnapshot, key: Key) -> Result<RunReport> {

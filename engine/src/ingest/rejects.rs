@@ -23,7 +23,8 @@ use crate::table::load::RejectedRow;
 use crate::table::write::TableWriter;
 use crate::warehouse::Warehouse;
 
-const LOCATION: &str = "_system/rejects";
+/// Where it lies under the root.
+pub const LOCATION: &str = "_system/rejects";
 
 /// What a format says of a row that it could not read has no code of its own.
 const UNREADABLE_ROW: &str = "22P02";

@@ -3,6 +3,7 @@
 //! [`DeltaTable`] is the process's handle. Commits of one table queue up behind one lock, so that writers of
 //! this process never race each other; writers of other processes are met by retrying with jitter.
 
+mod applications;
 pub mod contract;
 pub mod load;
 pub mod maintenance;
@@ -12,10 +13,11 @@ pub mod write;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::datatypes::SchemaRef;
 use chrono::{DateTime, Utc};
+use deltalake_core::DeltaTableError;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel as _;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
 use deltalake_core::kernel::{Action, StructField, StructType, Transaction};
@@ -23,11 +25,13 @@ use deltalake_core::logstore::LogStoreRef;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::table::state::DeltaTableState;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
+use crate::storage::failure::explain_text;
+use applications::Applications;
 use snapshot::TableSnapshot;
 
 /// How often a commit that lost a race is tried again before the caller sees 40001.
@@ -77,6 +81,8 @@ pub struct DeltaTable {
     storage: Storage,
     log_store: LogStoreRef,
     latest: RwLock<Option<Arc<TableSnapshot>>>,
+    looked: Looked,
+    applications: Applications,
     commit_queue: tokio::sync::Mutex<()>,
 }
 
@@ -94,6 +100,8 @@ impl DeltaTable {
             storage: storage.clone(),
             log_store: storage.log_store(location)?,
             latest: RwLock::new(None),
+            looked: Looked::default(),
+            applications: Applications::default(),
             commit_queue: tokio::sync::Mutex::new(()),
         })
     }
@@ -126,20 +134,29 @@ impl DeltaTable {
                 ))
             })?;
         let columns: Vec<StructField> = columns.fields().cloned().collect();
-        let created = CreateBuilder::new()
-            .with_log_store(Arc::clone(&self.log_store))
-            .with_table_name(name)
-            .with_columns(columns)
-            .with_partition_columns(partition_by)
-            .with_save_mode(SaveMode::ErrorIfExists)
-            // Expired log entries are removed by VACUUM, not behind a reader's back.
-            .with_configuration([("delta.enableExpiredLogCleanup", Some("false"))])
-            .await;
-        match created {
-            Ok(_) => Ok(()),
-            Err(_) if self.exists().await? => Err(self.already_there()),
-            Err(error) => Err(error.into()),
+        let deadline = Instant::now() + self.storage.patience();
+        for attempt in 1.. {
+            let created = CreateBuilder::new()
+                .with_log_store(Arc::clone(&self.log_store))
+                .with_table_name(name)
+                .with_columns(columns.clone())
+                .with_partition_columns(partition_by)
+                .with_save_mode(SaveMode::ErrorIfExists)
+                // Expired log entries are removed by VACUUM, not behind a reader's back.
+                .with_configuration([("delta.enableExpiredLogCleanup", Some("false"))])
+                .await;
+            let Err(error) = created else { return Ok(()) };
+            // Whose log it is that is there does not matter: the caller goes elsewhere.
+            match self.exists().await {
+                Ok(true) => return Err(self.already_there()),
+                // A request that was not answered may still arrive; it finds the place taken by the next one.
+                _ if is_failure_of_the_store(&error) && Instant::now() < deadline => {
+                    tokio::time::sleep(jitter(attempt)).await;
+                }
+                _ => return Err(error.into()),
+            }
         }
+        Err(Error::internal("there are no more attempts"))
     }
 
     fn already_there(&self) -> Error {
@@ -148,7 +165,8 @@ impl DeltaTable {
 
     /// The newest snapshot. One look at the log when the cached one is current.
     pub async fn snapshot(&self) -> Result<Arc<TableSnapshot>> {
-        let cached = self.latest.read().clone();
+        let cached = self.latest.read().clone().filter(|_| !self.looked.is_long_ago());
+        self.looked.now();
         let Some(cached) = cached else {
             let state = DeltaTableState::try_new(self.log_store.as_ref(), None).await?;
             return self.remember(state);
@@ -183,28 +201,42 @@ impl DeltaTable {
             return Err(Error::invalid_argument(format!("table version {version} does not exist"))
                 .with_detail(format!("The newest version is {}.", latest.version())));
         }
-        let state =
-            DeltaTableState::try_new(self.log_store.as_ref(), Some(version)).await.map_err(|error| {
-                Error::invalid_argument(format!("table version {version} can no longer be read"))
-                    .with_hint("Old versions end when VACUUM removes their files.")
-                    .with_source(error)
-            })?;
-        Ok(Arc::new(TableSnapshot::new(state)?))
+        match DeltaTableState::try_new(self.log_store.as_ref(), Some(version)).await {
+            Ok(state) => Ok(Arc::new(TableSnapshot::new(state)?)),
+            Err(error) if crate::error::find_store(&error).is_some_and(|store| !is_missing(store)) => {
+                Err(error.into())
+            }
+            Err(error) => {
+                Err(Error::invalid_argument(format!("table version {version} can no longer be read"))
+                    .with_hint("VACUUM removes log entries that are older than a month.")
+                    .with_source(error))
+            }
+        }
     }
 
     /// The table as it was at a moment: the last version committed at or before it.
+    ///
+    /// Versions are looked at by halves. One whose log entry is gone is older than any that is there.
     pub async fn snapshot_at(&self, moment: DateTime<Utc>) -> Result<Arc<TableSnapshot>> {
         let latest = self.snapshot().await?;
-        let mut version = latest.version();
-        loop {
-            let committed_at = self.committed_at(version).await?;
-            if committed_at.is_some_and(|at| at <= moment) {
-                return self.snapshot_at_version(version).await;
+        let is_after = async |version: u64| -> Result<bool> {
+            Ok(self.committed_at(version).await?.is_some_and(|at| at > moment))
+        };
+        if !is_after(latest.version()).await? {
+            return Ok(latest);
+        }
+        // All versions below `low` are before the moment, that at `high` is after it.
+        let (mut low, mut high) = (0, latest.version());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match is_after(middle).await? {
+                true => high = middle,
+                false => low = middle + 1,
             }
-            if version == 0 {
-                return Err(Error::invalid_argument(format!("the table did not exist at {moment}")));
-            }
-            version -= 1;
+        }
+        match low.checked_sub(1) {
+            Some(version) => self.snapshot_at_version(version).await,
+            None => Err(Error::invalid_argument(format!("the table did not exist at {moment}"))),
         }
     }
 
@@ -265,10 +297,13 @@ impl DeltaTable {
 
     /// The last version that an application committed.
     pub async fn application_version(&self, base: &TableSnapshot, id: &str) -> Result<Option<i64>> {
-        Ok(base.state().transaction_version(self.log_store.as_ref(), id).await?)
+        self.applications.version(self.log_store.as_ref(), base, id).await
     }
 
     /// One commit at exactly `base + 1`, or [`ErrorKind::SerializationFailure`].
+    ///
+    /// A store that fails may have taken the commit all the same, or take it later: the request is still on its
+    /// way. Only when the place in the log is taken is it known by whom, so the same commit is tried until then.
     async fn commit_once(
         &self,
         base: &TableSnapshot,
@@ -277,8 +312,41 @@ impl DeltaTable {
         info: &CommitInfo,
     ) -> Result<u64> {
         let mark = uuid::Uuid::new_v4().to_string();
+        let version = base.version() + 1;
+        let deadline = Instant::now() + self.storage.patience();
+        let mut attempt = 0;
+        loop {
+            let error = match self.put_commit(base, actions.clone(), operation.clone(), info, &mark).await {
+                Ok(version) => return Ok(version),
+                Err(error) => error,
+            };
+            attempt += 1;
+            match self.taken_by(version, &mark).await {
+                Ok(Some(Taker::Us)) => {
+                    tracing::warn!(table = %self.location, version, %error, "committed, in spite of");
+                    *self.latest.write() = None;
+                    return Ok(version);
+                }
+                Ok(Some(Taker::Another)) => return Err(lost_race(error)),
+                Ok(None) | Err(_) if !is_of_the_store(&error) => return Err(error.into()),
+                Ok(None) | Err(_) if attempt > 1 && Instant::now() > deadline => {
+                    return Err(self.outcome_unknown(error));
+                }
+                Ok(None) | Err(_) => tokio::time::sleep(jitter(attempt)).await,
+            }
+        }
+    }
+
+    async fn put_commit(
+        &self,
+        base: &TableSnapshot,
+        actions: Vec<Action>,
+        operation: DeltaOperation,
+        info: &CommitInfo,
+        mark: &str,
+    ) -> Result<u64, DeltaTableError> {
         let mut metadata = info.metadata.clone();
-        metadata.insert(COMMIT_MARK.to_owned(), mark.clone().into());
+        metadata.insert(COMMIT_MARK.to_owned(), mark.into());
         let mut properties = CommitProperties::default().with_max_retries(0).with_metadata(metadata);
         if let Some(application) = &info.application {
             properties = properties
@@ -288,12 +356,9 @@ impl DeltaTable {
         let finished = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(table), Arc::clone(&self.log_store), operation)
-            .await;
-        let finished = match finished {
-            Ok(finished) => finished,
-            Err(error) => return self.after_failure(base.version() + 1, &mark, error).await,
-        };
+            .await?;
         let version = finished.version();
+        self.applications.committed(base.version(), info.application.as_ref());
         // The snapshot of the commit saves the next reader a look at the log; failing to build it loses nothing.
         if let Err(error) = self.remember(finished.snapshot()) {
             tracing::warn!(table = %self.location, %error, "snapshot after commit");
@@ -301,28 +366,27 @@ impl DeltaTable {
         Ok(version)
     }
 
-    /// A commit can have happened though it was reported as failed: the answer to the put was lost, or what
-    /// follows a commit went wrong. The mark in the log tells.
-    async fn after_failure(
-        &self,
-        version: u64,
-        mark: &str,
-        error: deltalake_core::DeltaTableError,
-    ) -> Result<u64> {
-        let Some(bytes) = self.log_store.read_commit_entry(version).await? else {
-            return Err(lost_race(error));
-        };
+    /// Whose commit a version is, if it is there.
+    async fn taken_by(&self, version: u64, mark: &str) -> Result<Option<Taker>> {
+        let Some(bytes) = self.log_store.read_commit_entry(version).await? else { return Ok(None) };
         let actions = deltalake_core::logstore::get_actions(version, &bytes)?;
         let is_ours = actions.iter().any(|action| match action {
             Action::CommitInfo(info) => info.info.get(COMMIT_MARK).and_then(Value::as_str) == Some(mark),
             _ => false,
         });
-        if !is_ours {
-            return Err(lost_race(error));
-        }
-        tracing::warn!(table = %self.location, version, %error, "committed, in spite of");
-        *self.latest.write() = None;
-        Ok(version)
+        Ok(Some(if is_ours { Taker::Us } else { Taker::Another }))
+    }
+
+    fn outcome_unknown(&self, error: DeltaTableError) -> Error {
+        let cause = Error::from(error);
+        Error::new(
+            ErrorKind::OutcomeUnknown,
+            format!("object store did not say whether it took the commit on \"{}\"", self.location),
+        )
+        .with_detail(format!("The last answer was: {cause}."))
+        .with_hint(
+            "Look whether the change is there before you run the statement again; loads of files find out by themselves.",
+        )
     }
 
     async fn pause_or_give_up(&self, attempt: &mut u32, error: Error) -> Result<()> {
@@ -335,23 +399,64 @@ impl DeltaTable {
     }
 }
 
+/// When somebody last looked for the next entry of a log.
+///
+/// That it is not there means that there is nothing newer only as long as entries are not removed before everybody
+/// has seen them. They are kept for weeks; who has not looked for a day reads anew.
+#[derive(Debug)]
+pub(crate) struct Looked(Mutex<Instant>);
+
+impl Default for Looked {
+    fn default() -> Self {
+        Self(Mutex::new(Instant::now()))
+    }
+}
+
+impl Looked {
+    pub(crate) fn now(&self) {
+        *self.0.lock() = Instant::now();
+    }
+
+    pub(crate) fn is_long_ago(&self) -> bool {
+        self.0.lock().elapsed() > Duration::from_secs(24 * 3600)
+    }
+}
+
 /// A pause that grows with the attempt and differs between processes.
 pub fn jitter(attempt: u32) -> Duration {
     let ceiling = 10u64 << attempt.min(6);
     Duration::from_millis(rand::random_range(ceiling / 2..=ceiling))
 }
 
-fn lost_race(error: deltalake_core::DeltaTableError) -> Error {
-    use deltalake_core::DeltaTableError as Delta;
+fn is_failure_of_the_store(error: &DeltaTableError) -> bool {
+    crate::error::find_store(error).is_some() || explain_text(&error.to_string()).is_some()
+}
+
+fn is_missing(error: &object_store::Error) -> bool {
+    matches!(error, object_store::Error::NotFound { .. })
+}
+
+/// Whose commit it is that took a version.
+enum Taker {
+    Us,
+    Another,
+}
+
+/// Whether an attempt to commit failed for the store's sake, or for that of another commit, rather than for its own.
+fn is_of_the_store(error: &DeltaTableError) -> bool {
     use deltalake_core::kernel::transaction::TransactionError as Lost;
     match error {
-        Delta::Transaction {
-            source: Lost::MaxCommitAttempts(_) | Lost::CommitConflict(_) | Lost::VersionAlreadyExists(_),
-        } => Error::new(
-            ErrorKind::SerializationFailure,
-            "could not serialize access due to a concurrent commit",
-        )
-        .with_hint("Run the statement again."),
-        other => other.into(),
+        DeltaTableError::VersionAlreadyExists(_) => true,
+        DeltaTableError::Transaction { source } => matches!(
+            source,
+            Lost::MaxCommitAttempts(_) | Lost::VersionAlreadyExists(_) | Lost::ObjectStore { .. }
+        ),
+        other => is_failure_of_the_store(other),
     }
+}
+
+fn lost_race(error: DeltaTableError) -> Error {
+    Error::new(ErrorKind::SerializationFailure, "could not serialize access due to a concurrent commit")
+        .with_hint("Run the statement again.")
+        .with_source(error)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
+use voxhouse_engine::storage::StoreOptions;
 use voxhouse_engine::{Error, Result};
 
 use crate::statement::schedule::milliseconds;
@@ -32,6 +33,11 @@ pub(super) struct Config {
     pub(super) password_file: Option<PathBuf>,
     /// What all queries together may use before they spill, such as "2GB"; half of the machine's memory.
     pub(super) memory_limit: Option<String>,
+    /// How long one request to a remote object store may take, to connect to it, and for how long a request is tried
+    /// again when the store is down or throttles; "30s", "5s" and "60s".
+    pub(super) store_request_timeout: Option<String>,
+    pub(super) store_connect_timeout: Option<String>,
+    pub(super) store_retry_timeout: Option<String>,
     /// Sessions at a time.
     pub(super) max_connections: usize,
     /// How many of them are kept for superusers.
@@ -58,6 +64,9 @@ impl Default for Config {
             require_client_cert: false,
             password_file: None,
             memory_limit: None,
+            store_request_timeout: None,
+            store_connect_timeout: None,
+            store_retry_timeout: None,
             max_connections: 100,
             superuser_reserved: 3,
             max_message: None,
@@ -87,6 +96,24 @@ impl Config {
             Error::invalid_argument(format!("configuration file \"{}\" is not valid", path.display()))
                 .with_detail(error.to_string())
         })
+    }
+
+    /// How a remote store is talked to.
+    pub(super) fn store(&self) -> Result<StoreOptions> {
+        let mut options = StoreOptions::default();
+        for (given, limit) in [
+            (&self.store_request_timeout, &mut options.request_timeout),
+            (&self.store_connect_timeout, &mut options.connect_timeout),
+            (&self.store_retry_timeout, &mut options.retry_timeout),
+        ] {
+            if let Some(text) = given {
+                *limit = duration(text)?;
+                if limit.is_zero() {
+                    return Err(Error::invalid_argument("a limit of a store must be more than nothing"));
+                }
+            }
+        }
+        Ok(options)
     }
 }
 

@@ -9,7 +9,6 @@ mod password;
 mod progress;
 mod serve;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -55,6 +54,15 @@ struct RootArgs {
     /// What all queries together may use before they spill, such as 2GB.
     #[arg(long, env = "VOXHOUSE_MEMORY_LIMIT", value_name = "SIZE")]
     memory_limit: Option<String>,
+    /// How long one request to a remote object store may take [default: 30s].
+    #[arg(long, env = "VOXHOUSE_STORE_REQUEST_TIMEOUT", value_name = "DURATION")]
+    store_request_timeout: Option<String>,
+    /// How long to wait for a connection to it [default: 5s].
+    #[arg(long, env = "VOXHOUSE_STORE_CONNECT_TIMEOUT", value_name = "DURATION")]
+    store_connect_timeout: Option<String>,
+    /// For how long a request is tried again when the store is down or throttles [default: 60s].
+    #[arg(long, env = "VOXHOUSE_STORE_RETRY_TIMEOUT", value_name = "DURATION")]
+    store_retry_timeout: Option<String>,
 }
 
 impl RootArgs {
@@ -63,15 +71,22 @@ impl RootArgs {
         if let Some(root) = &self.root {
             config.root.clone_from(root);
         }
-        if let Some(limit) = &self.memory_limit {
-            config.memory_limit = Some(limit.clone());
+        for (given, kept) in [
+            (&self.memory_limit, &mut config.memory_limit),
+            (&self.store_request_timeout, &mut config.store_request_timeout),
+            (&self.store_connect_timeout, &mut config.store_connect_timeout),
+            (&self.store_retry_timeout, &mut config.store_retry_timeout),
+        ] {
+            if given.is_some() {
+                kept.clone_from(given);
+            }
         }
         Ok(config)
     }
 }
 
 async fn open(config: &Config) -> Result<Arc<Instance>> {
-    let storage = Storage::open(&config.root, &HashMap::new())?;
+    let storage = Storage::open(&config.root, &config.store()?)?;
     let mut options = InstanceOptions::default();
     if let Some(limit) = &config.memory_limit {
         options.memory_limit = config::bytes(limit)?;

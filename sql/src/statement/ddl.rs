@@ -588,6 +588,8 @@ pub async fn vacuum(
                 .ok_or_else(|| Error::invalid_argument(format!("{hours} hours are out of range")))?,
         ),
     };
+    // Log entries that are going to be removed may be all that tells of a load.
+    session.instance.ingestion()?.settle().await?;
     let mut removed = 0;
     for table in tables {
         if !context.visible.access().owns(&table.owner) {
@@ -597,6 +599,9 @@ pub async fn vacuum(
             continue;
         }
         removed += session.instance.warehouse.delta(table)?.vacuum(retention).await?;
+    }
+    if table.is_none() {
+        removed += session.instance.warehouse.vacuum_system().await?;
     }
     session.notice(format!("removed {removed} files"));
     Ok(Outcome::Done("VACUUM".into()))

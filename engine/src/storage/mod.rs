@@ -3,20 +3,30 @@
 //! A root is any object-store URL: `file://`, `s3://`, `gs://`, `az://`, `memory://` (tests). Credentials and
 //! endpoints come from the usual environment (`AWS_ENDPOINT`, `AWS_ACCESS_KEY_ID`, …) and from options.
 
-use std::collections::HashMap;
+mod client;
+mod create_by_copy;
+pub(crate) mod failure;
+mod probe;
+mod resume;
+
 use std::fmt;
 use std::path::Path as FilePath;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
+use futures::{StreamExt, TryStreamExt};
 use object_store::path::{Path, PathPart};
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{ObjectStore, ObjectStoreExt};
 use url::Url;
 
-use crate::error::{Error, ErrorKind, Result};
+pub use client::StoreOptions;
+pub use probe::require_conditional_put;
+
+use crate::error::{Error, Result};
 
 /// Where query plans find the store; the same for every root.
 pub const STORE_URL: &str = "voxhouse://root";
@@ -29,6 +39,7 @@ pub struct Storage {
     store: Arc<dyn ObjectStore>,
     /// The root inside `store`.
     prefix: Path,
+    options: StoreOptions,
 }
 
 impl fmt::Debug for Storage {
@@ -39,23 +50,43 @@ impl fmt::Debug for Storage {
 
 impl Storage {
     /// Opens the store of a root, which may be a URL or a local path. Touches nothing yet.
-    pub fn open(root: &str, options: &HashMap<String, String>) -> Result<Self> {
+    pub fn open(root: &str, options: &StoreOptions) -> Result<Self> {
         let url = root_url(root)?;
         if url.scheme() == "file" {
             let path = local_path(&url)?;
             std::fs::create_dir_all(&path)
                 .map_err(|error| Error::from(error).in_context(format!("warehouse root \"{root}\"")))?;
         }
-        let mut settings: Vec<(String, String)> = environment_options(url.scheme());
-        settings.extend(options.iter().map(|(key, value)| (key.to_lowercase(), value.clone())));
-        let (store, prefix) = object_store::parse_url_opts(&url, settings)
+        let (store, prefix) = client::open(&url, options)
             .map_err(|error| Error::from(error).in_context(format!("warehouse root \"{root}\"")))?;
-        Ok(Self { url, store: Arc::from(store), prefix })
+        Ok(Self { url, store, prefix, options: options.clone() })
+    }
+
+    /// Another place that is not of this warehouse, talked to in the same way.
+    pub fn elsewhere(&self, url: &str) -> Result<Self> {
+        Self::open(url, &self.options)
+    }
+
+    /// The same store through a client that gives up soon.
+    fn impatient(&self) -> Result<Arc<dyn ObjectStore>> {
+        if matches!(self.url.scheme(), "file" | "memory") {
+            return Ok(self.store());
+        }
+        Ok(client::open(&self.url, &self.options.impatient())?.0)
+    }
+
+    /// For how long something that must be known is asked for. What does not lie across a network does not come back
+    /// by waiting.
+    pub fn patience(&self) -> Duration {
+        match self.url.scheme() {
+            "file" | "memory" => Duration::ZERO,
+            _ => self.options.retry_timeout,
+        }
     }
 
     /// A root that lives as long as the process.
     pub fn in_memory() -> Result<Self> {
-        Self::open("memory:///", &HashMap::new())
+        Self::open("memory:///", &StoreOptions::default())
     }
 
     /// A root on a store of the test's own.
@@ -115,23 +146,6 @@ impl Storage {
         Ok(url)
     }
 
-    /// Whether the store refuses to create a key that exists. Without that, two writers would overwrite each
-    /// other's commits.
-    pub async fn refuses_overwrite(&self) -> Result<bool> {
-        let path = self.path(&format!("_system/probe-{}", uuid::Uuid::new_v4()));
-        let create = || PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        self.store.put_opts(&path, PutPayload::from_static(b"first"), create()).await?;
-        let second = self.store.put_opts(&path, PutPayload::from_static(b"second"), create()).await;
-        self.store.delete(&path).await?;
-        match second {
-            Ok(_) => Ok(false),
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
-                Ok(true)
-            }
-            Err(other) => Err(other.into()),
-        }
-    }
-
     pub async fn put(&self, relative: &str, bytes: Bytes) -> Result<()> {
         self.store.put(&self.path(relative), bytes.into()).await?;
         Ok(())
@@ -158,38 +172,16 @@ fn local_path(url: &Url) -> Result<std::path::PathBuf> {
         .map_err(|()| Error::invalid_argument(format!("invalid warehouse root \"{url}\": not a local path")))
 }
 
-/// What object_store's own `from_env` builders would read, for the scheme at hand.
-fn environment_options(scheme: &str) -> Vec<(String, String)> {
-    let prefixes: &[&str] = match scheme {
-        "s3" | "s3a" => &["AWS_"],
-        "gs" => &["GOOGLE_"],
-        "az" | "azure" | "abfs" | "abfss" => &["AZURE_"],
-        _ => &[],
-    };
-    std::env::vars()
-        .filter(|(key, _)| prefixes.iter().any(|prefix| key.starts_with(prefix)))
-        .map(|(key, value)| (key.to_lowercase(), value))
-        .collect()
-}
-
-/// Reads a small object; `None` when there is none.
-pub async fn get_if_exists(store: &dyn ObjectStore, path: &Path) -> Result<Option<Bytes>> {
-    match store.get(path).await {
-        Ok(found) => Ok(Some(found.bytes().await?)),
-        Err(object_store::Error::NotFound { .. }) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Deletes everything under a folder of the root. Returns how many objects.
 pub async fn delete_folder(storage: &Storage, relative: &str) -> Result<usize> {
-    use futures::TryStreamExt;
     let store = storage.store();
-    let folder = storage.path(relative);
-    let paths: Vec<Path> = store.list(Some(&folder)).map_ok(|meta| meta.location).try_collect().await?;
-    for path in &paths {
-        match store.delete(path).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+    let paths = store.list(Some(&storage.path(relative))).map_ok(|meta| meta.location).boxed();
+    let mut deleted = store.delete_stream(paths);
+    let mut count = 0;
+    while let Some(outcome) = deleted.next().await {
+        match outcome {
+            Ok(_) => count += 1,
+            Err(object_store::Error::NotFound { .. }) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -197,20 +189,7 @@ pub async fn delete_folder(storage: &Storage, relative: &str) -> Result<usize> {
         // Object stores have no folders; on a disk the empty ones would stay behind.
         let _ = std::fs::remove_dir_all(root.join(relative));
     }
-    Ok(paths.len())
-}
-
-/// Refuses a root on which several writers would lose each other's commits.
-pub async fn require_conditional_put(storage: &Storage) -> Result<()> {
-    if storage.refuses_overwrite().await? {
-        return Ok(());
-    }
-    Err(Error::new(
-        ErrorKind::StorageIo,
-        format!("object store \"{}\" overwrites existing objects on a conditional put", storage.url()),
-    )
-    .with_detail("A second writer could replace a commit of the first without noticing.")
-    .with_hint("Use a store that honours If-None-Match, or switch the feature on in its configuration."))
+    Ok(count)
 }
 
 #[cfg(test)]
@@ -227,11 +206,5 @@ mod tests {
         let url = root_url("./somewhere").unwrap();
         assert_eq!(url.scheme(), "file");
         assert!(url.path().ends_with("/somewhere/"));
-    }
-
-    #[tokio::test]
-    async fn the_memory_store_refuses_to_overwrite() {
-        let storage = Storage::in_memory().unwrap();
-        assert!(storage.refuses_overwrite().await.unwrap());
     }
 }
