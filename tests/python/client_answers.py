@@ -149,7 +149,7 @@ def recent(text):
 def error_cause(message):
     """An error's text without what is particular to one statement."""
     message = message.split("\n")[0]
-    message = re.sub(r"'(?!\w{3,}')(?:[^']|'')*'", "'…'", message)
+    message = re.sub(r"'((?:[^']|'')*)'", lambda text: text[0] if re.fullmatch(r"\w{3,}", text[1]) else "'…'", message)
     message = re.sub(r"(?<![\w$\"])\d+(?![\w\"])", "N", message)
     message = re.sub(r'column "?(?:\w+\.)?(\w+)"? does', r'column "\1" does', message)
     message = re.sub(r"^COPY .* is not supported", "COPY is not supported", message)

@@ -23,6 +23,8 @@ CLIENTS = Path(__file__).parent.parent / "clients"
 CREATED = re.compile(
     r'\s*create\s+(?:or\s+replace\s+)?(?:(?:global|local|temp|temporary|unlogged|unique|materialized)\s+)*'
     r'(?:table|view|index|schema|function|type|sequence)\s+(?:if\s+not\s+exists\s+)?([\w."$#-]+)', re.I)
+# What a DEALLOCATE names was prepared by a message of the protocol, which no log tells of.
+PROTOCOLS_OWN = re.compile(r'\bDEALLOCATE "?(?!all\b)(\w+)"?', re.I)
 
 
 @dataclass
@@ -70,6 +72,9 @@ def run_client(path, postgres, voxhouse, report):
     for statement in statements:
         postgres.use_session(statement.session)
         voxhouse.use_session(statement.session)
+        for name in PROTOCOLS_OWN.findall(statement.sql):
+            for server in (postgres, voxhouse):
+                server.run(f'PREPARE "{name}" AS SELECT 1')
         expected = postgres.run(statement.sql, statement.parameters)
         found = voxhouse.run(statement.sql, statement.parameters)
         difference = answers.difference(expected, found, statement.sql, postgres, voxhouse)
