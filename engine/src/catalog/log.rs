@@ -329,12 +329,13 @@ fn corrupt(detail: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::access::BOOTSTRAP_ROLE;
     use crate::catalog::ddl::{Ddl, Draft};
 
     async fn run(catalog: &Catalog, ddl: Ddl) {
-        let author = Author { role: "r".into(), statement: "s".into() };
+        let author = Author { role: BOOTSTRAP_ROLE.into(), statement: "s".into() };
         let plan = |base: &CatalogSnapshot| {
-            let mut draft = Draft::new(base, "r");
+            let mut draft = Draft::new(base, BOOTSTRAP_ROLE);
             draft.apply(&ddl)?;
             Ok((draft.into_changes(), ()))
         };

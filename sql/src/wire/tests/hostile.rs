@@ -57,7 +57,7 @@ async fn malformed_frames_after_login() {
         (frame(b'Q', b""), "08P01"),
         (frame(b'Q', b"no end"), "08P01"),
         (frame(b'Q', b"two\0ends\0"), "08P01"),
-        (frame(b'Q', b"\xff\0"), "22P02"),
+        (frame(b'Q', b"\xff\0"), "22021"),
         (frame(b'P', b"a\0b\0"), "08P01"),
         (frame(b'P', b"a\0b\0\xff\xff"), "08P01"),
         (frame(b'B', b"\0r\0"), "08P01"),
@@ -71,7 +71,7 @@ async fn malformed_frames_after_login() {
         (frame(b'B', b"\0r\0\0\0\0\x02\xff\xff\xff\xff\xff\xff\xff\xff\0\x03\0\0\0\0\0\0"), "08P01"),
         // Three bytes for a binary int4; text that is not UTF-8.
         (frame(b'B', b"\0r\0\0\x01\0\x01\0\x02\0\0\0\x03abc\xff\xff\xff\xff\0\0"), "08P01"),
-        (frame(b'B', b"\0r\0\0\0\0\x02\0\0\0\x01\xff\xff\xff\xff\xff\0\0"), "22P02"),
+        (frame(b'B', b"\0r\0\0\0\0\x02\0\0\0\x01\xff\xff\xff\xff\xff\0\0"), "22021"),
         (frame(b'D', b"X\0"), "08P01"),
         (frame(b'D', b""), "08P01"),
         (frame(b'E', b"\0\0\0"), "08P01"),
