@@ -26,8 +26,8 @@ pub use secrets::without_passwords;
 pub use session::{Declare, Direction, Discarded, Explained, SessionStatement, SetValue, SetWord};
 pub use tokens::{At, Moment};
 
-/// Brackets in brackets, queries in queries: what people and programs write stays far below.
-const MAX_NESTING: usize = 300;
+/// Brackets in brackets, queries in queries: what people and programs write stays below.
+const MAX_NESTING: usize = 50;
 
 static DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
 
