@@ -7,13 +7,13 @@ mod copy;
 mod depth;
 mod grants;
 mod own;
+mod postgres;
 mod roles;
 mod secrets;
 mod session;
 mod tokens;
 
 use datafusion::sql::sqlparser::ast;
-use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, TokenizerError};
 use voxhouse_engine::{Error, ErrorKind, Result};
@@ -26,10 +26,10 @@ pub use secrets::without_passwords;
 pub use session::{Declare, Direction, Discarded, Explained, SessionStatement, SetValue, SetWord};
 pub use tokens::{At, Moment};
 
-/// Brackets in brackets, queries in queries: what people and programs write stays far below.
-const MAX_NESTING: usize = 300;
+/// Brackets in brackets, queries in queries: what people and programs write stays below.
+const MAX_NESTING: usize = 50;
 
-static DIALECT: PostgreSqlDialect = PostgreSqlDialect {};
+static DIALECT: postgres::Postgres = postgres::Postgres;
 
 /// One parsed statement.
 #[derive(Debug, Clone)]
