@@ -232,10 +232,6 @@ pub(super) fn array_element(array: u32) -> Option<u32> {
 pub(super) fn sql_name(type_oid: u32) -> &'static str {
     let known = KNOWN.iter().find(|known| known.oid == type_oid || known.array == type_oid);
     match type_oid {
-        // Without "without time zone".
-        oid::TIME | oid::TIMESTAMP => {
-            known.and_then(|known| known.names.first()).copied().unwrap_or("unknown")
-        }
         oid::BPCHAR => "character",
         oid::NUMERIC => "numeric",
         _ => known.and_then(|known| known.names.get(1).or(known.names.first())).copied().unwrap_or("unknown"),

@@ -357,7 +357,12 @@ fn invalid(type_oid: u32, text: &str) -> Error {
 fn datetime(parameter: Parameter<'_>, text: &str, bad: Bad) -> Error {
     match bad {
         Bad::Syntax => {
-            let name = sql_name(parameter.type_oid);
+            // Without "without time zone".
+            let name = match parameter.type_oid {
+                oid::TIME => "time",
+                oid::TIMESTAMP => "timestamp",
+                other => sql_name(other),
+            };
             let message = format!("invalid input syntax for type {name}: \"{text}\"");
             Error::new(ErrorKind::InvalidDatetime, message)
         }
