@@ -38,6 +38,7 @@ mod examples;
 mod hostile;
 mod loading;
 mod oracle;
+mod prepared;
 mod processes;
 mod psql;
 mod psql_compared;

@@ -7,6 +7,7 @@ pub mod labels;
 pub mod names;
 pub mod pauses;
 pub mod pipe;
+pub mod reuse;
 pub mod types;
 pub mod zone;
 

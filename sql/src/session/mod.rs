@@ -24,7 +24,9 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 use crate::dialect::{self, CopyDirection, OwnStatement, SessionStatement, Statement, StatementKind};
 use crate::instance::{self, Instance};
 use crate::pg_catalog::Visible;
+use crate::query::reuse::Optimized;
 use crate::query::{Planned, QueryContext};
+use crate::statement::describe::ParameterTypes;
 use crate::statement::{self, utility};
 use crate::wire::backend::{self, Description, Login, Notice, Outcome, TransactionStatus};
 use crate::wire::portal::Statements;
@@ -40,6 +42,9 @@ pub struct Prepared {
     pub(crate) columns: Option<SchemaRef>,
     /// The plan made for the description, used by an execution that finds nothing changed.
     planned: Mutex<Option<Planned>>,
+    /// That plan as the optimizer leaves it; `Some(None)` if it cannot be used again.
+    optimized: Mutex<Option<Option<Optimized>>>,
+    executed: Mutex<bool>,
 }
 
 pub struct Session {
@@ -203,11 +208,25 @@ impl Session {
                     return Err(Error::not_supported("cached plan must not change result type"));
                 }
                 *prepared.planned.lock() = Some(planned.clone());
+                *prepared.optimized.lock() = None;
                 planned
             }
         };
-        let plan = statement::describe::with_values(planned.plan, parameters)?;
         let state = context.state();
+        // The first execution may be the only one.
+        let is_again = std::mem::replace(&mut *prepared.executed.lock(), true);
+        if is_again && prepared.optimized.lock().is_none() {
+            let optimized = Optimized::of(&planned, &state)?;
+            *prepared.optimized.lock() = Some(optimized);
+        }
+        let reused = match prepared.optimized.lock().as_ref() {
+            Some(Some(optimized)) => optimized.with_values(&state, &parameters)?,
+            _ => None,
+        };
+        if let Some(plan) = reused {
+            return Ok((state.query_planner().create_physical_plan(&plan, &state).await?, state));
+        }
+        let plan = statement::describe::with_values(planned.plan, parameters)?;
         Ok((state.create_physical_plan(&plan).await?, state))
     }
 }
@@ -293,17 +312,27 @@ impl backend::Session for Session {
                 ast::Statement::Query(query) => {
                     let context = self.context(&statement.text).await?;
                     let mut plan = context.plan(statement.clone()).await?;
-                    let parameters = statement::describe::parameters(&plan.plan, declared)?;
+                    let parameters = statement::describe::parameters(sql, &plan.plan, declared)?;
                     plan.plan = statement::describe::typed(plan.plan, &parameters)?;
                     let columns = statement::describe::labelled(&context, &plan.plan, query)?;
                     planned = Some(plan);
                     (parameters, Some(columns))
                 }
-                ast::Statement::Insert(_) | ast::Statement::Update(_) | ast::Statement::Delete(_) => {
+                ast::Statement::Insert(_)
+                | ast::Statement::Update(_)
+                | ast::Statement::Delete(_)
+                | ast::Statement::Merge(_) => {
                     let context = self.context(&statement.text).await?;
                     (statement::dml::parameters(&context, sql, declared).await?, None)
                 }
-                ast::Statement::Call(call) => (Vec::new(), statement::call::schema(call)?),
+                ast::Statement::Call(call) => {
+                    let mut types = ParameterTypes::declared(declared);
+                    types.imply_text(sql);
+                    (types.finish(), statement::call::schema(call)?)
+                }
+                ast::Statement::CreateTable(create) if create.query.is_some() => {
+                    (statement::ddl::parameters(self, &statement, create, declared).await?, None)
+                }
                 _ => (Vec::new(), None),
             },
             StatementKind::Own(_) => (Vec::new(), None),
@@ -311,7 +340,14 @@ impl backend::Session for Session {
                 statement::session::describe(self, &statement, own, declared).await?
             }
         };
-        Ok(Arc::new(Prepared { statement, parameters, columns, planned: Mutex::new(planned) }))
+        Ok(Arc::new(Prepared {
+            statement,
+            parameters,
+            columns,
+            planned: Mutex::new(planned),
+            optimized: Mutex::default(),
+            executed: Mutex::default(),
+        }))
     }
 
     fn describe(&self, prepared: &Prepared) -> Description {
@@ -324,7 +360,8 @@ impl backend::Session for Session {
         parameters: Vec<ScalarValue>,
         _cancel: CancellationToken,
     ) -> Result<Outcome> {
-        let statement = &prepared.statement;
+        let bound = statement::literal::bound(&prepared.statement, &parameters)?;
+        let statement = bound.as_ref().unwrap_or(&prepared.statement);
         self.refuse_in_failed_transaction(statement)?;
         match &statement.kind {
             StatementKind::Sql(sql) => match sql.as_ref() {

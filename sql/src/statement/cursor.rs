@@ -50,7 +50,8 @@ pub async fn parameters(
     declared: &[Option<FieldRef>],
 ) -> Result<Vec<FieldRef>> {
     let context = session.context(&statement.text).await?;
-    describe::parameters(&context.plan(query_of(statement, declare)).await?.plan, declared)
+    let plan = context.plan(query_of(statement, declare)).await?.plan;
+    describe::parameters(&ast::Statement::Query(declare.query.clone()), &plan, declared)
 }
 
 fn query_of(statement: &Statement, declare: &Declare) -> Statement {

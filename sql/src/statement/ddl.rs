@@ -1,5 +1,6 @@
 //! Definitions: schemas, tables, views, pipes, comments.
 
+use arrow::datatypes::FieldRef;
 use chrono::Duration;
 use datafusion::sql::sqlparser::ast::{
     self, AlterTableOperation, ColumnDef, ColumnOption, CommentObject, CreateTable, CreateView, Expr, Ident,
@@ -13,6 +14,7 @@ use voxhouse_engine::dml::Dml;
 use voxhouse_engine::planning::SOURCE_RELATION;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+use super::describe;
 use super::schedule::milliseconds;
 use crate::access::writes::{Need, writable_table};
 use crate::dialect::{CreatePipe, OwnStatement, Statement, StatementKind};
@@ -139,6 +141,7 @@ fn new_table(create: &CreateTable, statement: &Statement) -> Result<NewTable> {
     if create.temporary {
         return Err(Error::not_supported("temporary tables are not supported"));
     }
+    super::table_options::check(create)?;
     let mut table = NewTable { cluster_by: statement.cluster_by.clone(), ..NewTable::default() };
     for definition in &create.columns {
         let column = column(definition, &mut table.constraints)?;
@@ -419,6 +422,19 @@ fn create_pipe(context: &QueryContext, pipe: &CreatePipe) -> Result<Ddl> {
         or_replace: pipe.or_replace,
         if_not_exists: pipe.if_not_exists,
     })
+}
+
+/// The types of the parameters of CREATE TABLE … AS.
+pub async fn parameters(
+    session: &Session,
+    statement: &Statement,
+    create: &CreateTable,
+    declared: &[Option<FieldRef>],
+) -> Result<Vec<FieldRef>> {
+    let Some(query) = &create.query else { return Ok(Vec::new()) };
+    let context = session.context(&statement.text).await?;
+    let plan = context.plan_query_at(query, &statement.moments).await?.plan;
+    describe::parameters(&ast::Statement::Query(query.clone()), &plan, declared)
 }
 
 async fn create_table_as(

@@ -1,13 +1,15 @@
 //! What a statement will return, and which parameters it takes, before it runs.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, IntervalUnit, Schema, SchemaRef};
+use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::{Cast, Placeholder};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{self, Query};
 use voxhouse_engine::catalog::types::TYPE_KEY;
@@ -46,9 +48,14 @@ pub fn labelled(context: &QueryContext, plan: &LogicalPlan, query: &Query) -> Re
 /// What a Bind message can count.
 pub const MAX_PARAMETERS: usize = 65_535;
 
-/// The types of `$1`, `$2`, … in order: as declared, else as the plan implies, else text.
-pub fn parameters(plan: &LogicalPlan, declared: &[Option<FieldRef>]) -> Result<Vec<FieldRef>> {
+/// The types of `$1`, `$2`, … in order: as declared, else as text and plan imply, else text.
+pub fn parameters(
+    statement: &ast::Statement,
+    plan: &LogicalPlan,
+    declared: &[Option<FieldRef>],
+) -> Result<Vec<FieldRef>> {
     let mut types = ParameterTypes::declared(declared);
+    types.imply_from_text(statement);
     types.imply(plan)?;
     Ok(types.finish())
 }
@@ -111,6 +118,24 @@ impl ParameterTypes {
         Self(declared.to_vec())
     }
 
+    /// Takes what the text says: `$1 + 1` takes an integer, though DataFusion would make it a bigint.
+    pub fn imply_from_text(&mut self, statement: &ast::Statement) {
+        let _ = ast::visit_expressions(statement, |expression: &ast::Expr| {
+            if let ast::Expr::BinaryOp { left, op, right } = expression
+                && takes_numbers(op)
+            {
+                for (one, other) in [(left, right), (right, left)] {
+                    if let Some(place) = placeholder(one)
+                        && is_integer(other)
+                    {
+                        self.note(place, Some(DataType::Int32));
+                    }
+                }
+            }
+            ControlFlow::<()>::Continue(())
+        });
+    }
+
     /// Takes the types that a plan implies.
     pub fn imply(&mut self, plan: &LogicalPlan) -> Result<()> {
         self.imply_more(plan)?;
@@ -123,7 +148,59 @@ impl ParameterTypes {
         Ok(())
     }
 
-    /// What DataFusion leaves open: `column = ANY($1)`, which it plans as a function of an array, and `LIMIT $1`.
+    /// One expression's: a parameter is of the type of those that it stands beside.
+    fn imply_part(&mut self, part: &Expr, schema: &DFSchema) {
+        let known = |expression: &Expr| {
+            let found = expression.get_type(schema).ok()?;
+            (!found.is_null() && !matches!(expression, Expr::Placeholder(_))).then(|| plain(found))
+        };
+        match part {
+            Expr::ScalarFunction(call)
+                if matches!(call.func.name(), "coalesce" | "nullif" | "greatest" | "least") =>
+            {
+                self.all_alike(call.args.iter(), &known);
+            }
+            Expr::Case(case) => {
+                let results = case.when_then_expr.iter().map(|(_, then)| then.as_ref());
+                self.all_alike(results.chain(case.else_expr.as_deref()), &known);
+                let whens = case.when_then_expr.iter().map(|(when, _)| when.as_ref());
+                match case.expr.as_deref() {
+                    Some(base) => self.all_alike(whens.chain([base]), &known),
+                    None => whens.for_each(|when| self.note_placeholder(when, DataType::Boolean)),
+                }
+            }
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Plus, right }) => {
+                for (time, step) in [(left, right), (right, left)] {
+                    if matches!(known(time), Some(DataType::Timestamp(_, _))) {
+                        self.note_placeholder(step, DataType::Interval(IntervalUnit::MonthDayNano));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Gives parameters the type of the first of the others.
+    fn all_alike<'a>(
+        &mut self,
+        expressions: impl Iterator<Item = &'a Expr> + Clone,
+        known: &impl Fn(&Expr) -> Option<DataType>,
+    ) {
+        if let Some(data_type) = expressions.clone().find_map(known) {
+            expressions.for_each(|expression| self.note_placeholder(expression, data_type.clone()));
+        }
+    }
+
+    fn note_placeholder(&mut self, expression: &Expr, data_type: DataType) {
+        if let Expr::Placeholder(placeholder) = expression
+            && let Some(place) = place_of(&placeholder.id)
+        {
+            self.note(place, Some(data_type));
+        }
+    }
+
+    /// What DataFusion leaves open: `column = ANY($1)`, which it plans as a function of an array, `LIMIT $1`,
+    /// CASE and the like.
     fn imply_more(&mut self, plan: &LogicalPlan) -> Result<()> {
         plan.apply_with_subqueries(|node| {
             if let LogicalPlan::Limit(limit) = node {
@@ -159,7 +236,7 @@ impl ParameterTypes {
                                 self.note_field(place, Some(Arc::clone(&cast.field)));
                             }
                         }
-                        _ => (),
+                        part => self.imply_part(part, &schema),
                     }
                     Ok(TreeNodeRecursion::Continue)
                 })
@@ -173,6 +250,16 @@ impl ParameterTypes {
         if let Some(place) = placeholder(expression) {
             self.note_field(place, Some(Arc::clone(field)));
         }
+    }
+
+    /// Takes the parameters of which nothing says the type.
+    pub fn imply_text(&mut self, statement: &ast::Statement) {
+        let _ = ast::visit_expressions(statement, |expression: &ast::Expr| {
+            if let Some(place) = placeholder(expression) {
+                self.note(place, None);
+            }
+            ControlFlow::<()>::Continue(())
+        });
     }
 
     pub fn note(&mut self, place: usize, data_type: Option<DataType>) {
@@ -202,6 +289,23 @@ fn as_compared(field: FieldRef) -> FieldRef {
         return field;
     }
     Arc::new(field.as_ref().clone().with_metadata(Default::default()))
+}
+
+fn takes_numbers(op: &ast::BinaryOperator) -> bool {
+    use ast::BinaryOperator as Op;
+    let arithmetic = matches!(op, Op::Plus | Op::Minus | Op::Multiply | Op::Divide | Op::Modulo);
+    arithmetic || matches!(op, Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq)
+}
+
+/// Whether an expression is an integer that PostgreSQL takes for one of four bytes.
+fn is_integer(expression: &ast::Expr) -> bool {
+    match expression {
+        ast::Expr::Value(ast::ValueWithSpan { value: ast::Value::Number(digits, _), .. }) => {
+            digits.parse::<i32>().is_ok()
+        }
+        ast::Expr::UnaryOp { op: ast::UnaryOperator::Minus, expr } => is_integer(expr),
+        _ => false,
+    }
 }
 
 fn place_of(placeholder: &str) -> Option<usize> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::FieldRef;
+use arrow::datatypes::{DataType, FieldRef};
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::common::DFSchema;
@@ -234,11 +234,13 @@ fn named(
     columns: &[String],
 ) -> Result<LogicalPlan> {
     let given = plan.schema().columns();
+    let types: Vec<DataType> = plan.schema().fields().iter().map(|field| field.data_type().clone()).collect();
     if given.len() > columns.len() && !columns.is_empty() {
         return Err(Error::syntax("INSERT has more expressions than target columns"));
     }
+    let named = given.into_iter().zip(types).zip(columns);
     let mut output: Vec<PlanExpr> =
-        given.into_iter().zip(columns).map(|(column, name)| PlanExpr::Column(column).alias(name)).collect();
+        named.map(|((column, given), name)| in_zone(table, column, &given, name).alias(name)).collect();
     let filled = &columns[..output.len().min(columns.len())];
     for column in table.columns.iter().filter(|column| !filled.contains(&column.name)) {
         if let Some(default) = &column.default {
@@ -254,6 +256,19 @@ fn named(
         );
     }
     Ok(LogicalPlanBuilder::from(plan).project(output)?.build()?)
+}
+
+/// A value for a column. What is no instant becomes one here, where the session's zone is known.
+fn in_zone(table: &Table, value: datafusion::common::Column, given: &DataType, name: &str) -> PlanExpr {
+    let value = PlanExpr::Column(value);
+    let is_time = given.is_string()
+        || matches!(given, DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64);
+    match table.column(name).map(|column| &column.data_type) {
+        Some(column @ SqlType::TimestampTz) if is_time => {
+            datafusion::prelude::cast(value, column.to_query_arrow())
+        }
+        _ => value,
+    }
 }
 
 /// The one table of an UPDATE or DELETE, and the name that its conditions use.
@@ -453,6 +468,7 @@ pub async fn parameters(
     declared: &[Option<FieldRef>],
 ) -> Result<Vec<FieldRef>> {
     let mut types = ParameterTypes::declared(declared);
+    types.imply_from_text(sql);
     match sql {
         ast::Statement::Insert(insert) => {
             let table = insert_target(context, insert)?;
@@ -486,6 +502,9 @@ pub async fn parameters(
             let table = delete_target(context, name)?;
             imply_condition(context, table, alias, delete.selection.as_ref(), &mut types).await?;
         }
+        ast::Statement::Merge(merge) if has_placeholders(sql) => {
+            super::merge::parameters(context, merge, &mut types).await?;
+        }
         _ => {}
     }
     Ok(types.finish())
@@ -500,7 +519,7 @@ fn has_placeholders(sql: &ast::Statement) -> bool {
     found
 }
 
-fn column_type(table: &Table, column: &str) -> Option<FieldRef> {
+pub(super) fn column_type(table: &Table, column: &str) -> Option<FieldRef> {
     let data_type = &table.column(column)?.data_type;
     Some(Arc::new(data_type.to_field("", true, data_type.to_arrow())))
 }

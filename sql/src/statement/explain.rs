@@ -87,15 +87,19 @@ struct Explaining {
     state: SessionState,
 }
 
+fn query_of(explained: &Explained) -> Result<&ast::Query> {
+    match explained {
+        Explained::Sql(ast::Statement::Query(query)) => Ok(query),
+        Explained::Session(SessionStatement::Declare(declare)) => Ok(&declare.query),
+        _ => Err(Error::not_supported("EXPLAIN is supported for queries only")),
+    }
+}
+
 /// The plan of what stands behind EXPLAIN, with its parameters open.
 async fn planned(session: &Session, statement: &Statement, explained: &Explained) -> Result<Explaining> {
-    let query = match explained {
-        Explained::Sql(ast::Statement::Query(query)) => query,
-        Explained::Session(SessionStatement::Declare(declare)) => &declare.query,
-        _ => return Err(Error::not_supported("EXPLAIN is supported for queries only")),
-    };
+    let query = query_of(explained)?;
     let context = session.context(&statement.text).await?;
-    let query = sql_statement(ast::Statement::Query(query.clone()));
+    let query = sql_statement(ast::Statement::Query(Box::new(query.clone())));
     let planned = context.plan(Statement { moments: statement.moments.clone(), ..query }).await?;
     Ok(Explaining { plan: planned.plan, state: context.state() })
 }
@@ -110,7 +114,14 @@ pub async fn parameters(
     match explained {
         // Its arguments are the parameters.
         Explained::Session(SessionStatement::Execute { .. }) => Ok(Vec::new()),
-        explained => describe::parameters(&planned(session, statement, explained).await?.plan, declared),
+        explained => {
+            let plan = planned(session, statement, explained).await?.plan;
+            describe::parameters(
+                &ast::Statement::Query(Box::new(query_of(explained)?.clone())),
+                &plan,
+                declared,
+            )
+        }
     }
 }
 

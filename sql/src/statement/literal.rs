@@ -11,6 +11,22 @@ use voxhouse_engine::catalog::SqlType;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::describe::MAX_PARAMETERS;
+use crate::dialect::{self, StatementKind};
+
+/// A statement of the kinds that are planned from their syntax tree alone, with values for its parameters; `None` for
+/// the others, and without parameters.
+pub fn bound(
+    statement: &dialect::Statement,
+    parameters: &[ScalarValue],
+) -> Result<Option<dialect::Statement>> {
+    let StatementKind::Sql(sql) = &statement.kind else { return Ok(None) };
+    if parameters.is_empty() || !matches!(sql.as_ref(), Statement::Call(_) | Statement::CreateTable(_)) {
+        return Ok(None);
+    }
+    let mut sql = sql.clone();
+    bind(&mut sql, parameters)?;
+    Ok(Some(dialect::Statement { kind: StatementKind::Sql(sql), ..statement.clone() }))
+}
 
 /// Puts the values in the places of `$1`, `$2`, ….
 pub fn bind(statement: &mut Statement, parameters: &[ScalarValue]) -> Result<()> {

@@ -19,7 +19,8 @@ use voxhouse_engine::dml::{Dml, MergePlans};
 use voxhouse_engine::table::scan::FILE_COLUMN;
 use voxhouse_engine::{Error, Result};
 
-use super::dml::{TARGET, assignments, target_override};
+use super::describe::ParameterTypes;
+use super::dml::{TARGET, assignments, column_type, target_override};
 use crate::access::writes::{Need, writable_table};
 use crate::query::QueryContext;
 use crate::query::names::{existing_name, fold, parts};
@@ -29,6 +30,14 @@ use crate::query::pipe::parse_query;
 const MATCHED: &str = "__matched";
 
 pub async fn run(context: &QueryContext, dml: &Dml<'_>, merge: &Merge) -> Result<u64> {
+    let (table, statement) = of(context, merge)?;
+    statement.check()?;
+    statement.check_reads().await?;
+    dml.merge(table, &statement).await
+}
+
+/// The table that is changed, and the queries.
+fn of<'a>(context: &'a QueryContext, merge: &'a Merge) -> Result<(&'a Table, MergeQueries<'a>)> {
     let TableFactor::Table { name, alias, .. } = &merge.table else {
         return Err(Error::syntax("the target of MERGE must be a table"));
     };
@@ -47,9 +56,39 @@ pub async fn run(context: &QueryContext, dml: &Dml<'_>, merge: &Merge) -> Result
         condition: merge.on.to_string(),
         clauses: &merge.clauses,
     };
+    Ok((table, statement))
+}
+
+/// The types of a MERGE's parameters: those of the columns they are written to or compared with.
+pub async fn parameters(context: &QueryContext, merge: &Merge, types: &mut ParameterTypes) -> Result<()> {
+    let (table, statement) = of(context, merge)?;
     statement.check()?;
-    statement.check_reads().await?;
-    dml.merge(table, &statement).await
+    let column = |name: &str| column_type(table, name);
+    for clause in &merge.clauses {
+        match &clause.action {
+            MergeAction::Update(update) => {
+                for (name, value) in assignments(table, &update.assignments)? {
+                    if let Some(data_type) = column(&name) {
+                        types.note_expression(&value, &data_type);
+                    }
+                }
+            }
+            MergeAction::Insert(insert) => {
+                for (name, value) in inserted_columns(table, insert)? {
+                    if let Some(data_type) = column(&name) {
+                        types.note_expression(value, &data_type);
+                    }
+                }
+            }
+            MergeAction::Delete { .. } => {}
+        }
+    }
+    let scan: Arc<dyn TableProvider> = Arc::new(context.warehouse.scan(table).await?);
+    types.imply(&statement.plan(&statement.affected_query()?, Arc::clone(&scan)).await?)?;
+    if let Some(query) = statement.added_query()? {
+        types.imply(&statement.plan(&query, scan).await?)?;
+    }
+    Ok(())
 }
 
 /// What a WHEN clause needs.
@@ -274,6 +313,12 @@ fn holds(clause: &MergeClause) -> String {
 
 /// What an INSERT clause puts into a column.
 fn inserted(table: &Table, insert: &MergeInsertExpr, column: &str) -> Result<Option<String>> {
+    let columns = inserted_columns(table, insert)?;
+    Ok(columns.into_iter().find(|(name, _)| name == column).map(|(_, value)| value.to_string()))
+}
+
+/// The columns that an INSERT clause fills, and their values.
+fn inserted_columns<'a>(table: &Table, insert: &'a MergeInsertExpr) -> Result<Vec<(String, &'a Expr)>> {
     let MergeInsertKind::Values(values) = &insert.kind else {
         return Err(Error::not_supported("INSERT ROW is not supported"));
     };
@@ -290,7 +335,7 @@ fn inserted(table: &Table, insert: &MergeInsertExpr, column: &str) -> Result<Opt
             format!("column \"{unknown}\" of relation \"{}\" does not exist", table.name.name),
         ));
     }
-    Ok(columns.iter().position(|name| name == column).map(|place| row[place].to_string()))
+    Ok(columns.into_iter().zip(row.iter()).collect())
 }
 
 #[async_trait]

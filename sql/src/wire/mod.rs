@@ -40,3 +40,22 @@ mod tls;
 pub(crate) use decode::read_text;
 pub use server::{Server, ServerOptions};
 pub use tls::{ClientCertificates, TlsFiles};
+
+use arrow::datatypes::{DataType, TimeUnit};
+use datafusion::scalar::ScalarValue;
+use voxhouse_engine::{Error, Result};
+
+/// The microseconds since 1970 of a text, as PostgreSQL reads it for `timestamp with time zone`, or for `timestamp`
+/// where no zone is given.
+pub(crate) fn read_time(text: &str, zone: Option<chrono_tz::Tz>) -> Result<i64> {
+    let (type_oid, arrow_zone) = match zone {
+        Some(_) => (types::oid::TIMESTAMPTZ, Some(types::UTC.into())),
+        None => (types::oid::TIMESTAMP, None),
+    };
+    let target = DataType::Timestamp(TimeUnit::Microsecond, arrow_zone);
+    let parameter = decode::Parameter { type_oid, target: &target, zone: zone.unwrap_or(chrono_tz::Tz::UTC) };
+    match parameter.decode(Some(text.as_bytes()), types::Format::Text)? {
+        ScalarValue::TimestampMicrosecond(Some(micros), _) => Ok(micros),
+        _ => Err(Error::internal("a time was read as something else")),
+    }
+}

@@ -2,9 +2,10 @@
 //! in `SELECT c.oid, c.*`.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, Select, SelectItem, SelectItemQualifiedWildcardKind, TableFactor,
+    Expr, Ident, Select, SelectItem, SelectItemQualifiedWildcardKind, TableFactor, VisitMut, VisitorMut,
 };
 
 use super::build;
@@ -40,13 +41,32 @@ pub(super) fn tell_apart(select: &mut Select) {
 fn name_of(expr: &Expr) -> String {
     match expr {
         Expr::Subquery(_) => "(<subquery>)".to_owned(),
-        other => other.to_string(),
+        other => {
+            let mut plain = other.clone();
+            let _ = plain.visit(&mut Castless);
+            plain.to_string()
+        }
+    }
+}
+
+/// Takes casts off: DataFusion calls `a::date` what it calls `a`.
+struct Castless;
+
+impl VisitorMut for Castless {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Cast { expr: inner, .. } = expr {
+            *expr = std::mem::replace(inner, build::null());
+        }
+        ControlFlow::Continue(())
     }
 }
 
 fn own_label(expr: &Expr) -> String {
     match expr {
         Expr::Identifier(name) => folded(name),
+        Expr::Cast { expr: inner, .. } => own_label(inner),
         Expr::CompoundIdentifier(parts) => parts.last().map(folded).unwrap_or_default(),
         Expr::Function(function) => {
             function.name.0.last().and_then(|part| part.as_ident()).map_or_else(String::new, folded)

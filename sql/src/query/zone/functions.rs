@@ -18,6 +18,7 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::local::{self, Unit};
 use crate::session::settings::zone;
+use crate::wire::read_time;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
@@ -35,9 +36,13 @@ pub(super) enum Kind {
     InstantText,
     /// (wall clock) → text.
     ClockText,
+    /// (text, zone) → instant.
+    ReadInstant,
+    /// (text) → wall clock.
+    ReadClock,
 }
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 9] = [
     Kind::Timezone,
     Kind::Local,
     Kind::Instant,
@@ -45,6 +50,8 @@ const KINDS: [Kind; 7] = [
     Kind::Add,
     Kind::InstantText,
     Kind::ClockText,
+    Kind::ReadInstant,
+    Kind::ReadClock,
 ];
 
 static FUNCTIONS: LazyLock<Vec<Arc<ScalarUDF>>> =
@@ -64,7 +71,7 @@ impl ZoneFunction {
     fn new(kind: Kind) -> Self {
         let signature = match kind {
             Kind::Timezone => Signature::user_defined(Volatility::Immutable),
-            Kind::ClockText => Signature::any(1, Volatility::Immutable),
+            Kind::ClockText | Kind::ReadClock => Signature::any(1, Volatility::Immutable),
             Kind::Truncate | Kind::Add => Signature::any(3, Volatility::Immutable),
             _ => Signature::any(2, Volatility::Immutable),
         };
@@ -90,6 +97,8 @@ impl ScalarUDFImpl for ZoneFunction {
             Kind::Add => "zone_add",
             Kind::InstantText => "zone_text",
             Kind::ClockText => "timestamp_text",
+            Kind::ReadInstant => "zone_read",
+            Kind::ReadClock => "timestamp_read",
         }
     }
 
@@ -103,8 +112,8 @@ impl ScalarUDFImpl for ZoneFunction {
                 Some(DataType::Timestamp(_, None)) => instant_type(),
                 _ => clock_type(),
             },
-            Kind::Local => clock_type(),
-            Kind::Instant | Kind::Truncate | Kind::Add => instant_type(),
+            Kind::Local | Kind::ReadClock => clock_type(),
+            Kind::ReadInstant | Kind::Instant | Kind::Truncate | Kind::Add => instant_type(),
             Kind::InstantText | Kind::ClockText => DataType::Utf8,
         })
     }
@@ -168,6 +177,14 @@ impl ZoneFunction {
                     Ok(local.and_then(|local| local::text(local, local::offset(instant, zone))))
                 })
             }
+            (Kind::ReadInstant, [text, zone]) => {
+                let mut zones = Zones::new(zone)?;
+                read(text, true, |row, text| match zones.get(row)? {
+                    Some(zone) => read_time(text, Some(zone)).map(Some),
+                    None => Ok(None),
+                })
+            }
+            (Kind::ReadClock, [text]) => read(text, false, |_, text| read_time(text, None).map(Some)),
             (Kind::ClockText, [time]) => texts(time, |_, clock| Ok(local::text(clock, None))),
             _ => Err(Error::internal("a function of zones has other arguments than it was given")),
         }
@@ -203,6 +220,20 @@ fn times(values: Vec<Option<i64>>, instants: bool) -> ArrayRef {
 fn texts(time: &ArrayRef, mut of: impl FnMut(usize, i64) -> Result<Option<String>>) -> Result<ArrayRef> {
     let texts = each(time, |row, time| of(row, time)?.ok_or_else(out_of_range).map(Some))?;
     Ok(Arc::new(StringArray::from(texts)))
+}
+
+/// The time of each text.
+fn read(
+    text: &ArrayRef,
+    instants: bool,
+    mut of: impl FnMut(usize, &str) -> Result<Option<i64>>,
+) -> Result<ArrayRef> {
+    let text = cast(text, &DataType::Utf8)?;
+    let found = text.as_string::<i32>().iter().enumerate().map(|(row, text)| match text {
+        Some(text) => of(row, text),
+        None => Ok(None),
+    });
+    Ok(times(found.collect::<Result<_>>()?, instants))
 }
 
 fn by_zone(

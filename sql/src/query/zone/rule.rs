@@ -4,7 +4,9 @@
 //! Arrow keeps a zone in the type of a column, and DataFusion works in that one, which for a stored column is UTC.
 //! The rule runs when types have been settled, and leaves each expression's type as it was.
 
-use arrow::datatypes::DataType;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, FieldRef};
 use chrono_tz::Tz;
 use datafusion::common::DFSchema;
 use datafusion::common::config::ConfigOptions;
@@ -79,7 +81,7 @@ impl Minder<'_> {
 
     fn mind(&self, expression: Expr) -> Result<Transformed<Expr>> {
         let minded = match &expression {
-            Expr::Cast(Cast { expr, field }) => self.cast(expr, field.data_type()),
+            Expr::Cast(Cast { expr, field }) => self.cast(expr, field),
             Expr::ScalarFunction(function) if !self.is_utc => self.function(function),
             Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::Plus | Operator::Minus), right })
                 if !self.is_utc =>
@@ -91,38 +93,38 @@ impl Minder<'_> {
         Ok(minded.map_or_else(|| Transformed::no(expression), Transformed::yes))
     }
 
-    fn cast(&self, from: &Expr, to: &DataType) -> Option<Expr> {
+    fn cast(&self, from: &Expr, field: &FieldRef) -> Option<Expr> {
+        let to = field.data_type();
+        // The field may say more than the type: `varchar(20)`.
+        let cast_to = |expr: Expr| Expr::Cast(Cast::new_from_field(Box::new(expr), Arc::clone(field)));
         let given = self.type_of(from)?;
         let part = || from.clone();
         let instant = || cast(part(), instant_type());
         let local = || call(Kind::Local, vec![instant(), self.zone()]);
-        Some(match to {
+        Some(cast_to(match to {
             text if text.is_string() && is_instant(&given) => {
-                cast(call(Kind::InstantText, vec![instant(), self.zone()]), text.clone())
+                call(Kind::InstantText, vec![instant(), self.zone()])
             }
             text if text.is_string() && is_clock(&given) => {
-                cast(call(Kind::ClockText, vec![cast(part(), clock_type())]), text.clone())
+                call(Kind::ClockText, vec![cast(part(), clock_type())])
             }
+            // A text without a zone is one of the session's.
+            to if is_instant(to) && given.is_string() => call(Kind::ReadInstant, vec![part(), self.zone()]),
+            to if is_clock(to) && given.is_string() => call(Kind::ReadClock, vec![part()]),
             _ if self.is_utc => return None,
             DataType::Date32 | DataType::Date64 | DataType::Time32(_) | DataType::Time64(_)
                 if is_instant(&given) =>
             {
-                cast(local(), to.clone())
+                local()
             }
-            clock if is_clock(clock) && is_instant(&given) => cast(local(), to.clone()),
+            clock if is_clock(clock) && is_instant(&given) => local(),
             to if is_instant(to)
                 && (is_clock(&given) || matches!(given, DataType::Date32 | DataType::Date64)) =>
             {
-                let clock = cast(part(), clock_type());
-                cast(call(Kind::Instant, vec![clock, self.zone()]), to.clone())
-            }
-            // A text without a zone is one of the session's.
-            DataType::Timestamp(unit, Some(zone)) if given.is_string() && zone.as_ref() != self.zone => {
-                let here = DataType::Timestamp(*unit, Some(self.zone.into()));
-                cast(cast(part(), here), to.clone())
+                call(Kind::Instant, vec![cast(part(), clock_type()), self.zone()])
             }
             _ => return None,
-        })
+        }))
     }
 
     fn function(&self, function: &ScalarFunction) -> Option<Expr> {
@@ -141,10 +143,7 @@ impl Minder<'_> {
                     _ => clock_type(),
                 };
                 let arguments = vec![unit.clone(), cast(local, clock)];
-                Some(Expr::ScalarFunction(ScalarFunction::new_udf(
-                    std::sync::Arc::clone(&function.func),
-                    arguments,
-                )))
+                Some(Expr::ScalarFunction(ScalarFunction::new_udf(Arc::clone(&function.func), arguments)))
             }
             _ => None,
         }
