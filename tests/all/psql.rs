@@ -182,3 +182,27 @@ async fn psql_shows_tags_notices_and_places_of_errors() {
     assert!(error.contains("ERROR:  syntax error at or near"), "{error}");
     assert!(error.contains("LINE 1: SELECT id FORM notes") && error.contains('^'), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn psql_lists_privileges_and_memberships() {
+    let house = house().await;
+    house
+        .run(
+            "CREATE ROLE readers; CREATE USER ana CONNECTION LIMIT 2 VALID UNTIL '2031-01-01' IN ROLE readers;
+             GRANT SELECT ON notes TO ana WITH GRANT OPTION; GRANT UPDATE (body) ON notes TO ana;
+             ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO readers",
+        )
+        .await;
+    let said = say(&house, &["\\dp notes"]).await;
+    for item in ["public|notes|table|", "voxhouse=arwdDxt/voxhouse", "ana=r*/voxhouse", "body:", "ana=w/voxhouse"] {
+        assert!(said.contains(item), "\"{item}\" is missing in\n{said}");
+    }
+    let said = say(&house, &["\\ddp"]).await;
+    assert!(said.contains("voxhouse|public|table|readers=r/voxhouse"), "{said}");
+    let said = say(&house, &["\\du ana"]).await;
+    for item in ["ana|", "2 connections", "2031-01-01", "{readers}"] {
+        assert!(said.contains(item), "\"{item}\" is missing in\n{said}");
+    }
+    let said = say(&house, &["\\dn+ public"]).await;
+    assert!(said.contains("=U/voxhouse"), "{said}");
+}

@@ -12,6 +12,8 @@ struct World(CatalogSnapshot);
 impl World {
     fn new() -> Self {
         let mut world = World(CatalogSnapshot::default());
+        let first = RoleOptions { superuser: Some(true), ..RoleOptions::default() };
+        world.run("voxhouse", &create_role("voxhouse", first)).unwrap();
         for role in ["ana", "bob", "carl"] {
             world.run("voxhouse", &create_role(role, RoleOptions::default())).unwrap();
         }
@@ -182,7 +184,6 @@ fn what_is_made_gets_the_default_privileges_of_its_maker() {
         grant_option: false,
         cascade: false,
     };
-    world.run("voxhouse", &create_role("voxhouse", RoleOptions::default())).unwrap();
     world.run("voxhouse", &Ddl::DefaultPrivileges(grant)).unwrap();
     world.run("voxhouse", &create_table("later")).unwrap();
     let later = world.0.relation(&QualifiedName::new("s", "later")).map(Secured::relation).unwrap();

@@ -239,11 +239,10 @@ fn role_option(parser: &mut Parser<'_>) -> ParseResult<Option<RoleOption>> {
         RoleOption::ConnectionLimit(if negative { -limit } else { limit })
     } else if take_word(parser, "encrypted") {
         expect_word(parser, "password")?;
-        RoleOption::Password(Some(Secret(parser.parse_literal_string()?)))
+        RoleOption::Password(Some(secret(parser)?))
     } else if take_word(parser, "password") {
         let null = parser.parse_keyword(Keyword::NULL);
-        let secret = if null { None } else { Some(Secret(parser.parse_literal_string()?)) };
-        RoleOption::Password(secret)
+        RoleOption::Password(if null { None } else { Some(secret(parser)?) })
     } else if take_word(parser, "valid") {
         expect_word(parser, "until")?;
         RoleOption::ValidUntil(parser.parse_literal_string()?)
@@ -263,6 +262,15 @@ fn role_option(parser: &mut Parser<'_>) -> ParseResult<Option<RoleOption>> {
     } else {
         return parser.expected("an option of a role", parser.peek_token());
     }))
+}
+
+/// A string in any of PostgreSQL's forms.
+fn secret(parser: &mut Parser<'_>) -> ParseResult<Secret> {
+    if let Token::DollarQuotedString(text) = parser.peek_token().token {
+        parser.next_token();
+        return Ok(Secret(text.value));
+    }
+    parser.parse_literal_string().map(Secret)
 }
 
 fn drop_roles(parser: &mut Parser<'_>) -> ParseResult<AccessStatement> {

@@ -381,7 +381,8 @@ async fn a_role_without_grants_reads_the_catalog_only() {
     let session = Session::of("reader").await;
     let sql = "SELECT has_table_privilege('pg_class', 'SELECT'), has_table_privilege('x.feedback', 'SELECT'), \
                has_schema_privilege('x', 'USAGE'), has_schema_privilege('x', 'CREATE'), current_user";
-    assert_eq!(session.rows(sql).await, "t|f|t|f|reader\n");
+    assert_eq!(session.rows(sql).await, "t|f|f|f|reader\n");
+    assert_eq!(session.rows("SELECT has_schema_privilege('public', 'USAGE')").await, "t\n");
 }
 
 /// Drivers refuse to send an object identifier for a parameter that is said to be a bigint.

@@ -189,3 +189,15 @@ pub fn unqualify_database(statement: &mut Statement) {
         ControlFlow::<()>::Continue(())
     });
 }
+
+/// Whether a query names another relation than this one.
+pub fn reads_beside(query: &Query, relation: &QualifiedName) -> bool {
+    let is_other = |name: &ObjectName| {
+        !parts(name).is_ok_and(|parts| parts == [relation.schema.as_str(), relation.name.as_str()])
+    };
+    visit_relations(query, |name: &ObjectName| match is_other(name) {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    })
+    .is_break()
+}

@@ -138,6 +138,10 @@ fn schema_name_text(name: &SchemaName) -> Result<(String, Option<String>)> {
 }
 
 fn new_table(create: &CreateTable, statement: &Statement) -> Result<NewTable> {
+    if create.external || create.location.is_some() || create.file_format.is_some() {
+        return Err(Error::not_supported("external tables are not supported")
+            .with_hint("CREATE PIPE loads files into a table."));
+    }
     if create.temporary {
         return Err(Error::not_supported("temporary tables are not supported"));
     }
