@@ -99,6 +99,11 @@ impl Storage {
         })
     }
 
+    /// The full path of a file of the table that lies at `location` under the root.
+    pub fn file(&self, location: &str, file: &Path) -> Path {
+        file.parts().fold(self.path(location), |path, part| path.join(part))
+    }
+
     /// The Delta log of the table that lies at `location` under the root.
     pub fn log_store(&self, location: &str) -> Result<LogStoreRef> {
         let path = self.path(location);
@@ -181,12 +186,16 @@ pub async fn get_if_exists(store: &dyn ObjectStore, path: &Path) -> Result<Optio
     }
 }
 
-/// Deletes everything under a folder of the root. Returns how many objects.
+/// Deletes everything under a folder of the root. Returns how many objects. Of a table the first entry of the log
+/// goes last: until nothing else is left, nobody takes the place for a free one.
 pub async fn delete_folder(storage: &Storage, relative: &str) -> Result<usize> {
     use futures::TryStreamExt;
     let store = storage.store();
     let folder = storage.path(relative);
-    let paths: Vec<Path> = store.list(Some(&folder)).map_ok(|meta| meta.location).try_collect().await?;
+    let mut paths: Vec<Path> = store.list(Some(&folder)).map_ok(|meta| meta.location).try_collect().await?;
+    paths.sort_by_cached_key(|path| {
+        (path.parts().any(|part| part.as_ref() == "_delta_log"), std::cmp::Reverse(path.to_string()))
+    });
     for path in &paths {
         match store.delete(path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
@@ -195,9 +204,19 @@ pub async fn delete_folder(storage: &Storage, relative: &str) -> Result<usize> {
     }
     if let Some(root) = storage.local_folder() {
         // Object stores have no folders; on a disk the empty ones would stay behind.
-        let _ = std::fs::remove_dir_all(root.join(relative));
+        remove_empty_folders(&root.join(relative));
     }
     Ok(paths.len())
+}
+
+/// A folder that something has been put into meanwhile stays.
+fn remove_empty_folders(folder: &FilePath) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_empty_folders(&entry.path());
+        }
+    }
+    let _ = std::fs::remove_dir(folder);
 }
 
 /// Refuses a root on which several writers would lose each other's commits.

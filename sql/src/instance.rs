@@ -23,6 +23,7 @@ use voxhouse_engine::catalog::ddl::{Ddl, Draft};
 use voxhouse_engine::ingest::Ingestion;
 use voxhouse_engine::planning::{PipePlan, Planner};
 use voxhouse_engine::storage::{STORE_URL, Storage};
+use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use crate::dialect;
@@ -262,6 +263,7 @@ impl BackgroundPlanner {
         let settings = Settings::for_role(role);
         Ok(QueryContext {
             warehouse: Arc::clone(&self.warehouse),
+            snapshots: Arc::new(Snapshots::newest(&self.warehouse, Arc::default())),
             built_ins: Arc::clone(built_ins),
             visible: Arc::new(visible(self.warehouse.catalog().await?, built_ins, role, &settings)),
             base: self.base.clone(),

@@ -19,6 +19,7 @@ mod processes;
 mod psql;
 mod psycopg;
 mod sql_files;
+mod transactions;
 mod wire;
 
 use std::time::{Duration, Instant};

@@ -16,6 +16,13 @@ pub type Oid = u32;
 /// The first OID for objects that people make, as in PostgreSQL.
 pub const FIRST_OID: Oid = 16384;
 
+/// The first OID for the temporary objects of a session. Two sessions may give the same one: neither sees the
+/// other's.
+pub const FIRST_TEMPORARY_OID: Oid = 2_000_000_000;
+
+/// Holds the temporary relations of a session; no other session sees it.
+pub const TEMPORARY_SCHEMA: &str = "pg_temp";
+
 /// A schema-qualified name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct QualifiedName {
@@ -26,6 +33,10 @@ pub struct QualifiedName {
 impl QualifiedName {
     pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
         Self { schema: schema.into(), name: name.into() }
+    }
+
+    pub fn is_temporary(&self) -> bool {
+        self.schema == TEMPORARY_SCHEMA
     }
 }
 

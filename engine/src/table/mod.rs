@@ -3,6 +3,7 @@
 //! [`DeltaTable`] is the process's handle. Commits of one table queue up behind one lock, so that writers of
 //! this process never race each other; writers of other processes are met by retrying with jitter.
 
+pub mod changes;
 pub mod contract;
 pub mod load;
 pub mod maintenance;
@@ -28,6 +29,7 @@ use serde_json::Value;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
+use changes::Changes;
 use snapshot::TableSnapshot;
 
 /// How often a commit that lost a race is tried again before the caller sees 40001.
@@ -208,6 +210,26 @@ impl DeltaTable {
         }
     }
 
+    /// The newest version whose moment of commit was there for `seen`, as a transaction that began then reads it.
+    /// What the log does not date, or no longer, is old.
+    pub async fn snapshot_seen(
+        &self,
+        seen: impl Fn(DateTime<Utc>) -> bool + Send + Sync,
+    ) -> Result<Arc<TableSnapshot>> {
+        let latest = self.snapshot().await?;
+        let dated = latest.committed_at.get_or_try_init(|| self.committed_at(latest.version())).await?;
+        if (*dated).is_none_or(&seen) {
+            return Ok(latest);
+        }
+        for version in (0..latest.version()).rev() {
+            if self.committed_at(version).await?.is_none_or(&seen) {
+                return self.snapshot_at_version(version).await;
+            }
+        }
+        // A table of the catalog that was read has been there: the clock of who made it is ahead.
+        Ok(latest)
+    }
+
     async fn committed_at(&self, version: u64) -> Result<Option<DateTime<Utc>>> {
         let Some(bytes) = self.log_store.read_commit_entry(version).await? else { return Ok(None) };
         let actions = deltalake_core::logstore::get_actions(version, &bytes)?;
@@ -249,6 +271,28 @@ impl DeltaTable {
         }
         let version = self.commit_once(base, actions, operation, &info).await?;
         Ok(CommitOutcome::Committed { version })
+    }
+
+    /// Commits what a transaction worked out from `base` long ago. Other commits since then are in order as long
+    /// as they have left alone what this one depends on; else [`ErrorKind::SerializationFailure`].
+    pub async fn commit_changes(
+        &self,
+        base: &TableSnapshot,
+        changes: &Changes,
+        info: CommitInfo,
+    ) -> Result<CommitOutcome> {
+        let _turn = self.commit_queue.lock().await;
+        let mut attempt = 0;
+        loop {
+            let latest = self.snapshot().await?;
+            changes.require_undisturbed(base, &latest)?;
+            let mut actions = latest.remove_actions(&changes.removed);
+            actions.extend(changes.added.iter().cloned().map(Action::Add));
+            match self.commit_once(&latest, actions, changes.operation.clone(), &info).await {
+                Ok(version) => return Ok(CommitOutcome::Committed { version }),
+                Err(error) => self.pause_or_give_up(&mut attempt, error).await?,
+            }
+        }
     }
 
     async fn applied(
@@ -352,6 +396,15 @@ fn lost_race(error: deltalake_core::DeltaTableError) -> Error {
             "could not serialize access due to a concurrent commit",
         )
         .with_hint("Run the statement again."),
-        other => other.into(),
+        // Whatever else it calls itself, nobody else's commit was in the way: it may have happened, or still happen.
+        other => {
+            let error = Error::from(other);
+            match error.kind() {
+                ErrorKind::SerializationFailure => {
+                    Error::new(ErrorKind::StorageIo, error.message().to_owned()).with_source(error)
+                }
+                _ => error,
+            }
+        }
     }
 }

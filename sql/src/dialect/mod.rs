@@ -53,7 +53,8 @@ pub fn parse(sql: &str) -> Result<Vec<Statement>> {
 fn parse_one(sql: &str, part: &[TokenWithSpan]) -> Result<Statement> {
     let text = text_of(sql, part);
     let end = end_of(sql, part);
-    let (part, cluster_by) = tokens::take_cluster_by(part.to_vec());
+    let part = tokens::plain_transaction_words(part.to_vec());
+    let (part, cluster_by) = tokens::take_cluster_by(part);
     let (part, moments) = tokens::take_moments(part)?;
     let mut parser = Parser::new(&DIALECT).with_tokens_with_locations(part);
     let parsed = match own::parse(&mut parser) {

@@ -54,3 +54,25 @@ fn a_table_at_a_moment_gets_a_name_of_its_own() {
         "SELECT f.a FROM x.\"feedback@version 3\" f JOIN o.\"orders@timestamp 2026-01-01\" \"orders\""
     );
 }
+
+#[test]
+fn words_of_transactions_are_those_of_postgres() {
+    for (written, read) in [
+        ("ABORT", "ROLLBACK"),
+        ("abort work and chain", "ROLLBACK AND CHAIN"),
+        (
+            "BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE",
+            "BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY",
+        ),
+        ("BEGIN READ WRITE NOT DEFERRABLE", "BEGIN READ WRITE"),
+        ("START TRANSACTION DEFERRABLE", "START TRANSACTION"),
+        ("END", "END"),
+        ("COMMIT AND NO CHAIN", "COMMIT"),
+        ("ROLLBACK TO s", "ROLLBACK TO SAVEPOINT s"),
+    ] {
+        let statement = parse(written).unwrap().pop().unwrap();
+        let StatementKind::Sql(sql) = statement.kind else { panic!("{written}") };
+        assert_eq!(sql.to_string(), read);
+    }
+    assert_eq!(parse("BEGIN DEFERRABLE 7").unwrap_err().sqlstate(), "42601");
+}

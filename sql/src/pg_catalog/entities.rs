@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use voxhouse_engine::catalog::{self, CatalogSnapshot, Oid, QualifiedName, Rule};
+use voxhouse_engine::catalog::{self, CatalogSnapshot, Oid, QualifiedName, Rule, TEMPORARY_SCHEMA};
 
 use super::{BuiltInRelation, INFORMATION_SCHEMA, PG_CATALOG, Visible, definition, types};
 
@@ -26,8 +26,8 @@ pub(super) struct Entities {
     constraint_by_oid: HashMap<Oid, usize>,
     /// Schemas in which an unqualified name is looked for, in order.
     pub(super) search_path: Vec<String>,
-    /// Whether `pg_catalog` stands in the path only because it always does.
-    pub(super) implicit_catalog: bool,
+    /// How many schemas come first in the path without having been named.
+    pub(super) implicit_schemas: usize,
 }
 
 pub(super) struct Role {
@@ -119,7 +119,7 @@ impl Entities {
             relation_by_name: HashMap::new(),
             constraint_by_oid: HashMap::new(),
             search_path: Vec::new(),
-            implicit_catalog: false,
+            implicit_schemas: 0,
         };
         entities.add_schemas(visible);
         entities.add_system_relations();
@@ -177,6 +177,11 @@ impl Entities {
     pub(super) fn is_visible(&self, oid: Oid) -> Option<bool> {
         let relation = self.relation(oid)?;
         Some(self.relation_named(None, &relation.name).is_some_and(|found| found.oid == oid))
+    }
+
+    /// Whether `pg_catalog` stands in the path only because it always does.
+    pub(super) fn has_implicit_catalog(&self) -> bool {
+        self.search_path.iter().take(self.implicit_schemas).any(|name| name == PG_CATALOG)
     }
 
     fn owner(&self, role: &str) -> Oid {
@@ -384,9 +389,11 @@ impl Entities {
             name => name.to_owned(),
         });
         let mut path: Vec<String> = named.filter(|name| self.schema(name).is_some()).collect();
-        self.implicit_catalog = !path.iter().any(|name| name == PG_CATALOG);
-        if self.implicit_catalog {
-            path.insert(0, PG_CATALOG.to_owned());
+        for implicit in [PG_CATALOG, TEMPORARY_SCHEMA] {
+            if self.schema(implicit).is_some() && !path.iter().any(|name| name == implicit) {
+                path.insert(0, implicit.to_owned());
+                self.implicit_schemas += 1;
+            }
         }
         self.search_path = path;
     }

@@ -9,7 +9,8 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast;
-use voxhouse_engine::catalog::QualifiedName;
+use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName};
+use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use super::catalog::{Databases, Opened, Relations};
@@ -27,7 +28,7 @@ pub const SEARCH_PATH_SCHEMA: &str = "pg_search_path";
 #[derive(Clone)]
 pub struct Planned {
     pub plan: LogicalPlan,
-    pub catalog_version: u64,
+    catalog: Arc<CatalogSnapshot>,
     pub search_path: Vec<String>,
     pub opened: Opened,
 }
@@ -37,13 +38,13 @@ impl Planned {
     pub async fn is_current(&self, context: &QueryContext) -> Result<bool> {
         let seen = &context.visible;
         if self.opened.volatile
-            || seen.catalog.version() != self.catalog_version
+            || !Arc::ptr_eq(&seen.catalog, &self.catalog)
             || seen.search_path != self.search_path
         {
             return Ok(false);
         }
-        for (table, version) in &self.opened.versions {
-            if table.snapshot().await?.version() != *version {
+        for (name, read) in &self.opened.snapshots {
+            if !Arc::ptr_eq(read, &context.snapshots.of(seen.catalog.table(name)?).await?) {
                 return Ok(false);
             }
         }
@@ -55,6 +56,8 @@ impl Planned {
 pub struct QueryContext {
     pub warehouse: Arc<Warehouse>,
     pub built_ins: Arc<BuiltIns>,
+    /// The version of each table that the statement reads.
+    pub snapshots: Arc<Snapshots>,
     pub visible: Arc<Visible>,
     /// Functions and settings of the session.
     pub base: SessionState,
@@ -64,6 +67,7 @@ impl QueryContext {
     pub fn relations(&self, overrides: HashMap<QualifiedName, Arc<dyn TableProvider>>) -> Arc<Relations> {
         Arc::new(Relations {
             warehouse: Arc::clone(&self.warehouse),
+            snapshots: Arc::clone(&self.snapshots),
             visible: Arc::clone(&self.visible),
             built_ins: Arc::clone(&self.built_ins),
             overrides,
@@ -91,8 +95,8 @@ impl QueryContext {
         let state = with_catalog(&self.base, Arc::clone(&relations));
         let plan = plan_in(&state, &relations, statement).await?;
         let opened = relations.opened.lock().clone();
-        let catalog_version = self.visible.catalog.version();
-        Ok(Planned { plan, catalog_version, search_path: self.visible.search_path.clone(), opened })
+        let catalog = Arc::clone(&self.visible.catalog);
+        Ok(Planned { plan, catalog, search_path: self.visible.search_path.clone(), opened })
     }
 
     pub async fn plan_query(&self, query: &ast::Query) -> Result<Planned> {
@@ -153,6 +157,9 @@ impl QueryContext {
                 Error::new(ErrorKind::UndefinedTable, format!("relation \"{}\" does not exist", moment.table))
                     .with_hint("Only tables keep their past versions; views do not.")
             })?;
+        if table.name.is_temporary() {
+            return Err(Error::not_supported("temporary tables keep no past versions"));
+        }
         let delta = self.warehouse.delta(table)?;
         let snapshot = match &moment.at {
             At::Version(version) => delta.snapshot_at_version(*version).await?,

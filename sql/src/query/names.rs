@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{
     Ident, ObjectName, ObjectNamePart, Query, Statement, visit_relations, visit_relations_mut,
 };
-use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName};
+use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName, TEMPORARY_SCHEMA};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::context::DATABASE;
@@ -43,6 +43,27 @@ pub fn parts(name: &ObjectName) -> Result<Vec<String>> {
     Ok(parts)
 }
 
+/// The schemas in which relations are looked for, temporary ones first.
+fn searched(visible: &Visible) -> impl Iterator<Item = &str> {
+    std::iter::once(TEMPORARY_SCHEMA).chain(visible.search_path.iter().map(|schema| match schema.as_str() {
+        "$user" => visible.role.as_str(),
+        other => other,
+    }))
+}
+
+/// The name of a temporary relation to be created.
+pub fn new_temporary_name(name: &ObjectName) -> Result<QualifiedName> {
+    match parts(name)?.as_slice() {
+        [name] => Ok(QualifiedName::new(TEMPORARY_SCHEMA, name)),
+        [schema, name] if schema == TEMPORARY_SCHEMA => Ok(QualifiedName::new(schema, name)),
+        [_, _] => Err(Error::new(
+            ErrorKind::InvalidTableDefinition,
+            "cannot create temporary relation in non-temporary schema",
+        )),
+        _ => Err(Error::syntax(format!("improper qualified name (too many dotted names): {name}"))),
+    }
+}
+
 /// The name of something to be created: in the first schema of the search path if none is given.
 pub fn new_name(name: &ObjectName, visible: &Visible) -> Result<QualifiedName> {
     let parts = parts(name)?;
@@ -71,10 +92,7 @@ pub fn existing_name(name: &ObjectName, visible: &Visible) -> Result<QualifiedNa
     let parts = parts(name)?;
     match parts.as_slice() {
         [name] => {
-            let found = visible
-                .search_path
-                .iter()
-                .map(|schema| if schema == "$user" { visible.role.as_str() } else { schema.as_str() })
+            let found = searched(visible)
                 .map(|schema| QualifiedName::new(schema, name))
                 .find(|name| visible.catalog.relation(name).is_some());
             Ok(found.unwrap_or_else(|| QualifiedName::new("public", name)))
@@ -107,15 +125,23 @@ pub fn qualify(query: &mut Query, visible: &Visible, built_ins: &BuiltIns) {
 }
 
 fn schema_on_path(relation: &str, visible: &Visible, built_ins: &BuiltIns) -> Option<String> {
-    visible
-        .search_path
-        .iter()
-        .map(|schema| if schema == "$user" { visible.role.as_str() } else { schema.as_str() })
+    searched(visible)
         .find(|schema| {
             let name = QualifiedName::new(*schema, relation);
             visible.catalog.relation(&name).is_some() || built_ins.contains(&name)
         })
         .map(str::to_owned)
+}
+
+/// Whether a query, made independent of the search path, reads a temporary relation.
+pub fn reads_temporary(query: &Query) -> bool {
+    visit_relations(query, |name: &ObjectName| {
+        match parts(name).is_ok_and(|parts| parts.len() == 2 && parts[0] == TEMPORARY_SCHEMA) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })
+    .is_break()
 }
 
 /// Names that WITH clauses define anywhere in the query.

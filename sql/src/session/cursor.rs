@@ -79,6 +79,15 @@ impl Cursors {
         self.open.clear();
     }
 
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.open.keys().map(String::as_str)
+    }
+
+    /// Closes what was not open at a savepoint.
+    pub fn close_except(&mut self, kept: &std::collections::HashSet<String>) {
+        self.open.retain(|name, _| kept.contains(name));
+    }
+
     /// Closes what does not outlive the transaction.
     pub fn end_transaction(&mut self) {
         self.open.retain(|_, cursor| cursor.hold);

@@ -1,10 +1,12 @@
 //! One connection's state, and the life of its statements.
 
+mod block;
 pub mod cursor;
 pub mod settings;
 pub mod workers;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -17,6 +19,7 @@ use parking_lot::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::catalog::ddl::Ddl;
 use voxhouse_engine::catalog::{Author, CatalogSnapshot};
+use voxhouse_engine::transaction::{Snapshots, Temporary, TemporaryFolder};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use crate::dialect::{self, OwnStatement, Statement, StatementKind};
@@ -45,6 +48,15 @@ pub struct Session {
     /// The settings when the block began, and the names that SET LOCAL has changed in it.
     pub(crate) before_block: Option<(Settings, Vec<String>)>,
     pub(crate) transaction: TransactionStatus,
+    block: Option<block::Block>,
+    /// Whether the statement that comes next shares an implicit transaction with others.
+    in_company: bool,
+    /// Set while a commit runs.
+    committing: Arc<AtomicBool>,
+    /// The temporary relations, as the last transaction left them.
+    temporary: Arc<Temporary>,
+    /// Where temporary tables lie, from the first one on.
+    folder: Option<TemporaryFolder>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) cursors: Cursors,
     /// What the catalog functions of the running statement see.
@@ -73,6 +85,11 @@ impl Session {
             settings,
             before_block: None,
             transaction: TransactionStatus::Idle,
+            block: None,
+            in_company: false,
+            committing: Arc::default(),
+            temporary: Arc::default(),
+            folder: None,
             notices: Vec::new(),
             cursors: Cursors::default(),
             visible,
@@ -83,11 +100,11 @@ impl Session {
 
     /// What a statement that starts now can see.
     pub(crate) async fn context(&self, text: &str) -> Result<QueryContext> {
-        let catalog = self.instance.warehouse.catalog().await?;
-        Ok(self.context_over(catalog, text))
+        let (catalog, snapshots) = self.sight().await?;
+        Ok(self.context_over(catalog, snapshots, text))
     }
 
-    pub(crate) fn context_over(&self, catalog: Arc<CatalogSnapshot>, text: &str) -> QueryContext {
+    fn context_over(&self, catalog: Arc<CatalogSnapshot>, snapshots: Snapshots, text: &str) -> QueryContext {
         let mut seen = instance::visible(catalog, &self.instance.built_ins, &self.role, &self.settings);
         seen.process_id = self.login.process_id;
         seen.server_started_at = self.instance.started_at();
@@ -104,6 +121,7 @@ impl Session {
         QueryContext {
             warehouse: Arc::clone(&self.instance.warehouse),
             built_ins: Arc::clone(&self.instance.built_ins),
+            snapshots: Arc::new(snapshots),
             visible: seen,
             base,
         }
@@ -127,7 +145,8 @@ impl Session {
         statement: &Statement,
         catalog: Arc<CatalogSnapshot>,
     ) -> Result<Option<Ddl>> {
-        let context = self.context_over(catalog, &statement.text);
+        let snapshots = Snapshots::newest(&self.instance.warehouse, Arc::clone(&self.temporary));
+        let context = self.context_over(catalog, snapshots, &statement.text);
         statement::ddl::plan(&context, statement).await
     }
 
@@ -147,7 +166,7 @@ impl Session {
     }
 
     fn refuse_in_failed_transaction(&self, statement: &Statement) -> Result<()> {
-        if self.transaction != TransactionStatus::Failed || utility::ends_transaction(statement) {
+        if self.transaction != TransactionStatus::Failed || statement::transaction::ends(statement) {
             return Ok(());
         }
         Err(Error::new(
@@ -292,8 +311,12 @@ impl backend::Session for Session {
     ) -> Result<Outcome> {
         let statement = &prepared.statement;
         self.refuse_in_failed_transaction(statement)?;
+        if self.in_company && !self.in_block() && !statement::transaction::controls(statement) {
+            self.begin_block(true);
+        }
         match &statement.kind {
             StatementKind::Sql(sql) => match sql.as_ref() {
+                sql if statement::transaction::handles(sql) => statement::transaction::run(self, sql).await,
                 ast::Statement::Query(query) => self.run_query(prepared, query, parameters).await,
                 sql if utility::handles(sql) => utility::run(self, statement, sql).await,
                 sql if statement::cursor::handles(sql) => statement::cursor::run(self, statement, sql).await,
@@ -303,27 +326,18 @@ impl backend::Session for Session {
                 | ast::Statement::Update(_)
                 | ast::Statement::Delete(_)
                 | ast::Statement::Merge(_)
-                | ast::Statement::Truncate(_) => {
-                    self.refuse_write_in_transaction()?;
-                    statement::dml::run(self, statement, sql, &parameters).await
-                }
-                _ => {
-                    self.refuse_write_in_transaction()?;
-                    statement::ddl::run(self, statement).await
-                }
+                | ast::Statement::Truncate(_) => statement::dml::run(self, statement, sql, &parameters).await,
+                _ => statement::ddl::run(self, statement).await,
             },
-            StatementKind::Own(own) => {
-                self.refuse_write_in_transaction()?;
-                match own {
-                    OwnStatement::RefreshMaterializedView { name } => {
-                        statement::ddl::refresh(self, statement, name).await
-                    }
-                    OwnStatement::Vacuum { table, retain_hours } => {
-                        statement::ddl::vacuum(self, table.as_ref(), *retain_hours).await
-                    }
-                    _ => statement::ddl::run(self, statement).await,
+            StatementKind::Own(own) => match own {
+                OwnStatement::RefreshMaterializedView { name } => {
+                    statement::ddl::refresh(self, statement, name).await
                 }
-            }
+                OwnStatement::Vacuum { table, retain_hours } => {
+                    statement::ddl::vacuum(self, table.as_ref(), *retain_hours).await
+                }
+                _ => statement::ddl::run(self, statement).await,
+            },
         }
     }
 
@@ -333,26 +347,24 @@ impl backend::Session for Session {
         }
     }
 
-    async fn sync(&mut self) -> Result<()> {
-        Ok(())
+    fn set_company(&mut self, in_company: bool) {
+        self.in_company = in_company;
     }
-}
 
-impl Session {
-    /// A write in a block could not be rolled back with it.
-    fn refuse_write_in_transaction(&self) -> Result<()> {
-        for name in ["default_transaction_read_only", "transaction_read_only"] {
-            if self.settings.show(name)?.1 == "on" {
-                let message = "cannot execute a change in a read-only transaction";
-                return Err(Error::new(ErrorKind::ReadOnlyTransaction, message));
-            }
-        }
-        if self.transaction == TransactionStatus::Idle {
+    fn commit_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.committing)
+    }
+
+    async fn sync(&mut self) -> Result<()> {
+        self.in_company = false;
+        if !self.in_implicit_block() {
             return Ok(());
         }
-        Err(Error::not_supported("changes inside a transaction block are not supported")
-            .with_detail("Each statement that changes something is a transaction of its own.")
-            .with_hint("Switch autocommit on, or leave out BEGIN."))
+        if self.transaction == TransactionStatus::Failed {
+            self.roll_back_block().await;
+            return Ok(());
+        }
+        self.commit_block().await
     }
 }
 

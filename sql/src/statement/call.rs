@@ -43,6 +43,8 @@ fn run_pipe_schema() -> SchemaRef {
 }
 
 async fn run_pipe(session: &mut Session, pipe: &str) -> Result<Outcome> {
+    session.require_no_block("CALL system.run_pipe")?;
+    session.require_changeable("CALL", false)?;
     let ingestion = Arc::clone(session.instance.ingestion()?);
     let report = ingestion.run_pipe(pipe, None).await?;
     for (file, error) in &report.errors {

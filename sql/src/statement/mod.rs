@@ -8,6 +8,7 @@ pub mod dml;
 pub mod explain;
 pub mod literal;
 pub mod merge;
+pub mod transaction;
 pub mod utility;
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Statements about the session itself: settings and transactions.
+//! Statements about the session itself: settings.
 
 use arrow::datatypes::SchemaRef;
 use datafusion::sql::sqlparser::ast::{self, ContextModifier, Expr, Ident, Reset, Set, UnaryOperator, Value};
@@ -12,25 +12,7 @@ use crate::wire::backend::{Outcome, TransactionStatus};
 
 pub fn handles(sql: &ast::Statement) -> bool {
     use ast::Statement as S;
-    matches!(
-        sql,
-        S::Set(_)
-            | S::ShowVariable { .. }
-            | S::Reset(_)
-            | S::Discard { .. }
-            | S::StartTransaction { .. }
-            | S::Commit { .. }
-            | S::Rollback { .. }
-            | S::Savepoint { .. }
-            | S::ReleaseSavepoint { .. }
-            | S::Deallocate { .. }
-    )
-}
-
-/// Whether a statement is taken even in a failed transaction.
-pub fn ends_transaction(statement: &Statement) -> bool {
-    matches!(&statement.kind, StatementKind::Sql(sql)
-        if matches!(sql.as_ref(), ast::Statement::Commit { .. } | ast::Statement::Rollback { .. }))
+    matches!(sql, S::Set(_) | S::ShowVariable { .. } | S::Reset(_) | S::Discard { .. } | S::Deallocate { .. })
 }
 
 pub async fn run(session: &mut Session, statement: &Statement, sql: &ast::Statement) -> Result<Outcome> {
@@ -47,49 +29,20 @@ pub async fn run(session: &mut Session, statement: &Statement, sql: &ast::Statem
         }
         S::Discard { object_type } => {
             if matches!(object_type, ast::DiscardObject::ALL) {
+                session.require_no_block("DISCARD ALL")?;
                 session.settings.reset_all();
                 session.cursors.close_all();
             }
+            if matches!(object_type, ast::DiscardObject::ALL | ast::DiscardObject::TEMP) {
+                let author = session.author(statement);
+                session.drop_temporary(&author).await?;
+            }
             Ok(Outcome::Done(format!("DISCARD {object_type}")))
         }
-        S::StartTransaction { begin, .. } => {
-            if session.transaction == TransactionStatus::Idle {
-                session.transaction = TransactionStatus::InTransaction;
-                session.before_block = Some((session.settings.clone(), Vec::new()));
-            } else {
-                session.warning("25001", "there is already a transaction in progress");
-            }
-            Ok(Outcome::Done(if *begin { "BEGIN" } else { "START TRANSACTION" }.into()))
-        }
-        S::Commit { .. } => Ok(end(session, "COMMIT")),
-        S::Rollback { savepoint: None, .. } => Ok(end(session, "ROLLBACK")),
-        // Nothing is written inside a block, so every savepoint stands for the same state.
         // Statements prepared over the protocol are the wire's; there are none of SQL's own.
         S::Deallocate { .. } => Ok(Outcome::Done("DEALLOCATE ALL".into())),
-        S::Savepoint { .. } => Ok(Outcome::Done("SAVEPOINT".into())),
-        S::ReleaseSavepoint { .. } => Ok(Outcome::Done("RELEASE".into())),
-        S::Rollback { savepoint: Some(_), .. } => {
-            if session.transaction == TransactionStatus::Failed {
-                session.transaction = TransactionStatus::InTransaction;
-            }
-            Ok(Outcome::Done("ROLLBACK".into()))
-        }
         _ => Err(Error::internal(format!("not a session statement: {}", statement.text))),
     }
-}
-
-fn end(session: &mut Session, wanted: &str) -> Outcome {
-    let was = std::mem::replace(&mut session.transaction, TransactionStatus::Idle);
-    session.cursors.end_transaction();
-    if was == TransactionStatus::Idle {
-        session.warning("25P01", "there is no transaction in progress");
-    }
-    // A failed transaction can only be rolled back, whatever was asked.
-    let tag = if was == TransactionStatus::Failed { "ROLLBACK" } else { wanted };
-    if let Some((before, local)) = session.before_block.take() {
-        session.settings.end_block(&before, &local, tag == "ROLLBACK");
-    }
-    Outcome::Done(tag.to_owned())
 }
 
 fn set(session: &mut Session, set: &Set) -> Result<Outcome> {
@@ -118,9 +71,7 @@ fn set(session: &mut Session, set: &Set) -> Result<Outcome> {
         Set::SetNames { charset_name, .. } => {
             session.settings.set("client_encoding", &charset_name.value)?;
         }
-        Set::SetTransaction { .. }
-        | Set::SetSessionAuthorization(_)
-        | Set::SetRole { role_name: None, .. } => {}
+        Set::SetSessionAuthorization(_) | Set::SetRole { role_name: None, .. } => {}
         other => return Err(Error::not_supported(format!("{other} is not supported"))),
     }
     Ok(Outcome::Done("SET".into()))

@@ -1,7 +1,9 @@
 //! A statement while it runs: what may interrupt it, and how its rows leave.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arrow::datatypes::Schema;
@@ -26,6 +28,8 @@ const FLUSH_AFTER: Duration = Duration::from_millis(10);
 pub(super) struct Limits {
     pub(super) cancel: CancellationToken,
     pub(super) deadline: Option<Instant>,
+    /// Set by the session while it commits.
+    pub(super) committing: Arc<AtomicBool>,
 }
 
 /// The ears of a connection.
@@ -47,20 +51,36 @@ impl Interrupts {
         }
     }
 
-    /// Drives `work` to its end, unless it is cancelled, takes too long, or nobody waits for it any more.
+    /// The type of the message that comes next; a client that has asked for something always sends one more.
+    pub(super) async fn next_kind(&mut self) -> Flow<u8> {
+        tokio::select! {
+            biased;
+            () = self.terminate.cancelled() => Err(Stop::terminated()),
+            kind = self.input.next_kind() => kind,
+        }
+    }
+
+    /// Drives `work` to its end, unless it is cancelled, takes too long, or nobody waits for it any more. A commit
+    /// that has begun is waited for in any case.
     pub(super) async fn guard<T>(&mut self, limits: &Limits, work: impl Future<Output = Flow<T>>) -> Flow<T> {
         self.process.set_running(Some(limits.cancel.clone()));
+        let mut work = pin!(work);
         let stop = tokio::select! {
             biased;
             () = limits.cancel.cancelled() => cancelled("user request"),
             () = self.terminate.cancelled() => Stop::terminated(),
             () = expiry(limits.deadline) => cancelled("statement timeout"),
             () = self.input.watch() => Stop::Gone,
-            done = work => {
+            done = &mut work => {
                 self.process.set_running(None);
                 return done;
             }
         };
+        if limits.committing.load(Ordering::SeqCst) {
+            let done = work.await;
+            self.process.set_running(None);
+            return if matches!(stop, Stop::Error(_)) { done } else { Err(stop) };
+        }
         self.process.set_running(None);
         limits.cancel.cancel();
         Err(stop)

@@ -30,6 +30,7 @@ pub(super) struct Seen {
     pub(super) dropped: AtomicUsize,
     pub(super) failed: AtomicUsize,
     pub(super) synced: AtomicUsize,
+    pub(super) company: parking_lot::Mutex<Vec<bool>>,
     pub(super) open_sessions: AtomicUsize,
 }
 
@@ -252,6 +253,10 @@ impl Session for FakeSession {
         if self.status == TransactionStatus::InTransaction {
             self.status = TransactionStatus::Failed;
         }
+    }
+
+    fn set_company(&mut self, in_company: bool) {
+        self.seen.company.lock().push(in_company);
     }
 
     async fn sync(&mut self) -> Result<()> {
