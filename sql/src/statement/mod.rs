@@ -16,6 +16,7 @@ pub mod role;
 pub mod schedule;
 pub mod session;
 pub mod settings;
+pub mod transaction;
 pub mod utility;
 
 use std::sync::Arc;
