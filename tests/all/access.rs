@@ -3,12 +3,11 @@
 //! A case is a statement with the grants that it takes, no more and no less: with all of them it runs, and with any
 //! one of them left out it is refused with 42501.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tokio_postgres::{Client, NoTls};
-use voxhouse_engine::storage::Storage;
+use voxhouse_engine::storage::{Storage, StoreOptions};
 use voxhouse_sql::instance::{Instance, InstanceOptions, OWNER};
 
 use crate::clients;
@@ -494,7 +493,7 @@ fn all_text(folder: &Path) -> String {
 async fn a_password_is_nowhere_to_be_found() {
     const SECRETS: [&str; 3] = ["tr0ub4dor", "c0rrecthorse", "unquoted_secret"];
     let root = tempfile::tempdir().unwrap();
-    let storage = Storage::open(root.path().to_str().unwrap(), &HashMap::new()).unwrap();
+    let storage = Storage::open(root.path().to_str().unwrap(), &StoreOptions::default()).unwrap();
     let instance = Instance::open(storage, &InstanceOptions::default()).await.unwrap();
     let mut session = instance.session(OWNER).unwrap();
     session.run("CREATE ROLE ana LOGIN PASSWORD 'tr0ub4dor' VALID UNTIL '2031-01-01'").await.unwrap();

@@ -29,17 +29,17 @@ select case when pg_catalog.pg_is_in_recovery() then null else (pg_catalog.txid_
 -- next
 -- step: databases
 -- params: []
-select N.oid::bigint as id, datname as name, D.description, datistemplate as is_template, datallowconn as allow_connections, pg_catalog.pg_get_userbyid(N.datdba) as "owner"
-from pg_catalog.pg_database N
-  left join pg_catalog.pg_shdescription D on N.oid = D.objoid
-order by case when datname = pg_catalog.current_database() then -1::bigint else N.oid::bigint end
+select db.oid::bigint as id, datname as name, dd.description, datistemplate as is_template, datallowconn as allow_connections, pg_catalog.pg_get_userbyid(db.datdba) as "owner"
+from pg_catalog.pg_database db
+  left join pg_catalog.pg_shdescription dd on dd.objoid = db.oid
+order by case when pg_catalog.current_database() = datname then -1::bigint else db.oid::bigint end
 -- next
 -- step: schemas
 -- params: []
-select N.oid::bigint as id, N.xmin as state_number, nspname as name, D.description, pg_catalog.pg_get_userbyid(N.nspowner) as "owner"
-from pg_catalog.pg_namespace N
-  left join pg_catalog.pg_description D on N.oid = D.objoid
-order by case when nspname = pg_catalog.current_schema() then -1::bigint else N.oid::bigint end
+select ns.oid::bigint as id, ns.xmin as state_number, nspname as name, nd.description, pg_catalog.pg_get_userbyid(ns.nspowner) as "owner"
+from pg_catalog.pg_namespace ns
+  left join pg_catalog.pg_description nd on nd.objoid = ns.oid
+order by case when pg_catalog.current_schema() = nspname then -1::bigint else ns.oid::bigint end
 -- next
 -- step: time zones
 -- params: []
@@ -49,10 +49,10 @@ select abbrev as name, is_dst from pg_catalog.pg_timezone_abbrevs
 -- next
 -- step: roles
 -- params: []
-select R.oid::bigint as role_id, rolname as role_name, rolsuper is_super, rolinherit is_inherit, rolcreaterole can_createrole, rolcreatedb can_createdb,
-  rolcanlogin can_login, rolreplication is_replication, rolconnlimit conn_limit, rolvaliduntil valid_until, rolbypassrls bypass_rls, rolconfig config, D.description
-from pg_catalog.pg_roles R
-  left join pg_catalog.pg_shdescription D on D.objoid = R.oid
+select ro.oid::bigint as role_id, rolname as role_name, rolsuper is_super, rolcreatedb can_createdb, rolcanlogin can_login, rolconnlimit conn_limit,
+  rolvaliduntil valid_until, rolbypassrls bypass_rls, rolconfig config, rd.description
+from pg_catalog.pg_roles ro
+  left join pg_catalog.pg_shdescription rd on rd.objoid = ro.oid
 -- next
 -- step: roles
 -- params: []
@@ -60,16 +60,16 @@ select member id, roleid role_id, admin_option from pg_catalog.pg_auth_members o
 -- next
 -- step: tablespaces
 -- params: []
-select T.oid::bigint as id, T.spcname as name, T.xmin as state_number, pg_catalog.pg_get_userbyid(T.spcowner) as owner,
-  pg_catalog.pg_tablespace_location(T.oid) as location, T.spcoptions as options, D.description as comment
-from pg_catalog.pg_tablespace T
-  left join pg_catalog.pg_shdescription D on D.objoid = T.oid
+select ts.oid::bigint as id, ts.xmin as state_number, ts.spcname as name, pg_catalog.pg_tablespace_location(ts.oid) as location, ts.spcoptions as options,
+  pg_catalog.pg_get_userbyid(ts.spcowner) as owner, td.description as comment
+from pg_catalog.pg_tablespace ts
+  left join pg_catalog.pg_shdescription td on td.objoid = ts.oid
 -- next
 -- step: privileges on tablespaces and databases
 -- params: []
-select T.oid as object_id, T.spcacl as acl from pg_catalog.pg_tablespace T
+select ts.oid as object_id, ts.spcacl as acl from pg_catalog.pg_tablespace ts
 union all
-select T.oid as object_id, T.datacl as acl from pg_catalog.pg_database T
+select db.oid, db.datacl from pg_catalog.pg_database db
 -- next
 -- step: encryption
 -- params: []
@@ -82,73 +82,56 @@ from pg_catalog.pg_class C where C.relnamespace = $1::oid and C.relkind in ('r',
 -- next
 -- step: relations
 -- params: ["{schema public}"]
-select T.relkind as table_kind, T.relname as table_name, T.oid as table_id, T.xmin as table_state_number, T.relhasoids as table_with_oids,
-  T.reltablespace as tablespace_id, T.reloptions as options, T.relpersistence as persistence,
-  (select pg_catalog.array_agg(inhparent::bigint order by inhseqno)::varchar from pg_catalog.pg_inherits where T.oid = inhrelid) as ancestors,
-  (select pg_catalog.array_agg(inhrelid::bigint order by inhrelid)::varchar from pg_catalog.pg_inherits where T.oid = inhparent) as successors,
-  T.relispartition as is_partition, pg_catalog.pg_get_partkeydef(T.oid) as partition_key, pg_catalog.pg_get_expr(T.relpartbound, T.oid) as partition_expression,
-  T.relam am_id, pg_catalog.pg_get_userbyid(T.relowner) as "owner"
-from (select c.*, c.xmin, false as relhasoids from pg_catalog.pg_class c) T
-where relnamespace = $1::oid and relkind in ('r', 'm', 'v', 'f', 'p')
+select r.oid as table_id, r.xmin as table_state_number, r.relkind as table_kind, r.relname as table_name, r.reloptions as options, r.relpersistence as persistence,
+  (select pg_catalog.array_agg(i.inhparent::bigint order by i.inhseqno)::varchar from pg_catalog.pg_inherits i where i.inhrelid = r.oid) as ancestors,
+  r.relispartition as is_partition, pg_catalog.pg_get_partkeydef(r.oid) as partition_key, pg_catalog.pg_get_expr(r.relpartbound, r.oid) as partition_expression,
+  pg_catalog.pg_get_userbyid(r.relowner) as "owner"
+from pg_catalog.pg_class r
+where r.relnamespace = $1::oid and r.relkind in ('r', 'm', 'v', 'f', 'p')
 order by table_kind, table_id
 -- next
 -- step: columns
 -- params: ["{schema public}"]
-with schema_procs as (select prorettype, proargtypes, proallargtypes from pg_catalog.pg_proc where pronamespace = $1::oid),
-T as (select distinct C.oid as table_id, C.relname, C.relkind from pg_catalog.pg_class C where relkind in ('r', 'm', 'v', 'f', 'p') and relnamespace = $1::oid)
-select T.table_id, C.attnum as column_position, C.attname as column_name, C.xmin as column_state_number, C.atttypmod as type_mod, C.attndims as dimensions_number,
-  pg_catalog.format_type(C.atttypid, C.atttypmod) as type_spec, C.atttypid as type_id, C.attnotnull as mandatory,
-  pg_catalog.pg_get_expr(D.adbin, T.table_id) as column_default_expression, not C.attislocal as column_is_inherited, C.attfdwoptions as options, C.attisdropped as column_is_dropped,
-  C.attidentity as identity_kind, C.attgenerated as generated
-from T
-  join pg_catalog.pg_attribute C on T.table_id = C.attrelid
-  left join pg_catalog.pg_attrdef D on (C.attrelid, C.attnum) = (D.adrelid, D.adnum)
-where attnum > 0
-order by table_id, attnum
+with rels as (select distinct r.oid as table_id from pg_catalog.pg_class r where r.relkind in ('r', 'm', 'v', 'f', 'p') and r.relnamespace = $1::oid)
+select rels.table_id, a.xmin as column_state_number, a.attnum as column_position, a.attname as column_name, a.atttypmod as type_mod,
+  pg_catalog.format_type(a.atttypid, a.atttypmod) as type_spec, a.attnotnull as mandatory, not a.attislocal as column_is_inherited,
+  pg_catalog.pg_get_expr(f.adbin, rels.table_id) as column_default_expression, a.attidentity as identity_kind, a.attgenerated as generated
+from rels
+  join pg_catalog.pg_attribute a on a.attrelid = rels.table_id
+  left join pg_catalog.pg_attrdef f on (f.adrelid, f.adnum) = (a.attrelid, a.attnum)
+where a.attnum > 0
+order by table_id, a.attnum
 -- next
 -- step: indexes
 -- params: ["{schema public}"]
-select tab.oid table_id, tab.relkind table_kind, ind_stor.relname index_name, ind_head.indexrelid index_id, ind_stor.xmin state_number,
-  ind_head.indisunique is_unique, ind_head.indisprimary is_primary, ind_head.indnullsnotdistinct nulls_not_distinct,
-  pg_catalog.pg_get_expr(ind_head.indpred, ind_head.indrelid) as condition,
-  (select pg_catalog.array_agg(inhparent::bigint order by inhseqno)::varchar from pg_catalog.pg_inherits where ind_stor.oid = inhrelid) as ancestors,
-  ind_stor.reltablespace tablespace_id, opcmethod as access_method_id
-from pg_catalog.pg_class tab
-  join pg_catalog.pg_index ind_head on ind_head.indrelid = tab.oid
-  join pg_catalog.pg_class ind_stor on tab.relnamespace = ind_stor.relnamespace and ind_stor.oid = ind_head.indexrelid
-  left join pg_catalog.pg_opclass on pg_opclass.oid = any(indclass)
-where tab.relnamespace = $1::oid and tab.relkind in ('r', 'm', 'v', 'p') and ind_stor.relkind in ('i', 'I')
+select r.oid table_id, x.indexrelid index_id, xr.relname index_name, xr.xmin state_number, x.indisunique is_unique, x.indisprimary is_primary,
+  x.indnullsnotdistinct nulls_not_distinct, pg_catalog.pg_get_expr(x.indpred, x.indrelid) as condition, oc.opcmethod as access_method_id
+from pg_catalog.pg_class r
+  join pg_catalog.pg_index x on x.indrelid = r.oid
+  join pg_catalog.pg_class xr on xr.oid = x.indexrelid and xr.relnamespace = r.relnamespace
+  left join pg_catalog.pg_opclass oc on oc.oid = any(x.indclass)
+where r.relnamespace = $1::oid and r.relkind in ('r', 'm', 'v', 'p') and xr.relkind in ('i', 'I')
 -- next
 -- step: columns of indexes
 -- params: ["{schema public}"]
-select ind_head.indexrelid index_id, k col_idx, k <= indnkeyatts in_key, ind_head.indkey[k-1] column_position,
-  ind_head.indoption[k-1] column_options, ind_head.indcollation[k-1] as collation, colln.nspname as collation_schema, collname as collation_str,
-  ind_head.indclass[k-1] as opclass,
-  case when opcdefault then null else opcn.nspname end as opclass_schema, case when opcdefault then null else opcname end as opclass_str,
-  case when indexprs is null then null
-       when ind_head.indkey[k-1] = 0 then chr(27) || pg_catalog.pg_get_indexdef(ind_head.indexrelid, k::int, true)
-       else pg_catalog.pg_get_indexdef(ind_head.indexrelid, k::int, true) end as expression,
-  amcanorder can_order
-from (select ind.*, generate_series(1, indnatts::int) as k from pg_catalog.pg_index ind) ind_head
-  join pg_catalog.pg_class ind_stor on ind_head.indexrelid = ind_stor.oid
-  join pg_catalog.pg_class tab on ind_head.indrelid = tab.oid
-  left join pg_catalog.pg_collation on pg_collation.oid = ind_head.indcollation[k-1]
-  left join pg_catalog.pg_namespace colln on collnamespace = colln.oid
-  cross join (select true as amcanorder) am
-  left join pg_catalog.pg_opclass on pg_opclass.oid = ind_head.indclass[k-1]
-  left join pg_catalog.pg_namespace opcn on opcnamespace = opcn.oid
-where tab.relnamespace = $1::oid
-order by index_id, k
+select x.indexrelid index_id, n col_idx, n <= x.indnkeyatts in_key, x.indkey[n-1] column_position, x.indoption[n-1] column_options, co.collname as collation_str,
+  case when oc.opcdefault then null else oc.opcname end as opclass_str,
+  case when x.indkey[n-1] = 0 then chr(27) || pg_catalog.pg_get_indexdef(x.indexrelid, n::int, true) else pg_catalog.pg_get_indexdef(x.indexrelid, n::int, true) end as expression
+from (select i.*, generate_series(1, i.indnatts::int) as n from pg_catalog.pg_index i) x
+  join pg_catalog.pg_class r on r.oid = x.indrelid
+  left join pg_catalog.pg_collation co on co.oid = x.indcollation[n-1]
+  left join pg_catalog.pg_opclass oc on oc.oid = x.indclass[n-1]
+where r.relnamespace = $1::oid
+order by index_id, n
 -- next
 -- step: constraints
 -- params: ["{schema public}"]
-select T.oid table_id, relkind table_kind, C.oid::bigint con_id, C.xmin::varchar::bigint con_state_id, conname con_name, contype con_kind, conkey con_columns,
-  conindid index_id, confrelid ref_table_id, condeferrable is_deferrable, condeferred is_init_deferred, confupdtype on_update, confdeltype on_delete,
-  connoinherit no_inherit, pg_catalog.pg_get_expr(conbin, T.oid) con_expression, confkey ref_columns, conexclop::int[] excl_operators,
-  array(select unnest::regoper::varchar from unnest(conexclop)) excl_operators_str
-from pg_catalog.pg_constraint C
-  join pg_catalog.pg_class T on C.conrelid = T.oid
-where relkind in ('r', 'v', 'f', 'p') and relnamespace = $1::oid and contype in ('p', 'u', 'f', 'c', 'x') and connamespace = $1::oid
+select r.oid table_id, k.oid::bigint con_id, k.xmin::varchar::bigint con_state_id, k.conname con_name, k.contype con_kind, k.conkey con_columns, k.conindid index_id,
+  k.confrelid ref_table_id, k.confkey ref_columns, pg_catalog.pg_get_expr(k.conbin, r.oid) con_expression, k.conexclop::int[] excl_operators,
+  array(select unnest::regoper::varchar from unnest(k.conexclop)) excl_operators_str
+from pg_catalog.pg_constraint k
+  join pg_catalog.pg_class r on r.oid = k.conrelid
+where r.relkind in ('r', 'v', 'f', 'p') and r.relnamespace = $1::oid and k.contype in ('p', 'u', 'f', 'c', 'x')
 -- next
 -- step: sources of views
 -- params: ["{schema public}"]
@@ -168,16 +151,13 @@ order by 1, 3
 -- next
 -- step: functions
 -- params: ["{schema public}"]
-with languages as (select oid as lang_oid, lanname as lang from pg_catalog.pg_language),
-routines as (
-  select proname as r_name, prolang as lang_oid, oid as r_id, xmin as r_state_number, proargnames as arg_names, proargmodes as arg_modes,
-    proargtypes::int[] as in_arg_types, proallargtypes::int[] as all_arg_types, pg_catalog.pg_get_expr(proargdefaults, 0) as arg_defaults,
-    provariadic as arg_variadic_id, prorettype as ret_type_id, proretset as ret_set, prokind as kind, provolatile as volatile_kind, proisstrict as is_strict,
-    prosecdef as is_security_definer, proconfig as configuration_parameters, procost as cost, pg_catalog.pg_get_userbyid(proowner) as "owner", prorows as rows,
-    proleakproof as is_leakproof, proparallel as concurrency_kind
-  from pg_catalog.pg_proc
-  where pronamespace = $1::oid and not (prokind = 'a'))
-select * from routines natural join languages
+with lang as (select oid as lang_oid, lanname as lang from pg_catalog.pg_language),
+own as (
+  select p.oid as r_id, p.xmin as r_state_number, p.proname as r_name, p.prolang as lang_oid, p.proargnames as arg_names, p.proargtypes::int[] as in_arg_types,
+    p.proallargtypes::int[] as all_arg_types, pg_catalog.pg_get_expr(p.proargdefaults, 0) as arg_defaults, p.prokind as kind, p.proconfig as configuration_parameters
+  from pg_catalog.pg_proc p
+  where p.pronamespace = $1::oid and p.prokind <> 'a')
+select * from own natural join lang
 -- next
 -- step: aggregates
 -- params: ["{schema pg_catalog}"]

@@ -65,23 +65,23 @@ FROM pg_class c WHERE c.relnamespace=$1
 -- next
 -- step: columns
 -- params: ["{class public.orders}"]
-SELECT c.relname,a.*,pg_catalog.pg_get_expr(ad.adbin, ad.adrelid, true) as def_value,dsc.description,dep.objid
+SELECT r.relname,a.*,pg_catalog.pg_get_expr(f.adbin, f.adrelid, true) as def_value,d.description,x.objid
 FROM pg_catalog.pg_attribute a
-INNER JOIN pg_catalog.pg_class c ON (a.attrelid=c.oid)
-LEFT OUTER JOIN pg_catalog.pg_attrdef ad ON (a.attrelid=ad.adrelid AND a.attnum = ad.adnum)
-LEFT OUTER JOIN pg_catalog.pg_description dsc ON (c.oid=dsc.objoid AND a.attnum = dsc.objsubid)
-LEFT OUTER JOIN pg_depend dep on dep.refobjid = a.attrelid AND dep.deptype = 'i' and dep.refobjsubid = a.attnum and dep.classid = dep.refclassid
-WHERE NOT a.attisdropped AND c.relkind not in ('i','I','c') AND c.oid=$1
+INNER JOIN pg_catalog.pg_class r ON r.oid=a.attrelid
+LEFT OUTER JOIN pg_catalog.pg_attrdef f ON f.adrelid=a.attrelid AND f.adnum=a.attnum
+LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=r.oid AND d.objsubid=a.attnum
+LEFT OUTER JOIN pg_depend x on x.refobjid=a.attrelid AND x.refobjsubid=a.attnum AND x.deptype='i' AND x.classid=x.refclassid
+WHERE NOT a.attisdropped AND r.relkind not in ('i','I','c') AND r.oid=$1
 ORDER BY a.attnum
 -- next
 -- step: constraints
 -- params: ["{class public.orders}"]
-SELECT c.oid,c.*,t.relname as tabrelname,rt.relnamespace as refnamespace,d.description, case when c.contype='c' then "substring"(pg_get_constraintdef(c.oid), 7) else null end consrc_copy
-FROM pg_catalog.pg_constraint c
-INNER JOIN pg_catalog.pg_class t ON t.oid=c.conrelid
-LEFT OUTER JOIN pg_catalog.pg_class rt ON rt.oid=c.confrelid
-LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=c.oid AND d.objsubid=0 AND d.classoid='pg_constraint'::regclass
-WHERE c.conrelid=$1 ORDER BY c.oid
+SELECT k.oid,k.*,r.relname as tabrelname,other.relnamespace as refnamespace,d.description, case when k.contype='c' then "substring"(pg_get_constraintdef(k.oid), 7) end consrc_copy
+FROM pg_catalog.pg_constraint k
+INNER JOIN pg_catalog.pg_class r ON r.oid=k.conrelid
+LEFT OUTER JOIN pg_catalog.pg_class other ON other.oid=k.confrelid
+LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=k.oid AND d.objsubid=0 AND d.classoid='pg_constraint'::regclass
+WHERE k.conrelid=$1 ORDER BY k.oid
 -- next
 -- step: keys that refer to a table
 -- params: ["{class public.customers}"]
@@ -91,12 +91,12 @@ WHERE c.confrelid=$1 AND t.oid=c.conrelid AND n.oid=t.relnamespace
 -- next
 -- step: indexes
 -- params: ["{class public.orders}"]
-SELECT i.*,i.indkey as keys,c.relname,c.relnamespace,c.relam,c.reltablespace,tc.relname as tabrelname,dsc.description,pg_catalog.pg_get_expr(i.indpred, i.indrelid) as pred_expr,pg_catalog.pg_get_expr(i.indexprs, i.indrelid, true) as expr,pg_catalog.pg_relation_size(i.indexrelid) as index_rel_size,pg_catalog.pg_stat_get_numscans(i.indexrelid) as index_num_scans
-FROM pg_catalog.pg_index i
-INNER JOIN pg_catalog.pg_class c ON c.oid=i.indexrelid
-INNER JOIN pg_catalog.pg_class tc ON tc.oid=i.indrelid
-LEFT OUTER JOIN pg_catalog.pg_description dsc ON i.indexrelid=dsc.objoid
-WHERE i.indrelid=$1 ORDER BY tabrelname, c.relname
+SELECT x.*,x.indkey as keys,xr.relname,xr.relnamespace,xr.relam,r.relname as tabrelname,d.description,pg_catalog.pg_get_expr(x.indpred, x.indrelid) as pred_expr,pg_catalog.pg_get_expr(x.indexprs, x.indrelid, true) as expr,pg_catalog.pg_relation_size(x.indexrelid) as index_rel_size,pg_catalog.pg_stat_get_numscans(x.indexrelid) as index_num_scans
+FROM pg_catalog.pg_index x
+INNER JOIN pg_catalog.pg_class xr ON xr.oid=x.indexrelid
+INNER JOIN pg_catalog.pg_class r ON r.oid=x.indrelid
+LEFT OUTER JOIN pg_catalog.pg_description d ON d.objoid=x.indexrelid
+WHERE x.indrelid=$1 ORDER BY tabrelname, xr.relname
 -- next
 -- step: functions of a schema
 -- params: ["{schema public}"]
@@ -128,32 +128,21 @@ SELECT i.*,c.relnamespace FROM pg_catalog.pg_inherits i,pg_catalog.pg_class c WH
 -- next
 -- step: triggers, rules, policies, inheritance, dependencies of a table
 -- params: ["{class public.orders}"]
-SELECT DISTINCT dep.deptype, dep.classid, dep.objid, cl.relkind, attr.attname,pg_get_expr(ad.adbin, ad.adrelid) adefval,
-    CASE WHEN cl.relkind IS NOT NULL THEN cl.relkind::text || COALESCE(dep.objsubid::text, '')
-        WHEN tg.oid IS NOT NULL THEN 'T'::text WHEN ty.oid IS NOT NULL THEN 'y'::text WHEN ns.oid IS NOT NULL THEN 'n'::text
-        WHEN pr.oid IS NOT NULL THEN 'p'::text WHEN rw.oid IS NOT NULL THEN 'R'::text WHEN co.oid IS NOT NULL THEN 'C'::text || contype::text
-        WHEN ad.oid IS NOT NULL THEN 'A'::text ELSE '' END AS type,
-    COALESCE(coc.relname, clrw.relname) AS ownertable,
-    COALESCE(cl.relname, conname, proname, tgname, typname, rulename, ns.nspname) AS refname,
-    COALESCE(nsc.nspname, nso.nspname, nsp.nspname, nst.nspname, nsrw.nspname) AS nspname
-FROM pg_depend dep
-LEFT JOIN pg_class cl ON dep.objid=cl.oid
-LEFT JOIN pg_attribute attr ON dep.objid=attr.attrelid AND dep.objsubid=attr.attnum
-LEFT JOIN pg_namespace nsc ON cl.relnamespace=nsc.oid
-LEFT JOIN pg_proc pr ON dep.objid=pr.oid
-LEFT JOIN pg_namespace nsp ON pr.pronamespace=nsp.oid
-LEFT JOIN pg_trigger tg ON dep.objid=tg.oid
-LEFT JOIN pg_type ty ON dep.objid=ty.oid
-LEFT JOIN pg_namespace nst ON ty.typnamespace=nst.oid
-LEFT JOIN pg_constraint co ON dep.objid=co.oid
-LEFT JOIN pg_class coc ON conrelid=coc.oid
-LEFT JOIN pg_namespace nso ON connamespace=nso.oid
-LEFT JOIN pg_rewrite rw ON dep.objid=rw.oid
-LEFT JOIN pg_class clrw ON clrw.oid=rw.ev_class
-LEFT JOIN pg_namespace nsrw ON clrw.relnamespace=nsrw.oid
-LEFT JOIN pg_namespace ns ON dep.objid=ns.oid
-LEFT JOIN pg_attrdef ad ON ad.oid=dep.objid
-WHERE dep.refobjid=$1
+SELECT DISTINCT x.deptype, x.classid, x.objid, r.relkind, a.attname, pg_get_expr(f.adbin, f.adrelid) adefval,
+    CASE WHEN r.relkind IS NOT NULL THEN r.relkind::text || COALESCE(x.objsubid::text, '') WHEN w.oid IS NOT NULL THEN 'R'::text WHEN k.oid IS NOT NULL THEN 'C'::text || k.contype::text ELSE '' END AS type,
+    COALESCE(kr.relname, wr.relname) AS ownertable, COALESCE(r.relname, k.conname, w.rulename) AS refname, COALESCE(rn.nspname, kn.nspname, wn.nspname) AS nspname
+FROM pg_depend x
+LEFT JOIN pg_class r ON r.oid=x.objid
+LEFT JOIN pg_attribute a ON a.attrelid=x.objid AND a.attnum=x.objsubid
+LEFT JOIN pg_namespace rn ON rn.oid=r.relnamespace
+LEFT JOIN pg_constraint k ON k.oid=x.objid
+LEFT JOIN pg_class kr ON kr.oid=k.conrelid
+LEFT JOIN pg_namespace kn ON kn.oid=k.connamespace
+LEFT JOIN pg_rewrite w ON w.oid=x.objid
+LEFT JOIN pg_class wr ON wr.oid=w.ev_class
+LEFT JOIN pg_namespace wn ON wn.oid=wr.relnamespace
+LEFT JOIN pg_attrdef f ON f.oid=x.objid
+WHERE x.refobjid=$1
 ORDER BY type
 -- next
 -- step: sequences

@@ -17,11 +17,14 @@ from pathlib import Path
 
 import client_answers as answers
 import client_servers as servers
+import client_themes as themes
 
 CLIENTS = Path(__file__).parent.parent / "clients"
 CREATED = re.compile(
     r'\s*create\s+(?:or\s+replace\s+)?(?:(?:global|local|temp|temporary|unlogged|unique|materialized)\s+)*'
     r'(?:table|view|index|schema|function|type|sequence)\s+(?:if\s+not\s+exists\s+)?([\w."$#-]+)', re.I)
+# What a DEALLOCATE names was prepared by a message of the protocol, which no log tells of.
+PROTOCOLS_OWN = re.compile(r'\bDEALLOCATE "?(?!all\b)(\w+)"?', re.I)
 
 
 @dataclass
@@ -69,6 +72,9 @@ def run_client(path, postgres, voxhouse, report):
     for statement in statements:
         postgres.use_session(statement.session)
         voxhouse.use_session(statement.session)
+        for name in PROTOCOLS_OWN.findall(statement.sql):
+            for server in (postgres, voxhouse):
+                server.run(f'PREPARE "{name}" AS SELECT 1')
         expected = postgres.run(statement.sql, statement.parameters)
         found = voxhouse.run(statement.sql, statement.parameters)
         difference = answers.difference(expected, found, statement.sql, postgres, voxhouse)
@@ -80,7 +86,7 @@ def run_client(path, postgres, voxhouse, report):
         if not statement.again:
             refusal = next((answer.message for answer in expected if answer.sqlstate not in ("", statement.error)), None)
             report.add(client, statement, difference, refusal)
-        servers.level_transactions(postgres, voxhouse)
+        servers.follow_transaction(postgres, voxhouse)
     for server in (postgres, voxhouse):
         server.close_sessions()
         server.drop_leftovers()
@@ -141,7 +147,11 @@ class Report:
         return rows
 
     def markdown(self):
-        lines = ["| client | statements | equal | different | errors | left out |", "|---|---:|---:|---:|---:|---:|"]
+        lines = ["## By theme", "", "| statements | of them errors | clients | theme |", "|---:|---:|---:|---|"]
+        for theme, failures in themes.grouped(self.failures):
+            errors = sum(failure["kind"] == "errors" for failure in failures)
+            lines.append(f"| {len(failures)} | {errors} | {len({failure['client'] for failure in failures})} | {theme} |")
+        lines += ["", "## By client", "", "| client | statements | equal | different | errors | left out |", "|---|---:|---:|---:|---:|---:|"]
         lines += ["| " + " | ".join(map(str, row)) + " |" for row in self.table()]
         for kind, title in (("errors", "Errors, by cause"), ("different", "Other answers, by cause")):
             groups = [group for group in self.causes() if group["kind"] == kind]

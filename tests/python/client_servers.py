@@ -159,19 +159,18 @@ class Server:
         return answer
 
 
-def level_transactions(postgres, voxhouse):
-    """After an error both go on in the same state, so that one failure is not counted for all that follow."""
+def follow_transaction(postgres, voxhouse):
+    """Brings Voxhouse into PostgreSQL's state, so that one failure is not counted for all that follow."""
     status = pq.TransactionStatus
-    before = postgres.connection.transaction_status
-    if before == voxhouse.connection.transaction_status:
+    wanted = postgres.connection.transaction_status
+    if wanted == voxhouse.connection.transaction_status:
         return
-    if before == status.INTRANS:
-        postgres.run("COMMIT")
-    for server in (postgres, voxhouse):
-        if server.connection.transaction_status != status.IDLE:
-            server.run("ROLLBACK")
-        if before in (status.INTRANS, status.INERROR):
-            server.run("BEGIN")
+    if voxhouse.connection.transaction_status != status.IDLE:
+        voxhouse.run("ROLLBACK")
+    if wanted != status.IDLE:
+        voxhouse.run("BEGIN")
+    if wanted == status.INERROR:
+        voxhouse.run("SELECT 1/0")
 
 
 def set_up(postgres, voxhouse, both):

@@ -357,7 +357,7 @@ mod tests {
         for number in 0..250 {
             let node = if number % 7 == 0 { &other } else { &one };
             let name = format!("s{number}");
-            run(node, Ddl::CreateSchema { name: name.clone(), if_not_exists: false }).await;
+            run(node, Ddl::CreateSchema { owner: None, name: name.clone(), if_not_exists: false }).await;
             if number % 3 == 0 {
                 run(node, Ddl::DropSchema { name, if_exists: false, cascade: false }).await;
             }
