@@ -11,6 +11,7 @@ pub mod planning;
 pub mod source;
 pub mod storage;
 pub mod table;
+pub mod transaction;
 pub mod warehouse;
 
 pub use error::{Error, ErrorKind, Result};

@@ -18,6 +18,7 @@ use crate::storage::{Storage, delete_folder, require_conditional_put};
 use crate::table::scan::TableScan;
 use crate::table::snapshot::TableSnapshot;
 use crate::table::{CommitInfo, DeltaTable};
+use crate::transaction::leases::Leases;
 
 const SYSTEM_LOCATIONS: [&str; 3] = [CATALOG_LOCATION, LOADS_LOCATION, REJECTS_LOCATION];
 
@@ -28,6 +29,7 @@ pub struct Warehouse {
     formats: Formats,
     /// By location. A dropped table's handle stays until the process ends; it is small.
     tables: Mutex<HashMap<String, Arc<DeltaTable>>>,
+    leases: Leases,
 }
 
 impl Warehouse {
@@ -35,7 +37,11 @@ impl Warehouse {
     pub async fn open(storage: Storage, formats: Formats) -> Result<Arc<Self>> {
         require_conditional_put(&storage).await?;
         let catalog = Catalog::open_or_create(&storage).await?;
-        Ok(Arc::new(Self { storage, catalog, formats, tables: Mutex::new(HashMap::new()) }))
+        let leases = Leases::new(&storage);
+        if let Err(error) = leases.sweep().await {
+            tracing::warn!(%error, "removing temporary tables of dead processes");
+        }
+        Ok(Arc::new(Self { storage, catalog, formats, tables: Mutex::new(HashMap::new()), leases }))
     }
 
     pub fn storage(&self) -> &Storage {
@@ -58,6 +64,11 @@ impl Warehouse {
 
     pub fn catalog_log(&self) -> &Catalog {
         &self.catalog
+    }
+
+    /// The folders of temporary tables.
+    pub fn leases(&self) -> &Leases {
+        &self.leases
     }
 
     /// The handle on a table's log.
@@ -147,6 +158,38 @@ impl Warehouse {
         }
     }
 
+    /// Commits the definitions of a transaction, each by its role, which saw `seen` happen. The tables have their
+    /// logs already. Definitions that mean something else by now are refused with 40001.
+    pub(crate) async fn commit_definitions(
+        &self,
+        author: &Author,
+        definitions: &[(String, Ddl)],
+        seen: &[Effect],
+    ) -> Result<()> {
+        let committed = self.catalog.commit(author, |base| {
+            let mut draft = Draft::new(base, &author.role);
+            let mut effects = Vec::with_capacity(definitions.len());
+            for (role, definition) in definitions {
+                draft = draft.owned_by(role);
+                effects.push(draft.apply(definition)?);
+            }
+            if !effects.iter().zip(seen).all(|(effect, seen)| effect.is_like(seen)) {
+                return Err(Error::new(
+                    ErrorKind::SerializationFailure,
+                    "could not serialize access due to concurrent definitions",
+                )
+                .with_hint("Run the transaction again."));
+            }
+            Ok((draft.into_changes(), effects))
+        });
+        let effects = committed.await?;
+        if let Err(error) = self.follow_up(&effects).await {
+            // It is committed; ADD COLUMN IF NOT EXISTS brings the log of a table up to date later.
+            tracing::warn!(%error, "after a transaction");
+        }
+        Ok(())
+    }
+
     /// Where a new table will lie: `schema/table`, or with a number behind it where a table lay before. Nodes
     /// keep handles by location, and a handle must never meet another table's log.
     pub async fn free_location(&self, name: &QualifiedName) -> Result<String> {
@@ -194,13 +237,20 @@ impl Warehouse {
         self.discard(&unused).await;
     }
 
-    async fn discard(&self, locations: &[String]) {
+    pub(crate) async fn discard(&self, locations: &[String]) {
         for location in locations {
             self.tables.lock().remove(location);
             if let Err(error) = delete_folder(&self.storage, location).await {
                 tracing::warn!(%location, %error, "removing the log of a table that was not created");
             }
         }
+    }
+
+    /// Removes the temporary tables of a session.
+    pub(crate) async fn discard_temporary(&self, folder: &str) {
+        let inside = format!("{folder}/");
+        self.tables.lock().retain(|location, _| !location.starts_with(&inside));
+        self.discard(&[folder.to_owned()]).await;
     }
 
     /// What DDL means for the tables themselves.
@@ -219,7 +269,7 @@ impl Warehouse {
     }
 
     /// Brings the columns of a table's log up to those of the catalog.
-    async fn widen_log(&self, table: &Table) -> Result<()> {
+    pub(crate) async fn widen_log(&self, table: &Table) -> Result<()> {
         use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel as _;
         let delta = self.delta(table)?;
         for attempt in 0.. {
@@ -264,7 +314,7 @@ fn plain_location(name: &QualifiedName) -> String {
     format!("{}/{}", folder_name(&name.schema), folder_name(&name.name))
 }
 
-fn unique_location(name: &QualifiedName) -> String {
+pub(crate) fn unique_location(name: &QualifiedName) -> String {
     format!("{}-{}", plain_location(name), uuid::Uuid::new_v4().simple())
 }
 

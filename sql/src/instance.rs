@@ -26,6 +26,7 @@ use voxhouse_engine::catalog::{Author, Role};
 use voxhouse_engine::ingest::Ingestion;
 use voxhouse_engine::planning::{PipePlan, Planner};
 use voxhouse_engine::storage::{STORE_URL, Storage};
+use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use crate::dialect;
@@ -336,6 +337,7 @@ impl BackgroundPlanner {
         let parts = Arc::new(Parts::new(Settings::for_role(role, catalog.is_superuser(role))));
         Ok(QueryContext {
             warehouse: Arc::clone(&self.warehouse),
+            snapshots: Arc::new(Snapshots::newest(&self.warehouse, Arc::default())),
             built_ins: Arc::clone(built_ins),
             visible: Arc::new(visible(catalog, built_ins, role, &parts)),
             base: self.base.clone(),

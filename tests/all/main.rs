@@ -47,6 +47,7 @@ mod s3;
 mod s3_faults;
 mod sessions;
 mod sql_files;
+mod transactions;
 mod wire;
 
 use std::time::{Duration, Instant};

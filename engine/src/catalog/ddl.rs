@@ -11,7 +11,7 @@ pub use super::ownership::{OwnedTarget, OwnerDdl};
 pub use super::roles::{RoleDdl, RoleOptions};
 use super::{
     CatalogSnapshot, Change, Column, Constraint, Object, Oid, Pipe, QualifiedName, Relation, Rule, Schema,
-    Table, View, undefined_relation,
+    TEMPORARY_SCHEMA, Table, View, undefined_relation,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -122,6 +122,23 @@ pub struct NewPipe {
     pub query: Option<String>,
 }
 
+impl Ddl {
+    /// Whether it concerns a temporary relation of the session.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Ddl::CreateTable { name, .. }
+            | Ddl::DropRelation { name, .. }
+            | Ddl::RenameRelation { name, .. }
+            | Ddl::AddColumn { table: name, .. }
+            | Ddl::CreateView { name, .. }
+            | Ddl::Comment {
+                target: CommentTarget::Relation(name) | CommentTarget::Column(name, _), ..
+            } => name.is_temporary(),
+            _ => false,
+        }
+    }
+}
+
 /// What an operation did, for the answer to the client and for what must follow outside the catalog.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
@@ -136,6 +153,23 @@ pub enum Effect {
     /// The folders of these tables are no longer used.
     TablesDropped(Vec<Table>),
     ColumnAdded(Box<Table>),
+}
+
+impl Effect {
+    /// Whether the same happened to the same tables.
+    pub(crate) fn is_like(&self, other: &Effect) -> bool {
+        match (self, other) {
+            (Effect::Done, Effect::Done)
+            | (Effect::Skipped(_), Effect::Skipped(_))
+            | (Effect::Warned { .. }, Effect::Warned { .. }) => true,
+            (Effect::TablesDropped(one), Effect::TablesDropped(other)) => {
+                one.len() == other.len()
+                    && one.iter().all(|table| other.iter().any(|other| other.location == table.location))
+            }
+            (Effect::ColumnAdded(one), Effect::ColumnAdded(other)) => one.location == other.location,
+            _ => false,
+        }
+    }
 }
 
 /// A catalog with changes that are not committed yet. Each operation is checked against what the author may do in
@@ -159,6 +193,12 @@ impl<'a> Draft<'a> {
 
     pub fn into_changes(self) -> Vec<Change> {
         self.changes
+    }
+
+    /// What follows is done by another role.
+    #[must_use]
+    pub fn owned_by(self, owner: &'a str) -> Self {
+        Self { owner, ..self }
     }
 
     pub fn apply(&mut self, ddl: &Ddl) -> Result<Effect> {
@@ -299,6 +339,9 @@ impl<'a> Draft<'a> {
     }
 
     fn require_schema(&self, name: &str) -> Result<()> {
+        if name == TEMPORARY_SCHEMA && self.snapshot.schema(name).is_some() {
+            return Ok(());
+        }
         if name.starts_with("pg_") || name == "information_schema" {
             return Err(Error::new(
                 ErrorKind::InsufficientPrivilege,
@@ -687,7 +730,7 @@ pub(crate) fn check_columns(new: &NewTable) -> Result<()> {
 
 /// Names that the engine gives to columns of its own in scans and merges.
 fn refuse_system_name(name: &str) -> Result<()> {
-    if ["__file", "__row", "__matched"].contains(&name) {
+    if ["__affected", "__file", "__row", "__matched"].contains(&name) {
         return Err(Error::new(
             ErrorKind::DuplicateColumn,
             format!("column name \"{name}\" conflicts with a system column name"),

@@ -4,7 +4,7 @@ use super::CatalogSnapshot;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The folder of the warehouse's own state, and that for loaders, under the root.
-pub(super) const FOLDERS: [&str; 2] = ["_system", "landing"];
+pub(super) const FOLDERS: [&str; 3] = ["_system", "landing", "_temp"];
 
 /// Whether a location is a URL, rather than a folder under the root.
 pub fn is_outside_of_root(from: &str) -> bool {
@@ -34,7 +34,7 @@ pub fn refuse_warehouse_files(catalog: &CatalogSnapshot, from: &str) -> Result<(
         Err(Error::new(ErrorKind::InsufficientPrivilege, format!("a pipe cannot read {what}"))
             .with_hint("Drop files under landing/, and let the pipe read there."))
     };
-    if overlaps(FOLDERS[0]) {
+    if overlaps(FOLDERS[0]) || overlaps(FOLDERS[2]) {
         return refused("the warehouse's own state".to_owned());
     }
     match catalog.tables().find(|table| overlaps(&table.location)) {

@@ -21,8 +21,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 pub use model::{
-    BuiltInAcl, Column, Constraint, DATABASE_OID, Database, DefaultPrivileges, FIRST_OID, Membership, Object,
-    Oid, Pipe, QualifiedName, Role, Rule, Schema, Table, View,
+    BuiltInAcl, Column, Constraint, DATABASE_OID, Database, DefaultPrivileges, FIRST_OID, FIRST_TEMPORARY_OID,
+    Membership, Object, Oid, Pipe, QualifiedName, Role, Rule, Schema, TEMPORARY_SCHEMA, Table, View,
 };
 pub use types::SqlType;
 
@@ -193,6 +193,21 @@ impl CatalogSnapshot {
         self.next_oid.max(FIRST_OID)
     }
 
+    /// This catalog with the temporary objects of a session, which have numbers of their own.
+    pub(crate) fn with_temporary<'a>(&self, objects: impl Iterator<Item = &'a Arc<Object>>) -> Self {
+        let mut merged = self.clone();
+        for object in objects {
+            merged.learn_name(object);
+            merged.objects.insert(object.oid(), Arc::clone(object));
+        }
+        merged
+    }
+
+    /// This catalog, its next object having a certain number.
+    pub(crate) fn numbered_from(&self, oid: Oid) -> Self {
+        Self { next_oid: oid, ..self.clone() }
+    }
+
     fn apply(&mut self, change: &Change) {
         let oid = change.oid();
         if let Some(old) = self.objects.remove(&oid) {
@@ -240,7 +255,11 @@ impl CatalogSnapshot {
 }
 
 pub fn undefined_relation(name: &QualifiedName) -> Error {
-    let shown = if name.schema == "public" { name.name.clone() } else { name.to_string() };
+    let shown = if ["public", TEMPORARY_SCHEMA].contains(&name.schema.as_str()) {
+        name.name.clone()
+    } else {
+        name.to_string()
+    };
     Error::new(ErrorKind::UndefinedTable, format!("relation \"{shown}\" does not exist"))
 }
 
@@ -267,7 +286,7 @@ impl Change {
         }
     }
 
-    fn oid(&self) -> Oid {
+    pub(crate) fn oid(&self) -> Oid {
         match self {
             Change::Put(object) => object.oid(),
             Change::Drop { oid, .. } => *oid,

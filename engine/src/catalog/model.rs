@@ -20,6 +20,13 @@ pub const FIRST_OID: Oid = 16384;
 /// The one database; PostgreSQL's number for `postgres`.
 pub const DATABASE_OID: Oid = 5;
 
+/// The first OID for the temporary objects of a session. Two sessions may give the same one: neither sees the
+/// other's.
+pub const FIRST_TEMPORARY_OID: Oid = 2_000_000_000;
+
+/// Holds the temporary relations of a session; no other session sees it.
+pub const TEMPORARY_SCHEMA: &str = "pg_temp";
+
 /// A schema-qualified name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct QualifiedName {
@@ -30,6 +37,10 @@ pub struct QualifiedName {
 impl QualifiedName {
     pub fn new(schema: impl Into<String>, name: impl Into<String>) -> Self {
         Self { schema: schema.into(), name: name.into() }
+    }
+
+    pub fn is_temporary(&self) -> bool {
+        self.schema == TEMPORARY_SCHEMA
     }
 }
 

@@ -20,7 +20,8 @@ use futures::TryStreamExt;
 
 use crate::catalog::{CatalogSnapshot, QualifiedName};
 use crate::error::{Error, Result};
-use crate::warehouse::Warehouse;
+use crate::table::snapshot::TableSnapshot;
+use crate::transaction::Snapshots;
 use graph::{Graph, Identifier};
 
 /// The relations of the schema `id`, with their columns.
@@ -62,7 +63,8 @@ pub struct Resolved {
     relations: HashMap<&'static str, RecordBatch>,
 }
 
-type Versions = Vec<(String, u64)>;
+/// The snapshots that were read. Not their numbers: a transaction changes a table without a new one.
+type Versions = Vec<Arc<TableSnapshot>>;
 
 impl Resolved {
     pub fn relation(&self, name: &str) -> Option<&RecordBatch> {
@@ -120,21 +122,22 @@ impl Carrier {
 }
 
 impl Identity {
-    /// The persons as of now.
+    /// The persons as of the versions that a statement reads.
     pub async fn resolve(
         &self,
-        warehouse: &Warehouse,
+        snapshots: &Snapshots,
         catalog: &CatalogSnapshot,
         state: &SessionState,
     ) -> Result<Arc<Resolved>> {
         let mut latest = self.latest.lock().await;
-        let versions = versions(warehouse, catalog).await?;
+        let versions = versions(snapshots, catalog).await?;
         if let Some(known) = latest.as_ref()
-            && known.versions == versions
+            && known.versions.len() == versions.len()
+            && known.versions.iter().zip(&versions).all(|(known, now)| Arc::ptr_eq(known, now))
         {
             return Ok(Arc::clone(known));
         }
-        let relations = work_out(warehouse, catalog, state).await?;
+        let relations = work_out(snapshots, catalog, state).await?;
         let resolved = Arc::new(Resolved { versions, relations });
         *latest = Some(Arc::clone(&resolved));
         Ok(resolved)
@@ -147,22 +150,22 @@ fn sources() -> Vec<QualifiedName> {
     names
 }
 
-async fn versions(warehouse: &Warehouse, catalog: &CatalogSnapshot) -> Result<Versions> {
+async fn versions(snapshots: &Snapshots, catalog: &CatalogSnapshot) -> Result<Versions> {
     let mut versions = Vec::new();
     for name in sources() {
         if let Ok(table) = catalog.table(&name) {
-            versions.push((table.location.clone(), warehouse.delta(table)?.snapshot().await?.version()));
+            versions.push(snapshots.of(table).await?);
         }
     }
     Ok(versions)
 }
 
 async fn work_out(
-    warehouse: &Warehouse,
+    snapshots: &Snapshots,
     catalog: &CatalogSnapshot,
     state: &SessionState,
 ) -> Result<HashMap<&'static str, RecordBatch>> {
-    let reader = Reader { warehouse, catalog, state };
+    let reader = Reader { snapshots, catalog, state };
     let mut graph = Graph::default();
     let records = add_records(&reader, &mut graph).await?;
     let mut carried = Vec::new();
@@ -269,7 +272,7 @@ async fn add_events(reader: &Reader<'_>, graph: &mut Graph) -> Result<()> {
 }
 
 struct Reader<'a> {
-    warehouse: &'a Warehouse,
+    snapshots: &'a Snapshots,
     catalog: &'a CatalogSnapshot,
     state: &'a SessionState,
 }
@@ -284,7 +287,7 @@ impl Reader<'_> {
         mut visit: impl FnMut(&[Option<&str>]),
     ) -> Result<()> {
         let Ok(table) = self.catalog.table(name) else { return Ok(()) };
-        let scan = self.warehouse.scan(table).await?;
+        let scan = self.snapshots.scan(table).await?;
         let schema = table.query_schema();
         let present: Vec<Option<usize>> = columns.iter().map(|column| schema.index_of(column).ok()).collect();
         let projection: Vec<usize> = present.iter().flatten().copied().collect();

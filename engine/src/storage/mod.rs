@@ -130,6 +130,11 @@ impl Storage {
         })
     }
 
+    /// The full path of a file of the table that lies at `location` under the root.
+    pub fn file(&self, location: &str, file: &Path) -> Path {
+        file.parts().fold(self.path(location), |path, part| path.join(part))
+    }
+
     /// The Delta log of the table that lies at `location` under the root.
     pub fn log_store(&self, location: &str) -> Result<LogStoreRef> {
         let path = self.path(location);
@@ -172,24 +177,43 @@ fn local_path(url: &Url) -> Result<std::path::PathBuf> {
         .map_err(|()| Error::invalid_argument(format!("invalid warehouse root \"{url}\": not a local path")))
 }
 
-/// Deletes everything under a folder of the root. Returns how many objects.
+/// Deletes everything under a folder of the root. Returns how many objects. Of a table the first entry of the log
+/// goes last: until nothing else is left, nobody takes the place for a free one.
 pub async fn delete_folder(storage: &Storage, relative: &str) -> Result<usize> {
     let store = storage.store();
-    let paths = store.list(Some(&storage.path(relative))).map_ok(|meta| meta.location).boxed();
-    let mut deleted = store.delete_stream(paths);
+    let mut paths: Vec<Path> =
+        store.list(Some(&storage.path(relative))).map_ok(|meta| meta.location).try_collect().await?;
+    paths.sort_by_cached_key(|path| {
+        (path.parts().any(|part| part.as_ref() == "_delta_log"), std::cmp::Reverse(path.to_string()))
+    });
+    let first_entry = paths.pop();
     let mut count = 0;
-    while let Some(outcome) = deleted.next().await {
-        match outcome {
-            Ok(_) => count += 1,
-            Err(object_store::Error::NotFound { .. }) => {}
-            Err(error) => return Err(error.into()),
+    // The last one on its own: a store may delete the others in any order.
+    for group in [paths, first_entry.into_iter().collect()] {
+        let mut deleted = store.delete_stream(futures::stream::iter(group.into_iter().map(Ok)).boxed());
+        while let Some(outcome) = deleted.next().await {
+            match outcome {
+                Ok(_) => count += 1,
+                Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
     }
     if let Some(root) = storage.local_folder() {
         // Object stores have no folders; on a disk the empty ones would stay behind.
-        let _ = std::fs::remove_dir_all(root.join(relative));
+        remove_empty_folders(&root.join(relative));
     }
     Ok(count)
+}
+
+/// A folder that something has been put into meanwhile stays.
+fn remove_empty_folders(folder: &FilePath) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_empty_folders(&entry.path());
+        }
+    }
+    let _ = std::fs::remove_dir(folder);
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! this process never race each other; writers of other processes are met by retrying with jitter.
 
 mod applications;
+pub mod changes;
 pub mod contract;
 pub mod load;
 pub mod maintenance;
@@ -32,6 +33,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
 use crate::storage::failure::explain_text;
 use applications::Applications;
+use changes::Changes;
 use snapshot::TableSnapshot;
 
 /// How often a commit that lost a race is tried again before the caller sees 40001.
@@ -240,6 +242,26 @@ impl DeltaTable {
         }
     }
 
+    /// The newest version whose moment of commit was there for `seen`, as a transaction that began then reads it.
+    /// What the log does not date, or no longer, is old.
+    pub async fn snapshot_seen(
+        &self,
+        seen: impl Fn(DateTime<Utc>) -> bool + Send + Sync,
+    ) -> Result<Arc<TableSnapshot>> {
+        let latest = self.snapshot().await?;
+        let dated = latest.committed_at.get_or_try_init(|| self.committed_at(latest.version())).await?;
+        if (*dated).is_none_or(&seen) {
+            return Ok(latest);
+        }
+        for version in (0..latest.version()).rev() {
+            if self.committed_at(version).await?.is_none_or(&seen) {
+                return self.snapshot_at_version(version).await;
+            }
+        }
+        // A table of the catalog that was read has been there: the clock of who made it is ahead.
+        Ok(latest)
+    }
+
     async fn committed_at(&self, version: u64) -> Result<Option<DateTime<Utc>>> {
         let Some(bytes) = self.log_store.read_commit_entry(version).await? else { return Ok(None) };
         let actions = deltalake_core::logstore::get_actions(version, &bytes)?;
@@ -281,6 +303,28 @@ impl DeltaTable {
         }
         let version = self.commit_once(base, actions, operation, &info).await?;
         Ok(CommitOutcome::Committed { version })
+    }
+
+    /// Commits what a transaction worked out from `base` long ago. Other commits since then are in order as long
+    /// as they have left alone what this one depends on; else [`ErrorKind::SerializationFailure`].
+    pub async fn commit_changes(
+        &self,
+        base: &TableSnapshot,
+        changes: &Changes,
+        info: CommitInfo,
+    ) -> Result<CommitOutcome> {
+        let _turn = self.commit_queue.lock().await;
+        let mut attempt = 0;
+        loop {
+            let latest = self.snapshot().await?;
+            changes.require_undisturbed(base, &latest)?;
+            let mut actions = latest.remove_actions(&changes.removed);
+            actions.extend(changes.added.iter().cloned().map(Action::Add));
+            match self.commit_once(&latest, actions, changes.operation.clone(), &info).await {
+                Ok(version) => return Ok(CommitOutcome::Committed { version }),
+                Err(error) => self.pause_or_give_up(&mut attempt, error).await?,
+            }
+        }
     }
 
     async fn applied(

@@ -22,13 +22,16 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 use object_store::path::Path;
+use parquet::arrow::RowNumber;
 
 use super::snapshot::{DataFile, TableSnapshot, partition_scalar};
 use crate::error::Result;
 use crate::storage::Storage;
 
-/// The name of the column that tells a row's data file, when a scan is asked for it.
+/// The names of the columns that tell a row's place, when a scan is asked for them: its data file, and its number
+/// in it from 0.
 pub const FILE_COLUMN: &str = "__file";
+pub const ROW_COLUMN: &str = "__row";
 
 /// Bytes read at once from the end of a Parquet file: enough for most footers.
 const FOOTER_HINT: usize = 512 * 1024;
@@ -41,10 +44,10 @@ pub struct TableScan {
     folder: Path,
     snapshot: Arc<TableSnapshot>,
     files: Arc<Vec<DataFile>>,
-    /// Columns in the user's order, and the file column if asked for.
+    /// Columns in the user's order, and those of a row's place if asked for.
     schema: SchemaRef,
     partition_columns: Vec<String>,
-    with_file_column: bool,
+    with_places: bool,
     statistics: Statistics,
 }
 
@@ -67,18 +70,19 @@ impl TableScan {
             files,
             schema,
             partition_columns,
-            with_file_column: false,
+            with_places: false,
             statistics,
         })
     }
 
-    /// Adds [`FILE_COLUMN`]: the path of each row's file under the table's folder.
+    /// Adds [`FILE_COLUMN`], the path of each row's file under the table's folder, and [`ROW_COLUMN`].
     #[must_use]
-    pub fn with_file_column(mut self) -> Self {
+    pub fn with_places(mut self) -> Self {
         let mut fields: Vec<_> = self.schema.fields().iter().cloned().collect();
         fields.push(Arc::new(Field::new(FILE_COLUMN, DataType::Utf8, false)));
+        fields.push(row_field());
         self.schema = Arc::new(Schema::new(fields));
-        self.with_file_column = true;
+        self.with_places = true;
         self.statistics = Statistics::new_unknown(&self.schema);
         self
     }
@@ -96,16 +100,36 @@ impl TableScan {
         self.snapshot.version()
     }
 
-    fn is_partition_column(&self, name: &str) -> bool {
-        name == FILE_COLUMN && self.with_file_column
-            || self.partition_columns.iter().any(|column| column == name)
+    pub fn snapshot(&self) -> &Arc<TableSnapshot> {
+        &self.snapshot
     }
 
-    /// DataFusion wants file columns first and partition columns last.
+    fn is_partition_column(&self, name: &str) -> bool {
+        name == FILE_COLUMN && self.with_places || self.partition_columns.iter().any(|column| column == name)
+    }
+
+    fn is_row_column(&self, name: &str) -> bool {
+        name == ROW_COLUMN && self.with_places
+    }
+
+    /// DataFusion wants file columns first, then partition columns, and last what its reader makes up.
     fn scan_schema(&self) -> TableSchema {
+        let (made_up, stored): (Vec<_>, Vec<_>) =
+            self.schema.fields().iter().cloned().partition(|field| self.is_row_column(field.name()));
         let (partition, file): (Vec<_>, Vec<_>) =
-            self.schema.fields().iter().cloned().partition(|field| self.is_partition_column(field.name()));
-        TableSchema::builder(Arc::new(Schema::new(file))).with_table_partition_cols(partition).build()
+            stored.into_iter().partition(|field| self.is_partition_column(field.name()));
+        TableSchema::builder(Arc::new(Schema::new(file)))
+            .with_table_partition_cols(partition)
+            .with_virtual_columns(made_up)
+            .build()
+    }
+
+    /// The filters that the reader can apply: it numbers rows after it has filtered them.
+    fn readable<'a>(&self, filters: &'a [Expr]) -> impl Iterator<Item = &'a Expr> {
+        let with_places = self.with_places;
+        filters.iter().filter(move |filter| {
+            !with_places || filter.column_refs().iter().all(|column| column.name != ROW_COLUMN)
+        })
     }
 
     fn partitioned_file(&self, file: &DataFile, scan: &TableSchema) -> Result<PartitionedFile> {
@@ -205,7 +229,7 @@ impl TableProvider for TableScan {
         for index in &wanted {
             indices.push(scan_schema.index_of(self.schema.field(*index).name())?);
         }
-        let predicate = match conjunction(filters.to_vec()) {
+        let predicate = match conjunction(self.readable(filters).cloned()) {
             Some(filter) => {
                 let df_schema = DFSchema::try_from(Arc::clone(&scan_schema))?;
                 Some(state.create_physical_expr(filter, &df_schema)?)
@@ -235,6 +259,11 @@ impl TableProvider for TableScan {
         .build();
         Ok(DataSourceExec::from_data_source(config))
     }
+}
+
+/// Numbered by the Parquet reader.
+fn row_field() -> Arc<Field> {
+    Arc::new(Field::new(ROW_COLUMN, DataType::Int64, false).with_extension_type(RowNumber))
 }
 
 fn table_statistics(files: &[DataFile], schema: &SchemaRef) -> Statistics {

@@ -1,12 +1,13 @@
 //! A table at one version: its files, with what is known of each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
+use chrono::{DateTime, Utc};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
-use deltalake_core::kernel::Action;
+use deltalake_core::kernel::{Action, Add};
 use deltalake_core::table::state::DeltaTableState;
 use object_store::path::Path;
 use serde_json::Value;
@@ -28,6 +29,33 @@ pub struct DataFile {
 }
 
 impl DataFile {
+    fn new(
+        path: Path,
+        size: i64,
+        modified_at_ms: i64,
+        stats: Option<&str>,
+        partition_values: HashMap<String, Option<String>>,
+    ) -> Self {
+        let stats: Value = stats.and_then(|text| serde_json::from_str(text).ok()).unwrap_or(Value::Null);
+        let of = |name: &str| stats.get(name).cloned().unwrap_or(Value::Null);
+        Self {
+            path,
+            size: size.max(0) as u64,
+            modified_at_ms,
+            rows: stats.get("numRecords").and_then(Value::as_u64),
+            partition_values,
+            minimums: of("minValues"),
+            maximums: of("maxValues"),
+            null_counts: of("nullCount"),
+        }
+    }
+
+    /// A file that no commit has named yet.
+    fn added(add: &Add) -> Self {
+        let stats = add.stats.as_deref();
+        Self::new(added_path(add), add.size, add.modification_time, stats, add.partition_values.clone())
+    }
+
     /// What is known of the columns of `schema`, partition columns included.
     ///
     /// Bounds of strings may be cut and those of decimals rounded, so both stay unknown; bounds of timestamps
@@ -134,16 +162,39 @@ fn scalar(value: &Value, data_type: &DataType, widen_ms: i64) -> Option<ScalarVa
     })
 }
 
+/// The path of a file to be added, as a snapshot gives it once it is there.
+pub(crate) fn added_path(add: &Add) -> Path {
+    Path::parse(&add.path).unwrap_or_else(|_| Path::from(add.path.as_str()))
+}
+
 /// Immutable; shared by every query that reads this version.
 #[derive(Debug)]
 pub struct TableSnapshot {
     state: DeltaTableState,
     files: OnceLock<Arc<Vec<DataFile>>>,
+    /// When the version was committed; read from the log when a transaction asks.
+    pub(super) committed_at: tokio::sync::OnceCell<Option<DateTime<Utc>>>,
 }
 
 impl TableSnapshot {
     pub(super) fn new(state: DeltaTableState) -> Result<Self> {
-        Ok(Self { state, files: OnceLock::new() })
+        Ok(Self { state, files: OnceLock::new(), committed_at: tokio::sync::OnceCell::new() })
+    }
+
+    /// This version as it will be with files taken away and others added: what an open transaction sees of a
+    /// table that it changes.
+    pub(crate) fn with_changes(&self, removed: &HashSet<String>, added: &[Add]) -> Result<Self> {
+        let files = self.files()?;
+        let kept = files.iter().filter(|file| !removed.contains(file.path.as_ref())).cloned();
+        let files = kept.chain(added.iter().map(DataFile::added)).collect();
+        let changed = Self::new(self.state.clone())?;
+        let _ = changed.files.set(Arc::new(files));
+        Ok(changed)
+    }
+
+    /// Whether the log says the same of the table itself in both versions: columns, partitioning, properties.
+    pub(crate) fn has_definition_of(&self, other: &TableSnapshot) -> bool {
+        self.state.metadata() == other.state.metadata() && self.state.protocol() == other.state.protocol()
     }
 
     pub(super) fn state(&self) -> &DeltaTableState {
@@ -189,24 +240,19 @@ impl TableSnapshot {
                     "Purge the vectors with the program that wrote them (REORG TABLE … APPLY (PURGE)).",
                 ));
             }
-            let stats: Value =
-                view.stats().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null);
-            files.push(DataFile {
-                path: view.object_store_path(),
-                size: view.size().max(0) as u64,
-                modified_at_ms: view.modification_time(),
-                rows: stats.get("numRecords").and_then(Value::as_u64),
-                partition_values: view.partition_values_map(),
-                minimums: stats.get("minValues").cloned().unwrap_or(Value::Null),
-                maximums: stats.get("maxValues").cloned().unwrap_or(Value::Null),
-                null_counts: stats.get("nullCount").cloned().unwrap_or(Value::Null),
-            });
+            files.push(DataFile::new(
+                view.object_store_path(),
+                view.size(),
+                view.modification_time(),
+                view.stats().as_deref(),
+                view.partition_values_map(),
+            ));
         }
         Ok(files)
     }
 
-    /// The log's removal of some files, by path.
-    pub(crate) fn remove_actions(&self, paths: &std::collections::HashSet<String>) -> Vec<Action> {
+    /// The log's removal of some files, by path. Files that no commit has named have none.
+    pub(crate) fn remove_actions(&self, paths: &HashSet<String>) -> Vec<Action> {
         let log = self.state.log_data();
         log.iter()
             .filter(|view| paths.contains(view.object_store_path().as_ref()))

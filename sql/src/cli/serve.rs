@@ -133,6 +133,9 @@ pub(super) async fn serve(
     let served = server.serve(shutdown.clone()).await;
     shutdown.cancel();
     let _ = background.await;
+    if let Err(error) = instance.warehouse.leases().close().await {
+        tracing::warn!(%error, "removing temporary tables");
+    }
     served.map(|()| ExitCode::SUCCESS)
 }
 

@@ -119,4 +119,24 @@ fn copy_is_read_in_both_syntaxes() {
     ] {
         assert_eq!(parse(sql).unwrap_err().sqlstate(), "42601", "{sql}");
     }
+#[test]
+fn words_of_transactions_are_those_of_postgres() {
+    for (written, read) in [
+        ("ABORT", "ROLLBACK"),
+        ("abort work and chain", "ROLLBACK AND CHAIN"),
+        (
+            "BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE",
+            "BEGIN ISOLATION LEVEL SERIALIZABLE, READ ONLY",
+        ),
+        ("BEGIN READ WRITE NOT DEFERRABLE", "BEGIN READ WRITE"),
+        ("START TRANSACTION DEFERRABLE", "START TRANSACTION"),
+        ("END", "END"),
+        ("COMMIT AND NO CHAIN", "COMMIT"),
+        ("ROLLBACK TO s", "ROLLBACK TO SAVEPOINT s"),
+    ] {
+        let statement = parse(written).unwrap().pop().unwrap();
+        let StatementKind::Sql(sql) = statement.kind else { panic!("{written}") };
+        assert_eq!(sql.to_string(), read);
+    }
+    assert_eq!(parse("BEGIN DEFERRABLE 7").unwrap_err().sqlstate(), "42601");
 }

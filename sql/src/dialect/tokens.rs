@@ -29,6 +29,28 @@ fn solid(tokens: &[TokenWithSpan]) -> Vec<usize> {
     (0..tokens.len()).filter(|index| !matches!(tokens[*index].token, Token::Whitespace(_))).collect()
 }
 
+/// Writes what sqlparser does not know of transactions in words that it knows: ABORT is ROLLBACK, and whether a
+/// transaction is DEFERRABLE makes no difference here.
+pub(super) fn plain_transaction_words(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let places = solid(&tokens);
+    let at = |order: usize, text: &str| places.get(order).is_some_and(|place| is_word(&tokens[*place], text));
+    if at(0, "abort") {
+        let rollback = Word { value: "ROLLBACK".into(), quote_style: None, keyword: Keyword::ROLLBACK };
+        tokens[places[0]].token = Token::Word(rollback);
+        return tokens;
+    }
+    let has_modes =
+        at(0, "begin") || at(0, "start") || (at(0, "set") && (at(1, "transaction") || at(1, "session")));
+    let Some(order) = (1..places.len()).find(|order| has_modes && at(*order, "deferrable")) else {
+        return tokens;
+    };
+    let first = if at(order - 1, "not") { order - 1 } else { order };
+    let follows_comma = tokens[places[first - 1]].token == Token::Comma;
+    let start = if follows_comma { places[first - 1] } else { places[first] };
+    tokens.drain(start..=places[order]);
+    tokens
+}
+
 /// Takes `CLUSTER BY (a, b)` out of a CREATE TABLE or CREATE MATERIALIZED VIEW.
 pub(super) fn take_cluster_by(mut tokens: Vec<TokenWithSpan>) -> (Vec<TokenWithSpan>, Vec<String>) {
     let places = solid(&tokens);

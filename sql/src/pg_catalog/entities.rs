@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use voxhouse_engine::catalog::access::Secured;
-use voxhouse_engine::catalog::{self, CatalogSnapshot, Oid, QualifiedName, Rule};
+use voxhouse_engine::catalog::{self, CatalogSnapshot, Oid, QualifiedName, Rule, TEMPORARY_SCHEMA};
 
 use super::grants;
 use super::{BuiltInRelation, INFORMATION_SCHEMA, PG_CATALOG, Visible, definition, types};
@@ -29,8 +29,8 @@ pub(super) struct Entities {
     constraint_by_oid: HashMap<Oid, usize>,
     /// Schemas in which an unqualified name is looked for, in order.
     pub(super) search_path: Vec<String>,
-    /// Whether `pg_catalog` stands in the path only because it always does.
-    pub(super) implicit_catalog: bool,
+    /// How many schemas come first in the path without having been named.
+    pub(super) implicit_schemas: usize,
 }
 
 pub(super) struct Role {
@@ -134,7 +134,7 @@ impl Entities {
             relation_by_name: HashMap::new(),
             constraint_by_oid: HashMap::new(),
             search_path: Vec::new(),
-            implicit_catalog: false,
+            implicit_schemas: 0,
         };
         entities.add_schemas(visible);
         entities.add_system_relations();
@@ -192,6 +192,11 @@ impl Entities {
     pub(super) fn is_visible(&self, oid: Oid) -> Option<bool> {
         let relation = self.relation(oid)?;
         Some(self.relation_named(None, &relation.name).is_some_and(|found| found.oid == oid))
+    }
+
+    /// Whether `pg_catalog` stands in the path only because it always does.
+    pub(super) fn has_implicit_catalog(&self) -> bool {
+        self.search_path.iter().take(self.implicit_schemas).any(|name| name == PG_CATALOG)
     }
 
     fn owner(&self, role: &str) -> Oid {
@@ -407,9 +412,11 @@ impl Entities {
         let may_use = |name: &String| reads::may_use(&visible.catalog, visible.access(), name);
         let mut path: Vec<String> =
             named.filter(|name| self.schema(name).is_some()).filter(may_use).collect();
-        self.implicit_catalog = !path.iter().any(|name| name == PG_CATALOG);
-        if self.implicit_catalog {
-            path.insert(0, PG_CATALOG.to_owned());
+        for implicit in [PG_CATALOG, TEMPORARY_SCHEMA] {
+            if self.schema(implicit).is_some() && !path.iter().any(|name| name == implicit) {
+                path.insert(0, implicit.to_owned());
+                self.implicit_schemas += 1;
+            }
         }
         self.search_path = path;
     }

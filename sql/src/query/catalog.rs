@@ -14,8 +14,9 @@ use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::SessionState;
 use parking_lot::Mutex;
 use voxhouse_engine::catalog::access::Access;
-use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName, Relation, View};
-use voxhouse_engine::table::DeltaTable;
+use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName, Relation, TEMPORARY_SCHEMA, View};
+use voxhouse_engine::table::snapshot::TableSnapshot;
+use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, Result, Warehouse};
 
 use super::context::{DATABASE, SEARCH_PATH_SCHEMA, plan_in, with_catalog};
@@ -31,6 +32,7 @@ const MAX_VIEW_DEPTH: usize = 32;
 /// Everything a statement can name.
 pub struct Relations {
     pub warehouse: Arc<Warehouse>,
+    pub snapshots: Arc<Snapshots>,
     pub visible: Arc<Visible>,
     pub built_ins: Arc<BuiltIns>,
     /// Relations of this statement only: a pipe's `source`, a table at a moment, a table with its file column.
@@ -61,8 +63,8 @@ pub struct StandsFor {
 #[derive(Default, Clone)]
 pub struct Opened {
     providers: HashMap<QualifiedName, Arc<dyn TableProvider>>,
-    /// The tables and the versions that were read.
-    pub versions: Vec<(Arc<DeltaTable>, u64)>,
+    /// The tables as they were read.
+    pub snapshots: Vec<(QualifiedName, Arc<TableSnapshot>)>,
     /// Whether a relation was read whose content has no version.
     pub volatile: bool,
 }
@@ -76,7 +78,7 @@ impl fmt::Debug for Relations {
 impl Relations {
     /// The schemas in which an unqualified name is looked for, in order.
     pub fn search_path(&self) -> impl Iterator<Item = &str> {
-        let own = ["pg_catalog"].into_iter();
+        let own = [TEMPORARY_SCHEMA, pg_catalog::PG_CATALOG].into_iter();
         let named = self.visible.search_path.iter().map(|schema| match schema.as_str() {
             "$user" => self.visible.role.as_str(),
             other => other,
@@ -104,6 +106,7 @@ impl Relations {
     pub fn seen_only(&self) -> Self {
         Self {
             warehouse: Arc::clone(&self.warehouse),
+            snapshots: Arc::clone(&self.snapshots),
             visible: Arc::clone(&self.visible),
             built_ins: Arc::clone(&self.built_ins),
             overrides: self.overrides.clone(),
@@ -148,9 +151,8 @@ impl Relations {
         }
         let found: Arc<dyn TableProvider> = match self.visible.catalog.relation(name) {
             Some(Relation::Table(table)) => {
-                let scan = self.warehouse.scan(table).await?;
-                let version = (self.warehouse.delta(table)?, scan.version());
-                self.opened.lock().versions.push(version);
+                let scan = self.snapshots.scan(table).await?;
+                self.opened.lock().snapshots.push((name.clone(), Arc::clone(scan.snapshot())));
                 Arc::new(scan)
             }
             Some(Relation::View(view)) => self.plan_view(view).await?,
@@ -197,6 +199,7 @@ impl Relations {
     fn nested(self: &Arc<Self>, owner: &str) -> Arc<Self> {
         Arc::new(Self {
             warehouse: Arc::clone(&self.warehouse),
+            snapshots: Arc::clone(&self.snapshots),
             visible: Arc::clone(&self.visible),
             built_ins: Arc::clone(&self.built_ins),
             overrides: HashMap::new(),
@@ -228,7 +231,7 @@ impl Relations {
 impl Opened {
     fn absorb(&mut self, nested: &Opened) {
         self.providers.extend(nested.providers.iter().map(|(name, table)| (name.clone(), Arc::clone(table))));
-        self.versions = nested.versions.clone();
+        self.snapshots = nested.snapshots.clone();
         self.volatile |= nested.volatile;
     }
 }

@@ -9,7 +9,8 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use datafusion::sql::sqlparser::ast;
-use voxhouse_engine::catalog::{QualifiedName, Table};
+use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName, Table};
+use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use super::catalog::{Databases, Opened, Relations, StandsFor};
@@ -28,7 +29,7 @@ pub const SEARCH_PATH_SCHEMA: &str = "pg_search_path";
 #[derive(Clone)]
 pub struct Planned {
     pub plan: LogicalPlan,
-    pub catalog_version: u64,
+    catalog: Arc<CatalogSnapshot>,
     pub search_path: Vec<String>,
     /// Whose privileges were checked.
     pub role: String,
@@ -40,14 +41,14 @@ impl Planned {
     pub async fn is_current(&self, context: &QueryContext) -> Result<bool> {
         let seen = &context.visible;
         if self.opened.volatile
-            || seen.catalog.version() != self.catalog_version
+            || !Arc::ptr_eq(&seen.catalog, &self.catalog)
             || seen.search_path != self.search_path
             || seen.role != self.role
         {
             return Ok(false);
         }
-        for (table, version) in &self.opened.versions {
-            if table.snapshot().await?.version() != *version {
+        for (name, read) in &self.opened.snapshots {
+            if !Arc::ptr_eq(read, &context.snapshots.of(seen.catalog.table(name)?).await?) {
                 return Ok(false);
             }
         }
@@ -59,6 +60,8 @@ impl Planned {
 pub struct QueryContext {
     pub warehouse: Arc<Warehouse>,
     pub built_ins: Arc<BuiltIns>,
+    /// The version of each table that the statement reads.
+    pub snapshots: Arc<Snapshots>,
     pub visible: Arc<Visible>,
     /// Functions and settings of the session.
     pub base: SessionState,
@@ -76,6 +79,7 @@ impl QueryContext {
     ) -> Arc<Relations> {
         Arc::new(Relations {
             warehouse: Arc::clone(&self.warehouse),
+            snapshots: Arc::clone(&self.snapshots),
             visible: Arc::clone(&self.visible),
             built_ins: Arc::clone(&self.built_ins),
             overrides,
@@ -109,9 +113,9 @@ impl QueryContext {
         let state = with_catalog(&self.base, Arc::clone(&relations));
         let plan = plan_in(&state, &relations, statement).await?;
         let opened = relations.opened.lock().clone();
-        let catalog_version = self.visible.catalog.version();
+        let catalog = Arc::clone(&self.visible.catalog);
         let role = self.visible.role.clone();
-        Ok(Planned { plan, catalog_version, search_path: self.visible.search_path.clone(), role, opened })
+        Ok(Planned { plan, catalog, search_path: self.visible.search_path.clone(), role, opened })
     }
 
     /// Checks what the conditions and values of a change read. `query` has them, and reads the table that is
@@ -124,7 +128,7 @@ impl QueryContext {
         if access.is_superuser() || is_known {
             return Ok(());
         }
-        let scan = self.warehouse.scan(table).await?.with_file_column();
+        let scan = self.snapshots.scan(table).await?.with_places();
         let stands_for = StandsFor { relation: table.name.clone(), is_target: true };
         let relations = self.relations_standing_for(
             HashMap::from([(target.clone(), Arc::new(scan) as Arc<dyn TableProvider>)]),
@@ -198,6 +202,9 @@ impl QueryContext {
             })?;
         if !reads::may_read_some(&self.visible.catalog, self.visible.access(), &table.name) {
             return Err(reads::relation_denied(&self.visible.catalog, &table.name));
+        }
+        if table.name.is_temporary() {
+            return Err(Error::not_supported("temporary tables keep no past versions"));
         }
         let delta = self.warehouse.delta(table)?;
         let snapshot = match &moment.at {

@@ -6,7 +6,7 @@ use datafusion::sql::sqlparser::ast::{
     Ident, ObjectName, ObjectNamePart, Query, Statement, VisitMut, VisitorMut, visit_relations,
     visit_relations_mut,
 };
-use voxhouse_engine::catalog::QualifiedName;
+use voxhouse_engine::catalog::{QualifiedName, TEMPORARY_SCHEMA};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::context::DATABASE;
@@ -44,6 +44,24 @@ pub fn parts(name: &ObjectName) -> Result<Vec<String>> {
     Ok(parts)
 }
 
+/// The schemas in which relations are looked for, temporary ones first.
+fn searched(visible: &Visible) -> impl Iterator<Item = &str> {
+    std::iter::once(TEMPORARY_SCHEMA).chain(path(visible))
+}
+
+/// The name of a temporary relation to be created.
+pub fn new_temporary_name(name: &ObjectName) -> Result<QualifiedName> {
+    match parts(name)?.as_slice() {
+        [name] => Ok(QualifiedName::new(TEMPORARY_SCHEMA, name)),
+        [schema, name] if schema == TEMPORARY_SCHEMA => Ok(QualifiedName::new(schema, name)),
+        [_, _] => Err(Error::new(
+            ErrorKind::InvalidTableDefinition,
+            "cannot create temporary relation in non-temporary schema",
+        )),
+        _ => Err(Error::syntax(format!("improper qualified name (too many dotted names): {name}"))),
+    }
+}
+
 /// The name of something to be created: in the first schema of the search path if none is given.
 pub fn new_name(name: &ObjectName, visible: &Visible) -> Result<QualifiedName> {
     let parts = parts(name)?;
@@ -75,7 +93,7 @@ pub fn existing_name(name: &ObjectName, visible: &Visible) -> Result<QualifiedNa
     let parts = parts(name)?;
     match parts.as_slice() {
         [name] => {
-            let found = path(visible)
+            let found = searched(visible)
                 .map(|schema| QualifiedName::new(schema, name))
                 .find(|name| visible.catalog.relation(name).is_some());
             Ok(found.unwrap_or_else(|| QualifiedName::new("public", name)))
@@ -155,12 +173,23 @@ impl VisitorMut for Qualifier<'_> {
 }
 
 fn schema_on_path(relation: &str, visible: &Visible, built_ins: &BuiltIns) -> Option<String> {
-    path(visible)
+    searched(visible)
         .find(|schema| {
             let name = QualifiedName::new(*schema, relation);
             visible.catalog.relation(&name).is_some() || built_ins.contains(&name)
         })
         .map(str::to_owned)
+}
+
+/// Whether a query, made independent of the search path, reads a temporary relation.
+pub fn reads_temporary(query: &Query) -> bool {
+    visit_relations(query, |name: &ObjectName| {
+        match parts(name).is_ok_and(|parts| parts.len() == 2 && parts[0] == TEMPORARY_SCHEMA) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })
+    .is_break()
 }
 
 /// The schema that a statement writes before a relation, found by the relation's last part.

@@ -135,7 +135,7 @@ impl BuiltIns {
             Content::Identity(relation) => {
                 let state = with_catalog(&relations.base, Arc::clone(relations));
                 let resolved =
-                    self.identity.resolve(&relations.warehouse, relations.catalog(), &state).await?;
+                    self.identity.resolve(&relations.snapshots, relations.catalog(), &state).await?;
                 resolved
                     .relation(relation)
                     .cloned()
@@ -258,7 +258,7 @@ async fn tables_batch(relations: &Relations) -> Result<RecordBatch> {
     let tables: Vec<_> = relations.catalog().tables().collect();
     let mut sizes = Vec::with_capacity(tables.len());
     for table in &tables {
-        let snapshot = relations.warehouse.delta(table)?.snapshot().await?;
+        let snapshot = relations.snapshots.of(table).await?;
         let files = snapshot.files()?;
         let bytes: u64 = files.iter().map(|file| file.size).sum();
         sizes.push((snapshot.version() as i64, files.len() as i64, bytes as i64, snapshot.row_count()?));

@@ -1,5 +1,6 @@
 //! One connection's state, and the life of its statements.
 
+mod block;
 pub mod cursor;
 mod parts;
 pub mod role;
@@ -7,6 +8,7 @@ pub mod settings;
 pub mod workers;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
@@ -19,9 +21,10 @@ use parking_lot::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::catalog::ddl::Ddl;
 use voxhouse_engine::catalog::{Author, CatalogSnapshot};
+use voxhouse_engine::transaction::{Snapshots, Temporary, TemporaryFolder};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use crate::dialect::{self, CopyDirection, OwnStatement, SessionStatement, Statement, StatementKind};
+use crate::dialect::{self, OwnStatement, SessionStatement, Statement, StatementKind};
 use crate::instance::{self, Instance};
 use crate::pg_catalog::Visible;
 use crate::query::reuse::Optimized;
@@ -54,6 +57,15 @@ pub struct Session {
     /// The settings when the block began.
     pub(crate) before_block: Option<Saved>,
     pub(crate) transaction: TransactionStatus,
+    block: Option<block::Block>,
+    /// Whether the statement that comes next shares an implicit transaction with others.
+    in_company: bool,
+    /// Set while a commit runs.
+    committing: Arc<AtomicBool>,
+    /// The temporary relations, as the last transaction left them.
+    temporary: Arc<Temporary>,
+    /// Where temporary tables lie, from the first one on.
+    folder: Option<TemporaryFolder>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) cursors: Cursors,
     pub(crate) statements: Statements<Prepared>,
@@ -82,6 +94,11 @@ impl Session {
             settings,
             before_block: None,
             transaction: TransactionStatus::Idle,
+            block: None,
+            in_company: false,
+            committing: Arc::default(),
+            temporary: Arc::default(),
+            folder: None,
             notices: Vec::new(),
             cursors: parts.cursors.clone(),
             statements: parts.statements.clone(),
@@ -94,11 +111,11 @@ impl Session {
 
     /// What a statement that starts now can see.
     pub(crate) async fn context(&self, text: &str) -> Result<QueryContext> {
-        let catalog = self.instance.warehouse.catalog().await?;
-        Ok(self.context_over(catalog, text))
+        let (catalog, snapshots) = self.sight().await?;
+        Ok(self.context_over(catalog, snapshots, text))
     }
 
-    pub(crate) fn context_over(&self, catalog: Arc<CatalogSnapshot>, text: &str) -> QueryContext {
+    fn context_over(&self, catalog: Arc<CatalogSnapshot>, snapshots: Snapshots, text: &str) -> QueryContext {
         let mut seen = instance::visible(catalog, &self.instance.built_ins, &self.role(), &self.parts);
         seen.session_role = self.session_role();
         seen.process_id = self.login.process_id;
@@ -120,6 +137,7 @@ impl Session {
         QueryContext {
             warehouse: Arc::clone(&self.instance.warehouse),
             built_ins: Arc::clone(&self.instance.built_ins),
+            snapshots: Arc::new(snapshots),
             visible: seen,
             base,
         }
@@ -143,7 +161,8 @@ impl Session {
         statement: &Statement,
         catalog: Arc<CatalogSnapshot>,
     ) -> Result<Option<Ddl>> {
-        let context = self.context_over(catalog, &statement.text);
+        let snapshots = Snapshots::newest(&self.instance.warehouse, Arc::clone(&self.temporary));
+        let context = self.context_over(catalog, snapshots, &statement.text);
         statement::ddl::plan(&context, statement).await
     }
 
@@ -166,7 +185,7 @@ impl Session {
     }
 
     fn refuse_in_failed_transaction(&self, statement: &Statement) -> Result<()> {
-        if self.transaction != TransactionStatus::Failed || utility::ends_transaction(statement) {
+        if self.transaction != TransactionStatus::Failed || statement::transaction::ends(statement) {
             return Ok(());
         }
         Err(Error::new(
@@ -363,48 +382,37 @@ impl backend::Session for Session {
         let bound = statement::literal::bound(&prepared.statement, &parameters)?;
         let statement = bound.as_ref().unwrap_or(&prepared.statement);
         self.refuse_in_failed_transaction(statement)?;
+        if self.in_company && !self.in_block() && !statement::transaction::controls(statement) {
+            self.begin_block(true);
+        }
         match &statement.kind {
             StatementKind::Sql(sql) => match sql.as_ref() {
+                sql if statement::transaction::handles(sql) => statement::transaction::run(self, sql).await,
                 ast::Statement::Query(_) => self.run_query(prepared, parameters).await,
-                sql if utility::handles(sql) => utility::run(self, statement, sql).await,
+                sql if utility::handles(sql) => utility::run(statement, sql),
                 ast::Statement::Call(call) => statement::call::run(self, call).await,
                 ast::Statement::Insert(_)
                 | ast::Statement::Update(_)
                 | ast::Statement::Delete(_)
                 | ast::Statement::Merge(_)
-                | ast::Statement::Truncate(_) => {
-                    self.refuse_write_in_transaction()?;
-                    statement::dml::run(self, statement, sql, &parameters).await
-                }
-                _ => {
-                    self.refuse_write_in_transaction()?;
-                    statement::ddl::run(self, statement).await
-                }
+                | ast::Statement::Truncate(_) => statement::dml::run(self, statement, sql, &parameters).await,
+                _ => statement::ddl::run(self, statement).await,
             },
             StatementKind::Session(own) => statement::session::run(self, prepared, own, parameters).await,
-            StatementKind::Own(OwnStatement::Copy(copy)) => {
-                if copy.direction == CopyDirection::From {
-                    self.refuse_write_in_transaction()?;
+            StatementKind::Own(OwnStatement::Copy(copy)) => statement::copy::run(self, statement, copy).await,
+            StatementKind::Own(own) => match own {
+                OwnStatement::Access(access) => match self.run_role_statement(access).await? {
+                    Some(done) => Ok(done),
+                    None => statement::ddl::run(self, statement).await,
+                },
+                OwnStatement::RefreshMaterializedView { name } => {
+                    statement::ddl::refresh(self, statement, name).await
                 }
-                statement::copy::run(self, statement, copy).await
-            }
-            StatementKind::Own(own) => {
-                if let OwnStatement::Access(access) = own
-                    && let Some(done) = self.run_role_statement(access).await?
-                {
-                    return Ok(done);
+                OwnStatement::Vacuum { table, retain_hours } => {
+                    statement::ddl::vacuum(self, table.as_ref(), *retain_hours).await
                 }
-                self.refuse_write_in_transaction()?;
-                match own {
-                    OwnStatement::RefreshMaterializedView { name } => {
-                        statement::ddl::refresh(self, statement, name).await
-                    }
-                    OwnStatement::Vacuum { table, retain_hours } => {
-                        statement::ddl::vacuum(self, table.as_ref(), *retain_hours).await
-                    }
-                    _ => statement::ddl::run(self, statement).await,
-                }
-            }
+                _ => statement::ddl::run(self, statement).await,
+            },
         }
     }
 
@@ -423,29 +431,27 @@ impl backend::Session for Session {
         }
     }
 
-    async fn sync(&mut self) -> Result<()> {
-        if self.transaction == TransactionStatus::Idle {
-            self.settings.end_transaction();
-        }
-        Ok(())
+    fn set_company(&mut self, in_company: bool) {
+        self.in_company = in_company;
     }
-}
 
-impl Session {
-    /// A write in a block could not be rolled back with it.
-    fn refuse_write_in_transaction(&self) -> Result<()> {
-        let in_block = self.transaction != TransactionStatus::Idle;
-        let setting = if in_block { "transaction_read_only" } else { "default_transaction_read_only" };
-        if self.settings.is_on(setting) {
-            let message = "cannot execute a change in a read-only transaction";
-            return Err(Error::new(ErrorKind::ReadOnlyTransaction, message));
-        }
-        if self.transaction == TransactionStatus::Idle {
+    fn commit_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.committing)
+    }
+
+    async fn sync(&mut self) -> Result<()> {
+        self.in_company = false;
+        if !self.in_implicit_block() {
+            if self.transaction == TransactionStatus::Idle {
+                self.settings.end_transaction();
+            }
             return Ok(());
         }
-        Err(Error::not_supported("changes inside a transaction block are not supported")
-            .with_detail("Each statement that changes something is a transaction of its own.")
-            .with_hint("Switch autocommit on, or leave out BEGIN."))
+        if self.transaction == TransactionStatus::Failed {
+            self.roll_back_block().await;
+            return Ok(());
+        }
+        self.commit_block().await
     }
 }
 

@@ -45,6 +45,8 @@ fn run_pipe_schema() -> SchemaRef {
 }
 
 async fn run_pipe(session: &mut Session, pipe: &str) -> Result<Outcome> {
+    session.require_no_block("CALL system.run_pipe")?;
+    session.require_changeable("CALL", false)?;
     let context = session.context("CALL").await?;
     let catalog = &context.visible.catalog;
     if !context.visible.access().may(&Secured::pipe(catalog.pipe(pipe)?), Privilege::Usage) {

@@ -8,10 +8,11 @@ use datafusion::sql::sqlparser::ast::{
 };
 use voxhouse_engine::catalog::access::not_owner;
 use voxhouse_engine::catalog::acl::Privilege;
-use voxhouse_engine::catalog::ddl::{CommentTarget, Ddl, Draft, DropKind, Effect, NewPipe, NewTable};
+use voxhouse_engine::catalog::ddl::{CommentTarget, Ddl, DropKind, Effect, NewPipe, NewTable};
 use voxhouse_engine::catalog::{Column, QualifiedName, Rule, SqlType, Table};
-use voxhouse_engine::dml::Dml;
+use voxhouse_engine::dml::Work;
 use voxhouse_engine::planning::SOURCE_RELATION;
+use voxhouse_engine::transaction::OnCommit;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::describe;
@@ -20,7 +21,7 @@ use crate::access::writes::{Need, writable_table};
 use crate::dialect::{CreatePipe, OwnStatement, Statement, StatementKind};
 use crate::pg_catalog;
 use crate::query::QueryContext;
-use crate::query::names::{self, existing_name, fold, new_name, parts};
+use crate::query::names::{self, existing_name, fold, new_name, new_temporary_name, parts};
 use crate::session::Session;
 use crate::wire::backend::Outcome;
 
@@ -32,16 +33,16 @@ pub async fn plan(context: &QueryContext, statement: &Statement) -> Result<Optio
         StatementKind::Own(own) => return own_definition(context, own).await,
         StatementKind::Session(_) => return Ok(None),
     };
-    let visible = &context.visible;
     Ok(Some(match sql {
         S::CreateSchema { schema_name, if_not_exists, .. } => {
             let (name, owner) = schema_name_text(schema_name)?;
             Ddl::CreateSchema { name, owner, if_not_exists: *if_not_exists }
         }
         S::CreateTable(create) if create.query.is_none() => {
-            let name = new_name(&create.name, visible)?;
+            let name = table_name(create, context)?;
             let table = new_table(create, statement)?;
-            let location = context.warehouse.free_location(&name).await?;
+            // The session knows where there is a free one.
+            let location = String::new();
             Ddl::CreateTable { name, table, location, if_not_exists: create.if_not_exists }
         }
         S::CreateView(create) if !create.materialized => create_view(context, statement, create).await?,
@@ -86,14 +87,59 @@ pub async fn run(session: &mut Session, statement: &Statement) -> Result<Outcome
         }
     }
     let context = session.context(&statement.text).await?;
-    let Some(ddl) = plan(&context, statement).await? else {
+    let Some(mut ddl) = plan(&context, statement).await? else {
         return Err(Error::not_supported(format!("{} is not supported", first_words(&statement.text))));
     };
     let tag = tag_of(&ddl);
     let author = session.author(statement);
-    let effects = session.instance.warehouse.run_ddl(&author, vec![ddl]).await?;
+    if let Ddl::CreateTable { name, location, .. } = &mut ddl {
+        *location = session.free_location(name).await?;
+    }
+    if let (Ddl::CreateTable { name, .. }, StatementKind::Sql(sql)) = (&ddl, &statement.kind)
+        && let S::CreateTable(create) = sql.as_ref()
+        && name.is_temporary()
+    {
+        let (name, action) = (name.clone(), on_commit(create));
+        let scope = session.scope().await?;
+        session.require_changeable(tag, false)?;
+        let effects = scope.transaction().define(&author, vec![ddl]).await?;
+        if effects == [Effect::Done] {
+            scope.transaction().on_commit(scope.transaction().catalog().table(&name)?, action);
+        }
+        session.finish(scope).await?;
+        tell(session, effects);
+        return Ok(Outcome::Done(tag.to_owned()));
+    }
+    if let (Ddl::CreateView { name, .. }, StatementKind::Sql(sql)) = (&ddl, &statement.kind)
+        && let S::CreateView(create) = sql.as_ref()
+        && name.is_temporary()
+        && !create.temporary
+    {
+        session.notice(format!("view \"{}\" will be a temporary view", name.name));
+    }
+    let effects = session.define(&author, vec![ddl]).await?;
     tell(session, effects);
     Ok(Outcome::Done(tag.to_owned()))
+}
+
+fn table_name(create: &CreateTable, context: &QueryContext) -> Result<QualifiedName> {
+    let name = match create.temporary {
+        true => new_temporary_name(&create.name)?,
+        false => new_name(&create.name, &context.visible)?,
+    };
+    if create.on_commit.is_some() && !name.is_temporary() {
+        let message = "ON COMMIT can only be used on temporary tables";
+        return Err(Error::new(ErrorKind::InvalidTableDefinition, message));
+    }
+    Ok(name)
+}
+
+fn on_commit(create: &CreateTable) -> OnCommit {
+    match create.on_commit {
+        Some(ast::OnCommit::DeleteRows) => OnCommit::DeleteRows,
+        Some(ast::OnCommit::Drop) => OnCommit::Drop,
+        Some(ast::OnCommit::PreserveRows) | None => OnCommit::PreserveRows,
+    }
 }
 
 fn tell(session: &mut Session, effects: Vec<Effect>) {
@@ -106,7 +152,8 @@ fn tell(session: &mut Session, effects: Vec<Effect>) {
     }
 }
 
-fn tag_of(ddl: &Ddl) -> &'static str {
+/// The command tag.
+pub fn tag_of(ddl: &Ddl) -> &'static str {
     match ddl {
         Ddl::CreateSchema { .. } => "CREATE SCHEMA",
         Ddl::DropSchema { .. } => "DROP SCHEMA",
@@ -141,9 +188,6 @@ fn new_table(create: &CreateTable, statement: &Statement) -> Result<NewTable> {
     if create.external || create.location.is_some() || create.file_format.is_some() {
         return Err(Error::not_supported("external tables are not supported")
             .with_hint("CREATE PIPE loads files into a table."));
-    }
-    if create.temporary {
-        return Err(Error::not_supported("temporary tables are not supported"));
     }
     super::table_options::check(create)?;
     let mut table = NewTable { cluster_by: statement.cluster_by.clone(), ..NewTable::default() };
@@ -269,8 +313,12 @@ pub(super) fn sql_type(data_type: &ast::DataType) -> Result<SqlType> {
 async fn create_view(context: &QueryContext, statement: &Statement, create: &CreateView) -> Result<Ddl> {
     let query = view_query(context, statement, create).await?;
     let planned = context.plan_query(&query).await?;
+    let name = match create.temporary || names::reads_temporary(&query) {
+        true => new_temporary_name(&create.name)?,
+        false => new_name(&create.name, &context.visible)?,
+    };
     Ok(Ddl::CreateView {
-        name: new_name(&create.name, &context.visible)?,
+        name,
         query: query.to_string(),
         columns: columns_of(context, &planned.plan)?,
         or_replace: create.or_replace,
@@ -408,6 +456,9 @@ fn create_pipe(context: &QueryContext, pipe: &CreatePipe) -> Result<Ddl> {
     let into = existing_name(&pipe.into, &context.visible)?;
     let needs = |_: &Table| Ok(vec![Need::table(Privilege::Insert)]);
     writable_table(&into, &context.visible, needs)?;
+    if into.is_temporary() {
+        return Err(Error::not_supported("a pipe cannot load into a temporary table"));
+    }
     let query = pipe.query.as_ref().map(|query| {
         let mut query = query.as_ref().clone();
         names::qualify(&mut query, &context.visible, &context.built_ins, &[SOURCE_RELATION]);
@@ -448,14 +499,15 @@ async fn create_table_as(
 ) -> Result<Outcome> {
     let context = session.context(&statement.text).await?;
     let query = create.query.as_ref().ok_or_else(|| Error::internal("no query"))?;
-    let name = new_name(&create.name, &context.visible)?;
+    let name = table_name(create, &context)?;
     if create.if_not_exists && context.visible.catalog.relation(&name).is_some() {
         session.notice(format!("relation \"{}\" already exists, skipping", name.name));
         return Ok(Outcome::Done("CREATE TABLE AS".into()));
     }
     let query = with_headings(&context, statement, query.as_ref().clone()).await?;
-    let mut table = new_table(create, statement)?;
-    let rows = fill_new_table(session, statement, &context, name, &query, &mut table).await?;
+    let table = new_table(create, statement)?;
+    let kind = NewKind { name, on_commit: on_commit(create) };
+    let rows = fill_new_table(session, statement, &context, kind, &query, table).await?;
     Ok(Outcome::Done(format!("SELECT {rows}")))
 }
 
@@ -471,13 +523,23 @@ async fn create_materialized_view(
         return Ok(Outcome::Done("CREATE MATERIALIZED VIEW".into()));
     }
     let query = view_query(&context, statement, create).await?;
-    let mut table = NewTable {
+    if names::reads_temporary(&query) {
+        return Err(Error::not_supported("materialized views must not use temporary tables or views"));
+    }
+    let table = NewTable {
         query: Some(query.to_string()),
         cluster_by: statement.cluster_by.clone(),
         ..NewTable::default()
     };
-    let rows = fill_new_table(session, statement, &context, name, &query, &mut table).await?;
+    let kind = NewKind { name, on_commit: OnCommit::PreserveRows };
+    let rows = fill_new_table(session, statement, &context, kind, &query, table).await?;
     Ok(Outcome::Done(format!("SELECT {rows}")))
+}
+
+/// A table that a query fills.
+struct NewKind {
+    name: QualifiedName,
+    on_commit: OnCommit,
 }
 
 /// Makes a table with the columns of a query. It is filled before the catalog knows of it: nobody sees it half
@@ -486,42 +548,28 @@ async fn fill_new_table(
     session: &mut Session,
     statement: &Statement,
     context: &QueryContext,
-    name: QualifiedName,
+    new: NewKind,
     query: &ast::Query,
-    table: &mut NewTable,
+    mut table: NewTable,
 ) -> Result<u64> {
+    session.require_changeable("CREATE TABLE AS", false)?;
     let planned = context.plan_query_at(query, &statement.moments).await?;
     table.columns = columns_of(context, &planned.plan)?;
     let author = session.author(statement);
-    let warehouse = &session.instance.warehouse;
-    let location = warehouse.free_location(&name).await?;
-    let create = Ddl::CreateTable {
-        name: name.clone(),
-        table: table.clone(),
-        location: location.clone(),
-        if_not_exists: false,
-    };
-    let mut draft = Draft::new(&context.visible.catalog, &author.role);
-    draft.apply(&create)?;
-    if !warehouse.make_log(&name, table, &location).await? {
-        return Err(Error::new(
-            ErrorKind::DuplicateTable,
-            format!("relation \"{}\" already exists", name.name),
-        ));
+    let location = session.free_location(&new.name).await?;
+    let create = Ddl::CreateTable { name: new.name.clone(), table, location, if_not_exists: false };
+    let scope = session.scope().await?;
+    let transaction = scope.transaction();
+    transaction.define(&author, vec![create]).await?;
+    let catalog = transaction.catalog();
+    let table = catalog.table(&new.name)?;
+    if new.name.is_temporary() {
+        transaction.on_commit(table, new.on_commit);
     }
-    let state = context.state();
-    let planner = session.instance.planner();
-    let dml = Dml { warehouse, planner: planner.as_ref(), state: &state, author: &author };
-    let filled = async {
-        let rows = dml.insert(draft.snapshot().table(&name)?, planned.plan).await?;
-        warehouse.register(&author, vec![create]).await?;
-        Ok(rows)
-    }
-    .await;
-    if filled.is_err() {
-        warehouse.discard_unused(&[location]).await;
-    }
-    filled
+    let work = Work::Insert(planned.plan);
+    let rows = session.change_rows_in(Some(transaction), context, &author, table, &work).await?;
+    session.finish(scope).await?;
+    Ok(rows)
 }
 
 /// Computes a materialised view again.
@@ -538,18 +586,14 @@ pub async fn refresh(session: &mut Session, statement: &Statement, name: &Object
     if !context.visible.access().owns(&table.owner) {
         return Err(not_owner("materialized view", &table.name.name));
     }
-    let planner = session.instance.planner();
-    // Whoever refreshes it, its rows are what its owner may read.
-    let plan = planner.plan_query(&table.owner, query).await?;
     let author = session.author(statement);
-    let state = context.state();
-    let dml = Dml {
-        warehouse: &session.instance.warehouse,
-        planner: planner.as_ref(),
-        state: &state,
-        author: &author,
+    // Whoever refreshes it, its rows are what its owner may read.
+    let plan = match session.in_block() && author.role == table.owner {
+        true => context.plan_query(&crate::query::pipe::parse_query(query)?).await?.plan,
+        false => session.instance.planner().plan_query(&table.owner, query).await?,
     };
-    dml.overwrite(table, plan).await?;
+    let work = Work::Overwrite(plan);
+    session.change_rows(&context, &author, table, &work).await?;
     Ok(Outcome::Done("REFRESH MATERIALIZED VIEW".into()))
 }
 
@@ -582,7 +626,7 @@ async fn drop_objects(session: &mut Session, statement: &Statement, sql: &ast::S
         });
     }
     let author = session.author(statement);
-    let effects = session.instance.warehouse.run_ddl(&author, operations).await?;
+    let effects = session.define(&author, operations).await?;
     tell(session, effects);
     Ok(Outcome::Done(format!("DROP {object_type}")))
 }
@@ -593,6 +637,7 @@ pub async fn vacuum(
     table: Option<&ObjectName>,
     retain_hours: Option<u64>,
 ) -> Result<Outcome> {
+    session.require_no_block("VACUUM")?;
     let context = session.context("VACUUM").await?;
     let catalog = &context.visible.catalog;
     let tables = match table {
@@ -610,8 +655,12 @@ pub async fn vacuum(
     };
     // Log entries that are going to be removed may be all that tells of a load.
     session.instance.ingestion()?.settle().await?;
-    let mut removed = 0;
-    for table in tables {
+    let mut removed = match table {
+        Some(_) => 0,
+        None => session.instance.warehouse.leases().sweep().await?,
+    };
+    // The files of temporary tables go with their session.
+    for table in tables.into_iter().filter(|table| !table.name.is_temporary()) {
         if !context.visible.access().owns(&table.owner) {
             let message =
                 format!("skipping \"{}\" --- only table or database owner can vacuum it", table.name.name);

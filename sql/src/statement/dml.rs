@@ -14,9 +14,10 @@ use datafusion::sql::sqlparser::ast::{
     TableObject, TableWithJoins, Value,
 };
 use voxhouse_engine::catalog::acl::Privilege;
-use voxhouse_engine::catalog::{Column, QualifiedName, SqlType, Table};
-use voxhouse_engine::dml::{Dml, Rewrite, RewritePlans};
-use voxhouse_engine::table::scan::FILE_COLUMN;
+use voxhouse_engine::catalog::{Author, Column, QualifiedName, SqlType, Table};
+use voxhouse_engine::dml::places::AFFECTED_COLUMN;
+use voxhouse_engine::dml::{Rewrite, RewritePlans, Work};
+use voxhouse_engine::table::scan::{FILE_COLUMN, ROW_COLUMN};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::describe::ParameterTypes;
@@ -43,29 +44,21 @@ pub async fn run(
     }
     let context = session.context(&statement.text).await?;
     let author = session.author(statement);
-    let state = context.state();
-    let planner = session.instance.planner();
-    let dml = Dml {
-        warehouse: &session.instance.warehouse,
-        planner: planner.as_ref(),
-        state: &state,
-        author: &author,
-    };
     match sql {
         ast::Statement::Insert(insert) => {
-            let rows = self::insert(&context, &dml, &insert, &statement.moments).await?;
+            let rows = self::insert(session, &context, &author, &insert, &statement.moments).await?;
             Ok(Outcome::Done(format!("INSERT 0 {rows}")))
         }
         ast::Statement::Delete(delete) => {
-            let rows = self::delete(&context, &dml, &delete).await?;
+            let rows = self::delete(session, &context, &author, &delete).await?;
             Ok(Outcome::Done(format!("DELETE {rows}")))
         }
         ast::Statement::Update(update) => {
-            let rows = self::update(&context, &dml, &update).await?;
+            let rows = self::update(session, &context, &author, &update).await?;
             Ok(Outcome::Done(format!("UPDATE {rows}")))
         }
         ast::Statement::Merge(merge) => {
-            let rows = super::merge::run(&context, &dml, &merge).await?;
+            let rows = super::merge::run(session, &context, &author, &merge).await?;
             Ok(Outcome::Done(format!("MERGE {rows}")))
         }
         ast::Statement::Truncate(truncate) => {
@@ -77,7 +70,7 @@ pub async fn run(
             }
             refuse(tables.len() > 1, "TRUNCATE of several tables")?;
             for table in tables {
-                dml.truncate(table).await?;
+                session.change_rows(&context, &author, table, &Work::Truncate).await?;
             }
             Ok(Outcome::Done("TRUNCATE TABLE".into()))
         }
@@ -145,8 +138,9 @@ pub fn require_column(table: &Table, column: &str) -> Result<()> {
 }
 
 async fn insert(
+    session: &mut Session,
     context: &QueryContext,
-    dml: &Dml<'_>,
+    author: &Author,
     insert: &ast::Insert,
     moments: &[Moment],
 ) -> Result<u64> {
@@ -167,7 +161,8 @@ async fn insert(
     if !insert.columns.is_empty() && plan.schema().fields().len() < columns.len() {
         return Err(Error::syntax("INSERT has more target columns than expressions"));
     }
-    dml.insert(table, named(context, table, plan, &columns)?).await
+    let work = Work::Insert(named(context, table, plan, &columns)?);
+    session.change_rows(context, author, table, &work).await
 }
 
 /// Puts the defaults in the places of DEFAULT among the values, and keeps every digit of numbers.
@@ -284,7 +279,12 @@ fn single_table(tables: &[TableWithJoins]) -> Result<(&ObjectName, String)> {
     Ok((name, alias))
 }
 
-async fn delete(context: &QueryContext, dml: &Dml<'_>, delete: &ast::Delete) -> Result<u64> {
+async fn delete(
+    session: &mut Session,
+    context: &QueryContext,
+    author: &Author,
+    delete: &ast::Delete,
+) -> Result<u64> {
     refuse(delete.using.is_some(), "DELETE … USING")?;
     refuse(delete.returning.is_some(), "RETURNING")?;
     refuse(!delete.order_by.is_empty() || delete.limit.is_some(), "DELETE … LIMIT")?;
@@ -296,14 +296,13 @@ async fn delete(context: &QueryContext, dml: &Dml<'_>, delete: &ast::Delete) -> 
     if delete.selection.is_some() {
         target.check(Vec::new(), &condition).await?;
     }
-    let kept = Expr::IsNotTrue(Box::new(Expr::Nested(Box::new(condition.clone()))));
     let columns = table.columns.iter().map(|column| target.column(&column.name)).collect();
     let plans = TargetQueries {
         affected: target.affected(&condition)?,
-        remaining: vec![target.select(columns, Some(kept))?],
+        remaining: vec![target.select(columns, Some(target.is_affected(false)))?],
         target,
     };
-    dml.rewrite(table, Rewrite::Delete, &plans).await
+    session.change_rows(context, author, table, &Work::Rewrite(Rewrite::Delete, &plans)).await
 }
 
 fn refuse_other_tables(update: &ast::Update) -> Result<()> {
@@ -311,7 +310,12 @@ fn refuse_other_tables(update: &ast::Update) -> Result<()> {
         .map_err(|error| error.with_hint("MERGE INTO … USING … changes rows by those of another table."))
 }
 
-async fn update(context: &QueryContext, dml: &Dml<'_>, update: &ast::Update) -> Result<u64> {
+async fn update(
+    session: &mut Session,
+    context: &QueryContext,
+    author: &Author,
+    update: &ast::Update,
+) -> Result<u64> {
     refuse_other_tables(update)?;
     refuse(update.returning.is_some(), "RETURNING")?;
     refuse(!update.order_by.is_empty() || update.limit.is_some() || update.or.is_some(), "UPDATE … LIMIT")?;
@@ -326,17 +330,16 @@ async fn update(context: &QueryContext, dml: &Dml<'_>, update: &ast::Update) -> 
         None => target.column(&column.name),
     });
     let kept = table.columns.iter().map(|column| target.column(&column.name));
-    let others = Expr::IsNotTrue(Box::new(Expr::Nested(Box::new(condition.clone()))));
     // Two halves rather than a CASE: a subquery is planned as a join only in WHERE.
     let plans = TargetQueries {
         affected: target.affected(&condition)?,
         remaining: vec![
-            target.select(changed.collect(), Some(condition))?,
-            target.select(kept.collect(), Some(others))?,
+            target.select(changed.collect(), Some(target.is_affected(true)))?,
+            target.select(kept.collect(), Some(target.is_affected(false)))?,
         ],
         target,
     };
-    dml.rewrite(table, Rewrite::Update, &plans).await
+    session.change_rows(context, author, table, &Work::Rewrite(Rewrite::Update, &plans)).await
 }
 
 /// New values by column.
@@ -393,18 +396,16 @@ impl Target<'_> {
         self.context.check_change(self.table, QualifiedName::new(TARGET, TARGET), &query).await
     }
 
-    /// One row a file that holds affected rows: the file and how many.
+    /// The places of the rows for which the condition holds.
     fn affected(&self, condition: &Expr) -> Result<Query> {
-        let mut query = self.select(Vec::new(), Some(condition.clone()))?;
-        let shape = parse_query(&format!(
-            "SELECT {alias}.{FILE_COLUMN}, count(*) FROM t GROUP BY {alias}.{FILE_COLUMN}",
-            alias = Ident::with_quote('"', &self.alias)
-        ))?;
-        if let (SetExpr::Select(select), SetExpr::Select(shape)) = (query.body.as_mut(), *shape.body) {
-            select.projection = shape.projection;
-            select.group_by = shape.group_by;
-        }
-        Ok(query)
+        let columns = [FILE_COLUMN, ROW_COLUMN].map(|name| self.column(name));
+        self.select(columns.to_vec(), Some(condition.clone()))
+    }
+
+    /// Whether a row is one of those found, or not one.
+    fn is_affected(&self, wanted: bool) -> Expr {
+        let (mark, _) = self.column(AFFECTED_COLUMN);
+        if wanted { mark } else { Expr::UnaryOp { op: ast::UnaryOperator::Not, expr: Box::new(mark) } }
     }
 
     /// Plans queries in which the target is read through `scan`; all of them see the same version of every
@@ -432,6 +433,7 @@ struct TargetQueries<'a> {
 #[async_trait]
 impl RewritePlans for TargetQueries<'_> {
     async fn affected(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+        self.target.context.snapshots.forget();
         let plans = self.target.plan(std::slice::from_ref(&self.affected), scan).await?;
         plans.into_iter().next().ok_or_else(|| Error::internal("a query without a plan"))
     }
@@ -540,6 +542,6 @@ async fn imply_condition(
     let Some(condition) = condition else { return Ok(()) };
     let target = Target { context, table, alias };
     let query = target.select(vec![target.column(&table.columns[0].name)], Some(condition.clone()))?;
-    let scan = Arc::new(context.warehouse.scan(table).await?);
+    let scan = Arc::new(context.snapshots.scan(table).await?);
     types.imply(&context.plan_query_with(&query, target_override(scan)).await?.plan)
 }

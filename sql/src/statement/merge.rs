@@ -14,9 +14,9 @@ use datafusion::sql::sqlparser::ast::{
     TableFactor,
 };
 use voxhouse_engine::catalog::acl::Privilege;
-use voxhouse_engine::catalog::{QualifiedName, Table};
-use voxhouse_engine::dml::{Dml, MergePlans};
-use voxhouse_engine::table::scan::FILE_COLUMN;
+use voxhouse_engine::catalog::{Author, QualifiedName, Table};
+use voxhouse_engine::dml::{MergePlans, Work};
+use voxhouse_engine::table::scan::{FILE_COLUMN, ROW_COLUMN};
 use voxhouse_engine::{Error, Result};
 
 use super::describe::ParameterTypes;
@@ -25,15 +25,23 @@ use crate::access::writes::{Need, writable_table};
 use crate::query::QueryContext;
 use crate::query::names::{existing_name, fold, parts};
 use crate::query::pipe::parse_query;
+use crate::session::Session;
 
 /// Marks the rows of one side of an outer join.
 const MATCHED: &str = "__matched";
+/// Tells of a match whether it deletes the row.
+const DELETES: &str = "__deletes";
 
-pub async fn run(context: &QueryContext, dml: &Dml<'_>, merge: &Merge) -> Result<u64> {
+pub async fn run(
+    session: &mut Session,
+    context: &QueryContext,
+    author: &Author,
+    merge: &Merge,
+) -> Result<u64> {
     let (table, statement) = of(context, merge)?;
     statement.check()?;
     statement.check_reads().await?;
-    dml.merge(table, &statement).await
+    session.change_rows(context, author, table, &Work::Merge(&statement)).await
 }
 
 /// The table that is changed, and the queries.
@@ -203,8 +211,8 @@ impl MergeQueries<'_> {
     fn affected_query(&self) -> Result<String> {
         let (target, source) = (&self.target, &self.source);
         Ok(format!(
-            "SELECT {target}.{FILE_COLUMN}, count(*), sum(CASE WHEN {deletes} THEN 1 ELSE 0 END) \
-             FROM {table} AS {target} JOIN {factor} ON ({on}) AND ({any}) GROUP BY {target}.{FILE_COLUMN}",
+            "SELECT {target}.{FILE_COLUMN}, {target}.{ROW_COLUMN}, {deletes} AS {DELETES} \
+             FROM {table} AS {target} JOIN {factor} ON ({on}) AND ({any})",
             deletes = self.deletes()?,
             table = format_args!("{TARGET}.{TARGET}"),
             factor = source.factor,
@@ -341,6 +349,7 @@ fn inserted_columns<'a>(table: &Table, insert: &'a MergeInsertExpr) -> Result<Ve
 #[async_trait]
 impl MergePlans for MergeQueries<'_> {
     async fn affected(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
+        self.context.snapshots.forget();
         self.plan(&self.affected_query()?, scan).await
     }
 

@@ -17,6 +17,7 @@ pub mod schedule;
 pub mod session;
 pub mod settings;
 pub mod table_options;
+pub mod transaction;
 pub mod utility;
 
 use std::sync::Arc;

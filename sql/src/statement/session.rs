@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use arrow::datatypes::{FieldRef, SchemaRef};
 use datafusion::scalar::ScalarValue;
-use voxhouse_engine::{Error, ErrorKind, Result};
+use voxhouse_engine::{Error, Result};
 
 use super::describe::ParameterTypes;
 use super::{cursor, explain, prepared, settings};
 use crate::dialect::{Discarded, SessionStatement, Statement};
 use crate::session::{Prepared, Session, text_column};
-use crate::wire::backend::{Outcome, TransactionStatus};
+use crate::wire::backend::Outcome;
 
 /// The parameters of a statement, and the columns of its rows; `None` for a statement without rows.
 pub async fn describe(
@@ -73,7 +73,7 @@ pub async fn run(
             prepared::execute(session, name, arguments, &parameters).await
         }
         S::Deallocate { name } => prepared::deallocate(session, name.as_deref()),
-        S::Discard(what) => discard(session, *what),
+        S::Discard(what) => discard(session, statement, *what).await,
         S::Unlisten => Ok(Outcome::Done("UNLISTEN".into())),
         S::Explain { options, statement: explained } => {
             explain::run(session, statement, options, explained, parameters).await
@@ -81,13 +81,10 @@ pub async fn run(
     }
 }
 
-fn discard(session: &mut Session, what: Discarded) -> Result<Outcome> {
+async fn discard(session: &mut Session, statement: &Statement, what: Discarded) -> Result<Outcome> {
     let tag = match what {
         Discarded::All => {
-            if session.transaction != TransactionStatus::Idle {
-                let message = "DISCARD ALL cannot run inside a transaction block";
-                return Err(Error::new(ErrorKind::ActiveTransaction, message));
-            }
+            session.require_no_block("DISCARD ALL")?;
             session.cursors.close_all();
             session.become_login_role();
             session.settings.reset_all();
@@ -99,5 +96,9 @@ fn discard(session: &mut Session, what: Discarded) -> Result<Outcome> {
         Discarded::Sequences => "DISCARD SEQUENCES",
         Discarded::Temporary => "DISCARD TEMP",
     };
+    if matches!(what, Discarded::All | Discarded::Temporary) {
+        let author = session.author(statement);
+        session.drop_temporary(&author).await?;
+    }
     Ok(Outcome::Done(tag.into()))
 }

@@ -4,6 +4,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arrow::datatypes::{FieldRef, SchemaRef};
@@ -194,6 +195,15 @@ pub trait Session: Send + 'static {
     /// a message, such as a Bind with a bad parameter.
     fn statement_failed(&mut self);
 
-    /// Every statement of a simple query string and every Sync ends here: an implicit transaction commits.
+    /// Tells of the statement that comes next whether it shares an implicit transaction with others: those of one
+    /// query string, or those up to Sync.
+    fn set_company(&mut self, _in_company: bool) {}
+
+    /// Set while a commit runs. What has begun to be committed is not stopped half-way.
+    fn commit_flag(&self) -> Arc<AtomicBool> {
+        Arc::default()
+    }
+
+    /// Every query string and every Sync ends here: an implicit transaction commits.
     async fn sync(&mut self) -> Result<()>;
 }

@@ -183,7 +183,7 @@ impl<S: Session> Connection<S> {
     /// Limits that begin now, under a token of their own or a portal's.
     pub(super) fn limits(&self, cancel: CancellationToken) -> Limits {
         let deadline = self.session.statement_timeout().and_then(|limit| Instant::now().checked_add(limit));
-        Limits { cancel, deadline }
+        Limits { cancel, deadline, committing: self.session.commit_flag() }
     }
 }
 

@@ -127,6 +127,11 @@ impl<S: Session> Connection<S> {
 
     pub(super) async fn execute(&mut self, name: &str, max_rows: i32) -> Flow<()> {
         let limit = u64::try_from(max_rows).ok().filter(|&limit| limit > 0);
+        if self.session.transaction_status() == TransactionStatus::Idle {
+            // With Sync behind it the statement is alone, and is a transaction of its own.
+            let is_alone = self.interrupts.next_kind().await? == Some(b'S');
+            self.session.set_company(!is_alone);
+        }
         let portal = self.names.portal(name)?;
         let cancel = portal.cancel.clone();
         self.interrupts.process.begin(shown(&portal.prepared.text));

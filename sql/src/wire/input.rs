@@ -51,6 +51,16 @@ impl Input {
         }
     }
 
+    /// The type of the next frame, which stays where it is. Dropping the future loses nothing.
+    pub(super) async fn next_kind(&mut self) -> Flow<u8> {
+        loop {
+            if let Some(kind) = self.buffer.first() {
+                return Ok(*kind);
+            }
+            self.read_more(HEADER).await?;
+        }
+    }
+
     /// Reads ahead for as long as a statement runs. Comes back only when the client has gone.
     pub(super) async fn watch(&mut self) {
         while self.buffer.len() < READ_AHEAD {

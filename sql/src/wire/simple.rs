@@ -24,13 +24,15 @@ impl<S: Session> Connection<S> {
         if statements.is_empty() {
             reply::empty_query(&mut self.output.buffer);
         }
-        for statement in statements {
-            self.simple_statement(statement).await?;
+        let count = statements.len();
+        for (place, statement) in statements.into_iter().enumerate() {
+            self.session.set_company(count > 1);
+            self.simple_statement(statement, place + 1 == count).await?;
         }
         Ok(())
     }
 
-    async fn simple_statement(&mut self, statement: S::Statement) -> Flow<()> {
+    async fn simple_statement(&mut self, statement: S::Statement, is_last: bool) -> Flow<()> {
         let limits = self.limits(CancellationToken::new());
         let work = run(&mut self.session, &mut self.output, statement, limits.cancel.clone());
         let tag = match self.interrupts.guard(&limits, work).await? {
@@ -40,8 +42,10 @@ impl<S: Session> Connection<S> {
                 Some(format!("COPY {count}"))
             }
         };
-        // Outside of the guard: a commit that has begun is not stopped half-way.
-        self.session.sync().await?;
+        if is_last {
+            // Outside of the guard: a commit that has begun is not stopped half-way.
+            self.session.sync().await?;
+        }
         self.put_notices();
         match tag {
             Some(tag) => reply::command_complete(&mut self.output.buffer, &tag),

@@ -1,7 +1,9 @@
 //! A statement while it runs: what may interrupt it, and how its rows leave.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -23,10 +25,15 @@ use crate::processes::Process;
 /// Rows do not wait longer than this for company.
 pub(super) const FLUSH_AFTER: Duration = Duration::from_millis(10);
 
+/// How long an Execute waits for what comes behind it. Clients send Sync along with it.
+const NEXT_MESSAGE: Duration = Duration::from_millis(50);
+
 /// The limits of one message's work.
 pub(super) struct Limits {
     pub(super) cancel: CancellationToken,
     pub(super) deadline: Option<Instant>,
+    /// Set by the session while it commits.
+    pub(super) committing: Arc<AtomicBool>,
 }
 
 /// The ears of a connection.
@@ -48,20 +55,36 @@ impl Interrupts {
         }
     }
 
-    /// Drives `work` to its end, unless it is cancelled, takes too long, or nobody waits for it any more.
+    /// The type of the message that comes next. `None`: none comes soon.
+    pub(super) async fn next_kind(&mut self) -> Flow<Option<u8>> {
+        tokio::select! {
+            biased;
+            () = self.terminate.cancelled() => Err(Stop::terminated()),
+            kind = tokio::time::timeout(NEXT_MESSAGE, self.input.next_kind()) => kind.ok().transpose(),
+        }
+    }
+
+    /// Drives `work` to its end, unless it is cancelled, takes too long, or nobody waits for it any more. A commit
+    /// that has begun is waited for in any case.
     pub(super) async fn guard<T>(&mut self, limits: &Limits, work: impl Future<Output = Flow<T>>) -> Flow<T> {
         self.process.set_running(Some(limits.cancel.clone()));
+        let mut work = pin!(work);
         let stop = tokio::select! {
             biased;
             () = limits.cancel.cancelled() => cancelled("user request"),
             () = self.terminate.cancelled() => Stop::terminated(),
             () = expiry(limits.deadline) => cancelled("statement timeout"),
             () = self.input.watch() => Stop::Gone,
-            done = work => {
+            done = &mut work => {
                 self.process.set_running(None);
                 return done;
             }
         };
+        if limits.committing.load(Ordering::SeqCst) {
+            let done = work.await;
+            self.process.set_running(None);
+            return if matches!(stop, Stop::Error(_)) { done } else { Err(stop) };
+        }
         self.process.set_running(None);
         limits.cancel.cancel();
         Err(stop)

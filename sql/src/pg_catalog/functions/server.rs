@@ -3,8 +3,8 @@
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::{Call, Cell, Function, called_on_null, function, volatile};
+use crate::pg_catalog::SERVER_VERSION;
 use crate::pg_catalog::relations::schemas::UTF8;
-use crate::pg_catalog::{PG_CATALOG, SERVER_VERSION};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("version", "", "text", |_| Ok(version().into())),
@@ -69,15 +69,15 @@ fn version() -> String {
 /// The schema that new objects go to: the first of the path that exists and was named.
 fn current_schema(call: &Call<'_>) -> Option<String> {
     let entities = call.visible.entities();
-    entities.search_path.get(usize::from(entities.implicit_catalog)).cloned()
+    entities.search_path.get(entities.implicit_schemas).cloned()
 }
 
 /// With `true`, the schemas that are searched without being named too.
 fn current_schemas(call: &Call<'_>) -> Result<Cell> {
     let entities = call.visible.entities();
-    let implicit = call.arguments.first() == Some(&Cell::Bool(true));
-    let skipped = |name: &&String| implicit || !entities.implicit_catalog || *name != PG_CATALOG;
-    Ok(entities.search_path.iter().filter(skipped).cloned().collect::<Vec<_>>().into())
+    let with_implicit = call.arguments.first() == Some(&Cell::Bool(true));
+    let skipped = if with_implicit { 0 } else { entities.implicit_schemas };
+    Ok(entities.search_path.iter().skip(skipped).cloned().collect::<Vec<_>>().into())
 }
 
 fn current_setting(call: &Call<'_>) -> Result<Cell> {

@@ -1,7 +1,7 @@
 //! Whether an object's name alone finds it, along the search path.
 
 use voxhouse_engine::Result;
-use voxhouse_engine::catalog::Oid;
+use voxhouse_engine::catalog::{Oid, TEMPORARY_SCHEMA};
 
 use super::{Call, Cell, Function, function};
 use crate::pg_catalog::relations::fixed_procedures;
@@ -26,6 +26,12 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("pg_ts_dict_is_visible", "i", "boolean", always),
     function("pg_ts_parser_is_visible", "i", "boolean", always),
     function("pg_ts_template_is_visible", "i", "boolean", always),
+    function("pg_my_temp_schema", "", "oid", |call| {
+        let own = call.visible.entities().schema(TEMPORARY_SCHEMA);
+        Ok(i64::from(own.map_or(0, |schema| schema.oid)).into())
+    }),
+    // Nobody sees the temporary schema of another session.
+    function("pg_is_other_temp_schema", "i", "boolean", |_| Ok(false.into())),
     function("pg_relation_is_publishable", "o", "boolean", |_| Ok(false.into())),
 ];
 

@@ -2,7 +2,7 @@
 
 use arrow::array::RecordBatch;
 use voxhouse_engine::Result;
-use voxhouse_engine::catalog::Oid;
+use voxhouse_engine::catalog::{Oid, TEMPORARY_SCHEMA};
 
 use crate::pg_catalog::Visible;
 use crate::pg_catalog::cell::Cell;
@@ -29,7 +29,7 @@ pub(super) fn classes(definition: &Definition, visible: &Visible) -> Result<Reco
             // −1: never counted.
             ("reltuples", |relation| Cell::Float(relation.rows.map_or(-1.0, |rows| rows as f64))),
             ("relhasindex", |relation| relation.has_index.into()),
-            ("relpersistence", |_| "p".into()),
+            ("relpersistence", |relation| if relation.schema == TEMPORARY_SCHEMA { "t" } else { "p" }.into()),
             ("relkind", |relation| relation.kind.into()),
             ("relnatts", |relation| (relation.columns.len() as i64).into()),
             ("relchecks", |relation| relation.checks.into()),

@@ -73,7 +73,7 @@ impl<'a> Scopes<'a> {
             && let Some(word) = part.as_ident().map(folded)
             && !self.common.contains(&word)
             && definition::find(PG_CATALOG, &word).is_some()
-            && self.visible.entities().implicit_catalog
+            && self.visible.entities().has_implicit_catalog()
         {
             name.0.insert(0, ObjectNamePart::Identifier(Ident::new(PG_CATALOG)));
         }

@@ -9,7 +9,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -128,6 +128,15 @@ impl Cursors {
 
     pub fn close_all(&self) {
         self.0.lock().clear();
+    }
+
+    pub fn names(&self) -> HashSet<String> {
+        self.0.lock().keys().cloned().collect()
+    }
+
+    /// Closes what was not open at a savepoint.
+    pub fn close_except(&self, kept: &HashSet<String>) {
+        self.0.lock().retain(|name, _| kept.contains(name));
     }
 
     /// Closes what does not outlive the transaction: after a rollback also what it has opened to be held.

@@ -16,7 +16,7 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{self, Ident, ObjectName, Query, SetExpr};
 use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::catalog::{Relation, Table};
-use voxhouse_engine::dml::Dml;
+use voxhouse_engine::dml::Work;
 use voxhouse_engine::planning::ROW_COLUMN;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
@@ -42,6 +42,7 @@ pub async fn run(session: &mut Session, statement: &Statement, copy: &Copy) -> R
         CopyDirection::To => send(session, &context, statement, copy).await,
         CopyDirection::From => {
             let target = Target::new(&context, copy)?;
+            session.require_changeable("COPY FROM", target.table.name.is_temporary())?;
             let known = Known { copied: &target.columns, table: Some(target.table) };
             let format = options::format(&copy.options, copy.direction, &known)?;
             let columns = target.schema();
@@ -70,15 +71,7 @@ pub async fn receive(
     }
     let plan = target.plan(&context, copy, Arc::new(ClientRows::new(rows)))?;
     let author = session.author(statement);
-    let state = context.state();
-    let planner = session.instance.planner();
-    let dml = Dml {
-        warehouse: &session.instance.warehouse,
-        planner: planner.as_ref(),
-        state: &state,
-        author: &author,
-    };
-    dml.insert(target.table, plan).await
+    session.change_rows(&context, &author, target.table, &Work::Insert(plan)).await
 }
 
 /// The server's files belong to nobody who can log in.

@@ -35,6 +35,7 @@ pub(super) struct Seen {
     pub(super) copied: AtomicUsize,
     pub(super) synced: AtomicUsize,
     pub(super) rested: AtomicUsize,
+    pub(super) company: parking_lot::Mutex<Vec<bool>>,
     pub(super) open_sessions: AtomicUsize,
 }
 
@@ -308,6 +309,10 @@ impl Session for FakeSession {
         if self.status == TransactionStatus::InTransaction {
             self.status = TransactionStatus::Failed;
         }
+    }
+
+    fn set_company(&mut self, in_company: bool) {
+        self.seen.company.lock().push(in_company);
     }
 
     async fn sync(&mut self) -> Result<()> {

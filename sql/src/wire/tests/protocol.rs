@@ -27,8 +27,28 @@ async fn a_query_string_is_answered_statement_by_statement() {
     client.send(&query("rows 5")).await;
     let answers = client.answers().await;
     assert_eq!(answers[6].text(), "SELECT 5");
-    // Every statement has ended its implicit transaction, the failed one too.
-    assert_eq!(house.seen.get(|seen| &seen.synced), 7);
+    // Every query string has ended its implicit transaction, the failed one too.
+    assert_eq!(house.seen.get(|seen| &seen.synced), 4);
+}
+
+#[tokio::test]
+async fn statements_that_arrive_together_are_told_so() {
+    let house = House::open();
+    let mut client = Raw::log_in(house.port).await;
+    let told = || std::mem::take(&mut *house.seen.company.lock());
+    client.kinds(&query("insert")).await;
+    client.kinds(&query("insert; insert")).await;
+    assert_eq!(told(), [false, true, true]);
+    let run = || [bind("", ""), execute("", 0)].concat();
+    client.send(&[parse("", "insert"), run(), sync()].concat()).await;
+    client.answers().await;
+    client.send(&[parse("", "insert"), run(), run(), sync()].concat()).await;
+    client.answers().await;
+    // A Flush: more may follow before Sync.
+    client.send(&[parse("", "insert"), run(), frame(b'H', &[])].concat()).await;
+    client.send(&sync()).await;
+    client.answers().await;
+    assert_eq!(told(), [false, true, false, true]);
 }
 
 #[tokio::test]
