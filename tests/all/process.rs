@@ -63,6 +63,11 @@ impl Root {
         }
     }
 
+    /// A place in a root on files.
+    pub(crate) fn inside(&self, path: &str) -> PathBuf {
+        PathBuf::from(self.url()).join(path)
+    }
+
     /// A place beside the root, for files of the test.
     pub(crate) fn beside(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

@@ -67,14 +67,14 @@ async fn rollbacks_and_vanished_clients_leave_no_files() {
     let server = root.serve();
     let client = server.client().await;
     table_with_rows(&client).await;
-    let folder = root.path().join("public/t");
+    let folder = root.inside("public/t");
     assert_eq!(data_files(&folder), 1);
     ask(&client, "BEGIN").await;
     ask(&client, "INSERT INTO t VALUES (3, 'c')").await;
     ask(&client, "UPDATE t SET name = 'x'").await;
     ask(&client, "CREATE TEMP TABLE scratch AS SELECT 1 AS n").await;
     assert!(data_files(&folder) > 1, "nothing was written before COMMIT");
-    assert_eq!(data_files(&root.path().join("_temp")), 1);
+    assert_eq!(data_files(&root.inside("_temp")), 1);
     ask(&client, "ROLLBACK").await;
     assert_eq!(data_files(&folder), 1);
     // A client that goes away.
@@ -82,10 +82,10 @@ async fn rollbacks_and_vanished_clients_leave_no_files() {
     ask(&other, "CREATE TEMP TABLE scratch AS SELECT 1 AS n").await;
     ask(&other, "BEGIN").await;
     ask(&other, "DELETE FROM t WHERE id = 1").await;
-    assert_eq!((data_files(&folder), data_files(&root.path().join("_temp"))), (2, 1));
+    assert_eq!((data_files(&folder), data_files(&root.inside("_temp"))), (2, 1));
     drop(other);
     let clean = async || {
-        let left = data_files(&folder) + data_files(&root.path().join("_temp"));
+        let left = data_files(&folder) + data_files(&root.inside("_temp"));
         (left == 1).then_some(())
     };
     eventually("the files of the transaction and of the temporary table are gone", clean).await;

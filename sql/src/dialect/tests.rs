@@ -119,6 +119,8 @@ fn copy_is_read_in_both_syntaxes() {
     ] {
         assert_eq!(parse(sql).unwrap_err().sqlstate(), "42601", "{sql}");
     }
+}
+
 #[test]
 fn words_of_transactions_are_those_of_postgres() {
     for (written, read) in [
