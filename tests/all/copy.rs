@@ -53,8 +53,7 @@ async fn answer(client: &Client, case: &Value) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn data_and_options_mean_what_they_mean_to_postgres() {
     let house = House::open().await;
-    let client = house.client().await;
-    client.batch_execute("SET TIME ZONE 'UTC'").await.unwrap();
+    let mut client = house.client().await;
     let cases = std::fs::read_to_string(repository("tests/copy/cases.json")).unwrap();
     let cases: Vec<Value> = serde_json::from_str(&cases).unwrap();
     let mut columns = String::new();
@@ -69,6 +68,10 @@ async fn data_and_options_mean_what_they_mean_to_postgres() {
         }
         let expected = if case["ours"].is_null() { &case["expected"] } else { &case["ours"] };
         let told = answer(&client, case).await;
+        if !told["error"].is_null() {
+            // This client sends its CopyFail and a Sync even for a COPY that was refused, and then loses count.
+            client = house.client().await;
+        }
         if told != *expected {
             wrong.push(format!(
                 "{} {} {:?}\n  expected {expected}\n  told     {told}",
@@ -219,7 +222,6 @@ async fn queries_tables_and_columns_are_copied_out() {
         ("COPY t FROM '/etc/passwd'", "42501"),
         ("COPY t FROM PROGRAM 'id'", "42501"),
         ("COPY (SELECT 1) TO PROGRAM 'cat > /tmp/x'", "42501"),
-        ("COPY (SELECT 1 / 0) TO STDOUT", "22012"),
         ("COPY (SELECT $1) TO STDOUT", "42704"),
         ("COPY (SELECT 1) FROM STDIN", "42601"),
         ("COPY t TO STDOUT WHERE id = 1", "42601"),
@@ -230,6 +232,10 @@ async fn queries_tables_and_columns_are_copied_out() {
     ] {
         assert_eq!(refusal(&client, sql).await.0, sqlstate, "{sql}");
     }
+    // What goes wrong with a row is told behind the rows before it.
+    let rows = client.copy_out("COPY (SELECT 1 / (id - 2) FROM t ORDER BY id) TO STDOUT").await.unwrap();
+    let error = rows.try_collect::<Vec<Bytes>>().await.unwrap_err();
+    assert_eq!(error.code().map(|code| code.code()), Some("22012"));
     assert_eq!(ask(&client, "SELECT count(*) FROM t").await, ["3"]);
 }
 

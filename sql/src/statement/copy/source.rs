@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -17,12 +18,14 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::StreamExt;
 use tokio::sync::Mutex;
 use voxhouse_engine::planning::ROW_COLUMN;
+use voxhouse_engine::{Error, ErrorKind};
 
 /// Every task takes the next batch when it has written the last one, so a small COPY makes one data file and a
 /// large one keeps all cores busy.
 pub(super) struct ClientRows {
     schema: SchemaRef,
     rows: Rows,
+    is_read: AtomicBool,
 }
 
 /// `None`: they have ended.
@@ -35,14 +38,18 @@ impl ClientRows {
         if let Some(last) = fields.last_mut() {
             *last = Arc::new(last.as_ref().clone().with_name(ROW_COLUMN));
         }
-        Self { schema: Arc::new(Schema::new(fields)), rows: Arc::new(Mutex::new(Some(rows))) }
+        Self {
+            schema: Arc::new(Schema::new(fields)),
+            rows: Arc::new(Mutex::new(Some(rows))),
+            is_read: AtomicBool::new(false),
+        }
     }
 
     /// For planning before there are any.
     pub(super) fn none(columns: &Schema) -> Self {
         let number = Arc::new(Field::new(ROW_COLUMN, DataType::UInt64, false));
         let fields: Vec<_> = columns.fields().iter().cloned().chain([number]).collect();
-        Self { schema: Arc::new(Schema::new(fields)), rows: Arc::default() }
+        Self { schema: Arc::new(Schema::new(fields)), rows: Arc::default(), is_read: AtomicBool::new(false) }
     }
 }
 
@@ -69,6 +76,11 @@ impl TableProvider for ClientRows {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
+        if self.is_read.swap(true, Ordering::Relaxed) {
+            // A second reading would find nothing, which is not what the client has sent.
+            let message = "could not serialize access: the rows of a COPY can be read only once";
+            return Err(Error::new(ErrorKind::SerializationFailure, message).into());
+        }
         let tasks = state.config().target_partitions().max(1);
         let part = || Part { schema: Arc::clone(&self.schema), rows: Arc::clone(&self.rows) };
         let parts = (0..tasks).map(|_| Arc::new(part()) as Arc<dyn PartitionStream>).collect();

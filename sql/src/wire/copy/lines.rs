@@ -117,6 +117,7 @@ impl Lines {
             }
             Found::Nothing => {
                 if self.buffer.len() - self.start > self.max_line_bytes {
+                    self.number += 1;
                     return Err(self.too_long());
                 }
                 return Ok(None);

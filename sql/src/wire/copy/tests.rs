@@ -41,7 +41,7 @@ fn formats() -> Vec<CopyFormat> {
         force_null: Vec::new(),
     };
     let odd = TextFormat { delimiter: b'1', null: "NULL".into(), csv: Some(odd_csv), ..text() };
-    let minus = TextFormat { delimiter: b'-', null: "".into(), ..text() };
+    let minus = TextFormat { delimiter: b'-', null: "~".into(), ..text() };
     let gb18030 = TextFormat { charset: Charset::named("GB18030").unwrap(), ..csv() };
     let named = TextFormat { header: Header::Match, ..csv() };
     let texts = [text(), csv(), odd, minus, gb18030, named].map(CopyFormat::Text);
