@@ -238,7 +238,10 @@ async fn every_change_takes_its_own_privilege_and_those_of_what_it_reads() {
         case("TRUNCATE s.other", &[USAGE, "TRUNCATE ON s.other"]),
         case("DELETE FROM s.other", &[USAGE, "DELETE ON s.other"]),
         // There is no row to change by now, and still the subquery is refused.
-        case("UPDATE s.other SET note = (SELECT max(secret) FROM s.t)", &[USAGE, "UPDATE ON s.other", SELECT]),
+        case(
+            "UPDATE s.other SET note = (SELECT max(secret) FROM s.t)",
+            &[USAGE, "UPDATE ON s.other", SELECT],
+        ),
         case(
             format!("{merge} WHEN MATCHED THEN UPDATE SET name = f.name"),
             &[USAGE, "UPDATE (name) ON s.t", "SELECT (id) ON s.t"],

@@ -194,7 +194,9 @@ async fn psql_lists_privileges_and_memberships() {
         )
         .await;
     let said = say(&house, &["\\dp notes"]).await;
-    for item in ["public|notes|table|", "voxhouse=arwdDxt/voxhouse", "ana=r*/voxhouse", "body:", "ana=w/voxhouse"] {
+    for item in
+        ["public|notes|table|", "voxhouse=arwdDxt/voxhouse", "ana=r*/voxhouse", "body:", "ana=w/voxhouse"]
+    {
         assert!(said.contains(item), "\"{item}\" is missing in\n{said}");
     }
     let said = say(&house, &["\\ddp"]).await;

@@ -21,8 +21,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 pub use model::{
-    BuiltInAcl, Column, Constraint, DATABASE_OID, Database, DefaultPrivileges, FIRST_OID, FIRST_TEMPORARY_OID,
-    Membership, Object, Oid, Pipe, QualifiedName, Role, Rule, Schema, TEMPORARY_SCHEMA, Table, View,
+    BuiltInAcl, Column, Constraint, DATABASE_OID, Database, DefaultPrivileges, FIRST_OID,
+    FIRST_TEMPORARY_OID, Membership, Object, Oid, Pipe, QualifiedName, Role, Rule, Schema, TEMPORARY_SCHEMA,
+    Table, View,
 };
 pub use types::SqlType;
 

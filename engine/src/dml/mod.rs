@@ -324,7 +324,8 @@ impl Dml<'_> {
     ) -> Result<(Vec<Add>, u64)> {
         let delta = self.warehouse.delta(table)?;
         let destination = Destination { delta, base: Arc::clone(base), contract: Arc::clone(contract) };
-        let loaded = write_plan(&destination, table, self.state, plan, Some(ROW_COLUMN), OnViolation::Fail).await?;
+        let loaded =
+            write_plan(&destination, table, self.state, plan, Some(ROW_COLUMN), OnViolation::Fail).await?;
         let Written { adds, rows } = loaded.written;
         let files = adds.into_iter().filter_map(|action| match action {
             Action::Add(add) => Some(add),
