@@ -13,7 +13,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use parking_lot::RwLock;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use super::{Author, CatalogSnapshot, Change, Object, Oid};
 use crate::error::{Error, ErrorKind, Result};
@@ -215,7 +215,9 @@ impl Catalog {
             .await?;
         let mut rows = Vec::new();
         for bytes in files {
-            for batch in ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()? {
+            // By the types of Parquet itself: a compaction writes other Arrow types than we do.
+            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+            for batch in ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options)?.build()? {
                 rows.extend(from_batch(&batch?)?);
             }
         }
