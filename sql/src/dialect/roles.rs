@@ -266,11 +266,15 @@ fn role_option(parser: &mut Parser<'_>) -> ParseResult<Option<RoleOption>> {
 
 /// A string in any of PostgreSQL's forms.
 fn secret(parser: &mut Parser<'_>) -> ParseResult<Secret> {
-    if let Token::DollarQuotedString(text) = parser.peek_token().token {
-        parser.next_token();
-        return Ok(Secret(text.value));
+    match parser.peek_token().token {
+        Token::DollarQuotedString(text) => {
+            parser.next_token();
+            Ok(Secret(text.value))
+        }
+        // The parser's own idea of a string takes a word, too.
+        Token::Word(_) => parser.expected("a string", parser.peek_token()),
+        _ => parser.parse_literal_string().map(Secret),
     }
-    parser.parse_literal_string().map(Secret)
 }
 
 fn drop_roles(parser: &mut Parser<'_>) -> ParseResult<AccessStatement> {
