@@ -266,6 +266,7 @@ pub fn undefined_relation(name: &QualifiedName) -> Error {
 
 /// One step of a DDL statement.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(clippy::large_enum_variant, reason = "a statement makes a handful")]
 pub enum Change {
     /// Creates the object, or replaces the version before.
     Put(Object),

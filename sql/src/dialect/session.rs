@@ -100,6 +100,7 @@ pub enum Discarded {
 }
 
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "it is boxed where it is kept")]
 pub enum Explained {
     Sql(ast::Statement),
     Session(SessionStatement),

@@ -248,6 +248,7 @@ pub async fn plan_in(
     pg_catalog::rewrite(&mut sql, &relations.visible)?;
     zone::rewrite(&mut sql);
     names::unqualify_database(&mut sql);
+    names::qualify_wildcards(&mut sql);
     let checked = (!relations.access.is_superuser()).then(|| sql.clone());
     let plan = state.statement_to_plan(DataFusionStatement::Statement(sql)).await?;
     refuse_server_access(&plan)?;

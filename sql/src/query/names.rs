@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Ident, ObjectName, ObjectNamePart, Query, Statement, VisitMut, VisitorMut, visit_relations,
-    visit_relations_mut,
+    Ident, ObjectName, ObjectNamePart, Query, SelectItem, SelectItemQualifiedWildcardKind, SetExpr,
+    Statement, TableFactor, VisitMut, VisitorMut, visit_relations, visit_relations_mut,
 };
 use voxhouse_engine::catalog::{QualifiedName, TEMPORARY_SCHEMA};
 use voxhouse_engine::{Error, ErrorKind, Result};
@@ -217,6 +217,51 @@ pub fn unqualify_database(statement: &mut Statement) {
         }
         ControlFlow::<()>::Continue(())
     });
+}
+
+/// Writes `t.*` as `s.t.*` where the relation was named `s.t`: the planner wants the name as it stands in FROM.
+pub fn qualify_wildcards(statement: &mut Statement) {
+    struct Wildcards;
+    impl VisitorMut for Wildcards {
+        type Break = ();
+
+        fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+            qualify_wildcards_of(&mut query.body);
+            ControlFlow::Continue(())
+        }
+    }
+    let _ = statement.visit(&mut Wildcards);
+}
+
+fn qualify_wildcards_of(body: &mut SetExpr) {
+    let select = match body {
+        SetExpr::Select(select) => select,
+        SetExpr::SetOperation { left, right, .. } => {
+            qualify_wildcards_of(left);
+            return qualify_wildcards_of(right);
+        }
+        _ => return,
+    };
+    let joined = select
+        .from
+        .iter()
+        .flat_map(|from| std::iter::once(&from.relation).chain(from.joins.iter().map(|join| &join.relation)));
+    let qualified: Vec<ObjectName> = joined
+        .filter_map(|relation| match relation {
+            TableFactor::Table { name, alias: None, .. } if name.0.len() > 1 => Some(name.clone()),
+            _ => None,
+        })
+        .collect();
+    for item in &mut select.projection {
+        if let SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) = item
+            && let [ObjectNamePart::Identifier(short)] = name.0.as_slice()
+            && let Some(full) = qualified.iter().find(|full| {
+                full.0.last().and_then(ObjectNamePart::as_ident).is_some_and(|last| fold(last) == fold(short))
+            })
+        {
+            *name = full.clone();
+        }
+    }
 }
 
 /// Whether a query names another relation than this one.
