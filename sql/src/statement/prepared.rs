@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::compute::cast;
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::FieldRef;
 use datafusion::physical_plan::collect;
 use datafusion::scalar::ScalarValue;
@@ -106,11 +106,11 @@ pub async fn values(
             "set-returning functions are not allowed in EXECUTE parameters",
         )
     })?;
-    let values = row
-        .columns()
-        .iter()
-        .zip(types)
-        .map(|(column, field)| Ok(ScalarValue::try_from_array(&cast(column, field.data_type())?, 0)?));
+    // What cannot be converted is an error, never NULL.
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    let values = row.columns().iter().zip(types).map(|(column, field)| {
+        Ok(ScalarValue::try_from_array(&cast_with_options(column, field.data_type(), &strict)?, 0)?)
+    });
     values.collect()
 }
 
