@@ -24,7 +24,10 @@ impl Postgres {
         SHARED.get_or_init(Self::start)
     }
 
-    #[allow(clippy::zombie_processes, reason = "it ends by itself when its input is closed, with this process")]
+    #[allow(
+        clippy::zombie_processes,
+        reason = "it ends by itself when its input is closed, with this process"
+    )]
     fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("voxhouse-postgres-").tempdir().unwrap().keep();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

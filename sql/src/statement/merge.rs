@@ -91,7 +91,7 @@ pub async fn parameters(context: &QueryContext, merge: &Merge, types: &mut Param
             MergeAction::Delete { .. } => {}
         }
     }
-    let scan: Arc<dyn TableProvider> = Arc::new(context.warehouse.scan(table).await?);
+    let scan: Arc<dyn TableProvider> = Arc::new(context.warehouse.scan(table).await?.with_places());
     types.imply(&statement.plan(&statement.affected_query()?, Arc::clone(&scan)).await?)?;
     if let Some(query) = statement.added_query()? {
         types.imply(&statement.plan(&query, scan).await?)?;
