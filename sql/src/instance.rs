@@ -32,7 +32,9 @@ use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 use crate::dialect;
 use crate::pg_catalog::{self, Visible};
 use crate::processes::Processes;
+use crate::query::arithmetic::CheckedArithmetic;
 use crate::query::context::{DATABASE, SEARCH_PATH_SCHEMA};
+use crate::query::operators::PostgresOperators;
 use crate::query::pauses::PausingJoins;
 use crate::query::types::PostgresTypes;
 use crate::query::zone::{self, SessionZone};
@@ -418,8 +420,10 @@ fn base_state(warehouse: &Warehouse, options: &InstanceOptions) -> Result<Sessio
     let mut state = SessionStateBuilder::new()
         .with_config(SessionConfig::from(config))
         .with_runtime_env(runtime(warehouse, options)?)
+        .with_expr_planners(vec![Arc::new(PostgresOperators)])
         .with_default_features()
         .with_analyzer_rule(Arc::new(SessionZone))
+        .with_analyzer_rule(Arc::new(CheckedArithmetic))
         .with_type_planner(Arc::new(PostgresTypes))
         .with_physical_optimizer_rule(Arc::new(PausingJoins))
         .build();

@@ -2,9 +2,9 @@
 //! of every step must be the same: values, types, errors.
 //!
 //! `drivers/KNOWN` lists the steps that still differ, with the reason. A listed step that no longer differs fails the
-//! test as well, so that the list stays true; only one that is listed as `soon` may do either.
+//! test as well, so that the list stays true.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -35,16 +35,16 @@ pub(crate) fn assert_same(client: &str, ours: &Transcript, theirs: &Transcript) 
     for (step, expected) in theirs {
         let said = found.get(step.as_str()).copied().unwrap_or("nothing: the script ended before");
         match (said == expected, known.remove(step)) {
-            (true, None) | (false, Some(_)) | (true, Some(Known::Soon)) => (),
-            (true, Some(Known::Differs)) => {
+            (true, false) | (false, true) => (),
+            (true, true) => {
                 differences.push_str(&format!("\n{step}: no longer differs, take it out of KNOWN"))
             }
-            (false, None) => {
+            (false, false) => {
                 differences.push_str(&format!("\n{step}:\n  voxhouse {said}\n  postgres {expected}"));
             }
         }
     }
-    for step in known.keys() {
+    for step in &known {
         differences.push_str(&format!("\n{step}: in KNOWN, but there is no such step"));
     }
     assert!(differences.is_empty(), "{client} finds differences:{differences}");
@@ -79,23 +79,15 @@ pub(crate) fn target(command: &mut Command, port: u16, database: &str) {
         .env_remove("PGOPTIONS");
 }
 
-#[derive(Clone, Copy)]
-enum Known {
-    Differs,
-    /// Work on it is under way.
-    Soon,
-}
-
-/// `client step: reason`, a line each.
-fn known(client: &str) -> BTreeMap<String, Known> {
+/// The steps of `client step: reason`, a line each.
+fn known(client: &str) -> BTreeSet<String> {
     let list = include_str!("../drivers/KNOWN");
     let lines = list.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     lines
         .filter_map(|line| line.split_once(": "))
-        .filter_map(|(place, reason)| {
+        .filter_map(|(place, _)| {
             let (name, step) = place.split_once(' ')?;
-            let known = if reason.starts_with("soon") { Known::Soon } else { Known::Differs };
-            (name == client).then(|| (step.to_owned(), known))
+            (name == client).then(|| step.to_owned())
         })
         .collect()
 }

@@ -73,7 +73,6 @@ DESCRIBED = ("name", "type", "length", "modifier", "column")
 KNOWN = {
     "loose described": "varchar without a length is text",
     "SELECT coalesce(v": "a function of varchar gives text",
-    "(VALUES (1, '1.50'": "the rows of VALUES have no modifier",
 }
 
 

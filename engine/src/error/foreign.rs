@@ -128,6 +128,10 @@ fn from_datafusion(error: &DataFusionError) -> Error {
     match error {
         DataFusionError::SchemaError(schema, _) => from_schema(schema),
         DataFusionError::SQL(parser, _) => Error::syntax(first_line(&parser.to_string()).to_owned()),
+        DataFusionError::NotImplemented(text) if text.contains("ScalarSubquery") => Error::not_supported(
+            "a subquery that compares with the outer row other than by = is not supported here",
+        )
+        .with_hint("Write it as a join with GROUP BY, or as a window function."),
         DataFusionError::NotImplemented(text) => Error::not_supported(lower_first(first_line(text))),
         DataFusionError::ResourcesExhausted(text) => {
             Error::new(ErrorKind::OutOfMemory, lower_first(first_line(text))).with_hint(
@@ -222,8 +226,16 @@ fn from_parquet(error: &parquet::errors::ParquetError) -> Error {
     if let Some(place) = text.find("Cannot cast string '") {
         return from_cast(text[place..].split("\")").next().unwrap_or_default());
     }
-    if text.contains("DivideByZero") {
+    if text.contains("DivideByZero") || text.contains("division by zero") {
         return Error::new(ErrorKind::DivisionByZero, "division by zero");
+    }
+    for range in ["smallint", "integer", "bigint"].map(|name| format!("{name} out of range")) {
+        if text.contains(&range) {
+            return Error::new(ErrorKind::NumericOutOfRange, range);
+        }
+    }
+    if let Some(start) = text.find("value out of range: ") {
+        return Error::new(ErrorKind::NumericOutOfRange, first_line(&text[start..]));
     }
     explain_text(&text).unwrap_or_else(|| {
         Error::new(

@@ -1,5 +1,6 @@
-//! Listings that break off go on where they were. The client sends requests anew, and reads of objects; the answer to a
-//! listing that ends early it gives up.
+//! Listings that break off go on where they were, and reads begin anew. The client itself sends requests again, and goes
+//! on with an object that breaks off; it gives up a listing that ends early, and a refusal (such as "not found") of which
+//! only a part arrives.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use object_store::path::Path;
 use object_store::{
@@ -23,13 +25,30 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Resuming {
     inner: Arc<dyn ObjectStore>,
-    /// For how long a listing may make no progress.
+    /// For how long a request may make no progress.
     patience: Duration,
 }
 
 impl Resuming {
     pub(super) fn new(inner: Arc<dyn ObjectStore>, patience: Duration) -> Self {
         Self { inner, patience }
+    }
+
+    /// Sends a request that changes nothing until its answer arrives whole.
+    async fn until_answered<'a, T>(
+        &self,
+        request: impl Fn() -> BoxFuture<'a, StoreResult<T>> + Send,
+    ) -> StoreResult<T> {
+        let started = Instant::now();
+        loop {
+            match request().await {
+                Err(error) if broke_off(&error) && started.elapsed() < self.patience => {
+                    tracing::info!(%error, "asking again");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                answered => return answered,
+            }
+        }
     }
 
     fn listing(
@@ -119,11 +138,11 @@ impl ObjectStore for Resuming {
     }
 
     async fn get_opts(&self, path: &Path, options: GetOptions) -> StoreResult<GetResult> {
-        self.inner.get_opts(path, options).await
+        self.until_answered(|| self.inner.get_opts(path, options.clone())).await
     }
 
     async fn get_ranges(&self, path: &Path, ranges: &[Range<u64>]) -> StoreResult<Vec<Bytes>> {
-        self.inner.get_ranges(path, ranges).await
+        self.until_answered(|| self.inner.get_ranges(path, ranges)).await
     }
 
     fn delete_stream(
@@ -146,15 +165,7 @@ impl ObjectStore for Resuming {
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {
-        let started = Instant::now();
-        loop {
-            match self.inner.list_with_delimiter(prefix).await {
-                Err(error) if broke_off(&error) && started.elapsed() < self.patience => {
-                    tokio::time::sleep(PAUSE).await;
-                }
-                listed => return listed,
-            }
-        }
+        self.until_answered(|| self.inner.list_with_delimiter(prefix)).await
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {

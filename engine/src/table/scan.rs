@@ -183,9 +183,11 @@ impl TableScan {
             .with_table_parquet_options(state.table_options().parquet.clone())
             .with_metadata_size_hint(FOOTER_HINT)
             .with_parquet_file_reader_factory(Arc::new(reader));
+        // Otherwise the planner hands the filter above the scan to the reader, and this one would be applied twice.
+        let is_handed_on = state.config_options().execution.parquet.pushdown_filters;
         match predicate {
-            Some(predicate) => source.with_predicate(predicate).with_pushdown_filters(true),
-            None => source,
+            Some(predicate) if !is_handed_on => source.with_predicate(predicate).with_pushdown_filters(true),
+            _ => source,
         }
     }
 }

@@ -14,7 +14,7 @@ use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use super::catalog::{Databases, Opened, Relations, StandsFor};
-use super::{names, zone};
+use super::{names, numbers, zone};
 use crate::access::reads;
 use crate::dialect::{At, Moment, Statement, StatementKind};
 use crate::pg_catalog::{self, Visible};
@@ -250,7 +250,7 @@ pub async fn plan_in(
     names::unqualify_database(&mut sql);
     names::qualify_wildcards(&mut sql);
     let checked = (!relations.access.is_superuser()).then(|| sql.clone());
-    let plan = state.statement_to_plan(DataFusionStatement::Statement(sql)).await?;
+    let plan = numbers::settle(state.statement_to_plan(DataFusionStatement::Statement(sql)).await?)?;
     refuse_server_access(&plan)?;
     if let Some(sql) = checked {
         reads::check(relations, &sql, &plan).await?;

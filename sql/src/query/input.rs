@@ -110,7 +110,7 @@ impl ScalarUDFImpl for Input {
             return Err(Error::internal(format!("{} takes one argument", self.name)).into());
         };
         if self.is_done(field) {
-            return Ok(value.clone());
+            return value.cast_to(args.return_type(), None);
         }
         let is_text = field.data_type().is_string() || field.data_type().is_null();
         if !is_text {
@@ -120,12 +120,14 @@ impl ScalarUDFImpl for Input {
                 format!("cannot cast type {from} to {}", self.type_name),
             )));
         }
-        match value {
+        let read = match value {
             ColumnarValue::Scalar(scalar) => {
                 let array = self.read(&scalar.to_array()?)?;
-                Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+                ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?)
             }
-            ColumnarValue::Array(array) => Ok(ColumnarValue::Array(self.read(array)?)),
-        }
+            ColumnarValue::Array(array) => ColumnarValue::Array(self.read(array)?),
+        };
+        // A plan may have promised the layout of the argument, of which it then knew the type.
+        read.cast_to(args.return_type(), None)
     }
 }

@@ -1,10 +1,13 @@
 //! From a statement to a plan: which relations it sees, and with which functions and limits it runs.
 
+pub mod arithmetic;
 pub mod catalog;
 pub mod context;
 pub mod input;
 pub mod labels;
 pub mod names;
+pub mod numbers;
+pub mod operators;
 pub mod pauses;
 pub mod pipe;
 pub mod reuse;

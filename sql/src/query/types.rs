@@ -44,6 +44,7 @@ impl TypePlanner for PostgresTypes {
             }
             Sql::Custom(name, modifiers) if modifiers.is_empty() => match name.to_string().as_str() {
                 "name" => Some(string("name")),
+                "oid" => Some(named(DataType::Int64, "oid")),
                 "\"char\"" => Some(string("\"char\"")),
                 _ => None,
             },
@@ -55,6 +56,10 @@ impl TypePlanner for PostgresTypes {
             Sql::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => Some(Arc::new(
                 Field::new("timestamp", DataType::Timestamp(TimeUnit::Microsecond, None), true),
             )),
+            Sql::Timestamp(_, TimezoneInfo::Tz | TimezoneInfo::WithTimeZone) => {
+                let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+                Some(Arc::new(Field::new("timestamptz", instant, true)))
+            }
             Sql::Time(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
                 Some(Arc::new(Field::new("time", DataType::Time64(TimeUnit::Microsecond), true)))
             }
@@ -74,8 +79,13 @@ pub fn array_of(item: &Field) -> FieldRef {
 
 /// A type that is stored as text.
 fn string(name: &str) -> FieldRef {
+    named(DataType::Utf8View, name)
+}
+
+/// A type that Arrow does not know, and what stores it.
+fn named(stored: DataType, name: &str) -> FieldRef {
     let metadata = [(TYPE_KEY.to_owned(), name.to_owned())].into();
-    Arc::new(Field::new("", DataType::Utf8View, true).with_metadata(metadata))
+    Arc::new(Field::new("", stored, true).with_metadata(metadata))
 }
 
 /// `numeric(p,s)` remembers that it was asked for: what is merely computed has no precision and scale to a client.

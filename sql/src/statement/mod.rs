@@ -18,6 +18,7 @@ pub mod session;
 pub mod settings;
 pub mod table_options;
 pub mod transaction;
+pub mod typing;
 pub mod utility;
 
 use std::sync::Arc;

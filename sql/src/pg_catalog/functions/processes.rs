@@ -9,6 +9,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         let Some(process_id) = process_of(call, "cancel", "query", "query is being canceled")? else {
             return Ok(false.into());
         };
+        if process_id == call.visible.process_id {
+            // This statement and no later one, however many of its workers call the function at once.
+            return Err(Error::new(ErrorKind::Cancelled, "canceling statement due to user request"));
+        }
         Ok(call.visible.processes.cancel(process_id).into())
     }),
     // The second argument is how long PostgreSQL waits for the end; here nobody waits.

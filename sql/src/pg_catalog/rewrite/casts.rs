@@ -2,7 +2,7 @@
 //! `'{a,b}'::text[]`, `indkey::text`.
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, ExactNumberInfo, Expr, Ident, ObjectName,
+    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, ExactNumberInfo, Expr, Ident, ObjectName, Parens,
     Subscript, TimezoneInfo, Value,
 };
 
@@ -132,6 +132,24 @@ fn read(expr: Expr, data_type: DataType) -> Expr {
     }
 }
 
+/// Reads the literals of a column of VALUES as the type to which one of its rows is cast.
+pub(super) fn agree(rows: &mut [Parens<Vec<Expr>>]) {
+    let columns = rows.iter().map(|row| row.len()).max().unwrap_or_default();
+    for column in 0..columns {
+        let mut cells = rows.iter_mut().filter_map(|row| row.get_mut(column));
+        let data_type = cells.find_map(|cell| match cell {
+            Expr::Cast { data_type, .. } => Some(data_type.clone()),
+            _ => None,
+        });
+        let Some(data_type) = data_type else { continue };
+        let literals = rows.iter_mut().filter_map(|row| row.get_mut(column));
+        for cell in literals.filter(|cell| build::literal(cell).is_some()) {
+            let literal = std::mem::replace(cell, build::null());
+            *cell = read(literal, data_type.clone());
+        }
+    }
+}
+
 /// Makes a cast one to the stored type alone. The rows of VALUES must not tell different types for a column, and
 /// `('…'::uuid), (NULL)` would: one names a type, the other none.
 pub(super) fn forget_type(expr: &mut Expr) {
@@ -189,7 +207,7 @@ fn target(data_type: &DataType) -> Option<Target> {
         DataType::Custom(name, _) => custom(name),
         DataType::Array(ArrayElemTypeDef::SquareBracket(item, size)) => match target(item)? {
             Target::Type(item) => Some(Target::Type(array_of(item, *size))),
-            Target::Oid | Target::Object(_) => Some(Target::Type(array_of(DataType::BigInt(None), *size))),
+            Target::Oid | Target::Object(_) => Some(Target::Type(array_of(oid_type(), *size))),
         },
         _ => None,
     }
@@ -198,6 +216,15 @@ fn target(data_type: &DataType) -> Option<Target> {
 /// PostgreSQL's type `"char"`.
 fn one_letter() -> DataType {
     DataType::Custom(ObjectName::from(vec![Ident::with_quote('"', "char")]), Vec::new())
+}
+
+/// PostgreSQL's type `oid`, which `PostgresTypes` knows.
+fn oid_type() -> DataType {
+    DataType::Custom(ObjectName::from(vec![Ident::new("oid")]), Vec::new())
+}
+
+pub(super) fn to_oid(expr: Expr) -> Expr {
+    build::cast(expr, oid_type())
 }
 
 fn array_of(item: DataType, size: Option<u64>) -> DataType {

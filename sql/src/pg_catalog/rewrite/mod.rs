@@ -67,6 +67,7 @@ impl VisitorMut for Rewriter<'_> {
         if let SetExpr::Values(values) = query.body.as_mut()
             && values.rows.len() > 1
         {
+            casts::agree(&mut values.rows);
             values.rows.iter_mut().flat_map(|row| row.iter_mut()).for_each(casts::forget_type);
         }
         ControlFlow::Continue(())

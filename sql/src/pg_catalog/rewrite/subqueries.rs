@@ -3,20 +3,21 @@
 //! * A scalar subquery becomes an aggregate: its WHERE finds at most one row by an object's number, which
 //!   PostgreSQL checks at run time and DataFusion wants to see in the plan.
 //! * `ARRAY(SELECT …)` becomes `array_agg`, and over `unnest(list)` a transformation of the list.
+//! * Nothing is looked for below a domain: there are none.
 //! * A SELECT that joins a relation which has no rows in any warehouse has none either, so the subqueries in its
 //!   output need no plan.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, Function, FunctionArguments, GroupByExpr, Ident, JoinOperator, LambdaFunction,
-    LambdaFunctionParameter, LambdaSyntax, LimitClause, OneOrManyWithParens, OrderByExpr, OrderByKind, Query,
-    Select, SelectItem, SetExpr, TableFactor, TableWithJoins, UnaryOperator, Value, Visit, Visitor,
-    visit_expressions_mut,
+    BinaryOperator, Distinct, Expr, Function, FunctionArguments, GroupByExpr, Ident, JoinOperator,
+    LambdaFunction, LambdaFunctionParameter, LambdaSyntax, LimitClause, OneOrManyWithParens, OrderByExpr,
+    OrderByKind, Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins, UnaryOperator, Value,
+    Visit, Visitor, visit_expressions_mut,
 };
 
 use super::names::{self, catalog_relation, word};
-use super::{build, correlation};
+use super::{build, casts, correlation};
 use crate::pg_catalog::relations::is_always_empty;
 
 /// Functions that make a SELECT one row.
@@ -48,6 +49,7 @@ pub(super) fn rewrite(expr: &mut Expr) {
                 *expr = build::case_when(guard, subquery);
             }
         }
+        Expr::Case { .. } => forget_domains(expr),
         Expr::Function(function) if word(&function.name.0).is_some_and(|name| name == "array") => {
             if let FunctionArguments::Subquery(query) = &mut function.args {
                 let query = std::mem::replace(query.as_mut(), empty_query());
@@ -56,6 +58,27 @@ pub(super) fn rewrite(expr: &mut Expr) {
         }
         _ => {}
     }
+}
+
+/// Takes `WHEN typtype = 'd' THEN (SELECT …)` out of a CASE: drivers look so for the type below a domain.
+fn forget_domains(expr: &mut Expr) {
+    let Expr::Case { operand: None, conditions, else_result, .. } = expr else { return };
+    conditions.retain(|branch| !(is_of_domain(&branch.condition) && has_subquery(&branch.result)));
+    if conditions.is_empty() {
+        let rest = else_result.take().map(|rest| *rest);
+        let is_null = |rest: &Expr| matches!(rest, Expr::Value(value) if value.value == Value::Null);
+        *expr = rest.filter(|rest| !is_null(rest)).unwrap_or_else(|| casts::to_oid(build::null()));
+    }
+}
+
+fn is_of_domain(condition: &Expr) -> bool {
+    let Expr::BinaryOp { left, op: BinaryOperator::Eq, right } = condition else { return false };
+    let column = match left.as_ref() {
+        Expr::Identifier(name) => Some(name),
+        Expr::CompoundIdentifier(parts) => parts.last(),
+        _ => None,
+    };
+    column.is_some_and(|name| names::folded(name) == "typtype") && build::literal(right) == Some("d")
 }
 
 fn empty_query() -> Query {

@@ -1,0 +1,58 @@
+//! What an operator means to PostgreSQL, where DataFusion would take it for something else.
+
+use arrow::datatypes::{DataType, Field, IntervalUnit};
+use datafusion::common::DFSchema;
+use datafusion::error::Result as DataFusionResult;
+use datafusion::functions_nested::array_has::array_has_any_udf;
+use datafusion::logical_expr::expr::Placeholder;
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
+use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::sql::sqlparser::ast::BinaryOperator;
+
+/// Asked before DataFusion's own planners.
+#[derive(Debug)]
+pub struct PostgresOperators;
+
+impl ExprPlanner for PostgresOperators {
+    fn plan_binary_op(
+        &self,
+        mut raw: RawBinaryExpr,
+        schema: &DFSchema,
+    ) -> DataFusionResult<PlannerResult<RawBinaryExpr>> {
+        if raw.op == BinaryOperator::Plus {
+            add_an_interval(&raw.left, &mut raw.right, schema);
+            add_an_interval(&raw.right, &mut raw.left, schema);
+        }
+        if matches!(raw.op, BinaryOperator::AtArrow | BinaryOperator::ArrowAt | BinaryOperator::PGOverlap) {
+            compare_alike(&mut raw, schema)?;
+        }
+        if raw.op == BinaryOperator::PGOverlap && is_list(&raw.left, schema) && is_list(&raw.right, schema) {
+            let overlap = array_has_any_udf().call(vec![raw.left, raw.right]);
+            return Ok(PlannerResult::Planned(overlap));
+        }
+        Ok(PlannerResult::Original(raw))
+    }
+}
+
+fn is_list(expression: &Expr, schema: &DFSchema) -> bool {
+    matches!(expression.get_type(schema), Ok(DataType::List(_) | DataType::Null))
+}
+
+/// Lists of text have several layouts, and one of another layout has no element of this one.
+fn compare_alike(raw: &mut RawBinaryExpr, schema: &DFSchema) -> DataFusionResult<()> {
+    let (left, right) = (raw.left.get_type(schema)?, raw.right.get_type(schema)?);
+    if matches!((&left, &right), (DataType::List(_), DataType::List(_))) && left != right {
+        raw.right = raw.right.clone().cast_to(&left, schema)?;
+    }
+    Ok(())
+}
+
+/// Only an interval can be added to a timestamp; DataFusion takes a parameter for what it stands beside.
+fn add_an_interval(time: &Expr, step: &mut Expr, schema: &DFSchema) {
+    if let Expr::Placeholder(Placeholder { field: field @ None, .. }) = step
+        && matches!(time.get_type(schema), Ok(DataType::Timestamp(_, _)))
+    {
+        let interval = DataType::Interval(IntervalUnit::MonthDayNano);
+        *field = Some(Field::new("", interval, true).into());
+    }
+}
