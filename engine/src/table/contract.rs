@@ -179,6 +179,10 @@ impl Contract {
             }
         }
         self.check_text(column, &stored, verdict);
+        let stored = match column.data_type {
+            SqlType::Uuid => in_one_spelling(&stored),
+            _ => stored,
+        };
         self.check_partition_value(column, &stored, verdict);
         check_date(column, &stored, verdict);
         if column.not_null && stored.null_count() > 0 {
@@ -275,6 +279,16 @@ impl Contract {
         }
         Ok(())
     }
+}
+
+/// Uuids are compared as texts, so they are stored in the spelling that PostgreSQL prints.
+fn in_one_spelling(uuids: &ArrayRef) -> ArrayRef {
+    let Some(texts) = uuids.as_string_opt::<i32>() else { return Arc::clone(uuids) };
+    let spelled = texts.iter().map(|text| {
+        let text = text?;
+        Some(uuid::Uuid::parse_str(text).map_or_else(|_| text.to_owned(), |uuid| uuid.to_string()))
+    });
+    Arc::new(spelled.collect::<StringArray>())
 }
 
 impl Key {

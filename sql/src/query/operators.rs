@@ -6,8 +6,12 @@ use datafusion::error::Result as DataFusionResult;
 use datafusion::functions_nested::array_has::array_has_any_udf;
 use datafusion::logical_expr::expr::Placeholder;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Expr, ExprSchemable};
+use datafusion::logical_expr::{Expr, ExprSchemable, lit};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
+use voxhouse_engine::catalog::types::TYPE_KEY;
+
+use crate::wire::read_text;
+use crate::wire::types::oid;
 
 /// Asked before DataFusion's own planners.
 #[derive(Debug)]
@@ -23,6 +27,10 @@ impl ExprPlanner for PostgresOperators {
             add_an_interval(&raw.left, &mut raw.right, schema);
             add_an_interval(&raw.right, &mut raw.left, schema);
         }
+        if compares(&raw.op) {
+            read_literal(&raw.left, &mut raw.right, schema)?;
+            read_literal(&raw.right, &mut raw.left, schema)?;
+        }
         if matches!(raw.op, BinaryOperator::AtArrow | BinaryOperator::ArrowAt | BinaryOperator::PGOverlap) {
             compare_alike(&mut raw, schema)?;
         }
@@ -32,6 +40,27 @@ impl ExprPlanner for PostgresOperators {
         }
         Ok(PlannerResult::Original(raw))
     }
+}
+
+fn compares(op: &BinaryOperator) -> bool {
+    use BinaryOperator as Op;
+    matches!(op, Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq)
+}
+
+/// A literal beside a boolean or a uuid is one: `ok = 'yes'`, `id = 'A0EEBC99-…'`. DataFusion reads those of the other
+/// types itself.
+fn read_literal(beside: &Expr, literal: &mut Expr, schema: &DFSchema) -> DataFusionResult<()> {
+    let Expr::Literal(value, _) = &*literal else { return Ok(()) };
+    let Some(Some(text)) = value.try_as_str() else { return Ok(()) };
+    let Ok((_, field)) = beside.to_field(schema) else { return Ok(()) };
+    let named = field.metadata().get(TYPE_KEY).map(String::as_str);
+    let type_oid = match (field.data_type(), named) {
+        (DataType::Boolean, _) => oid::BOOL,
+        (_, Some("uuid")) => oid::UUID,
+        _ => return Ok(()),
+    };
+    *literal = lit(read_text(type_oid, text)?);
+    Ok(())
 }
 
 fn is_list(expression: &Expr, schema: &DFSchema) -> bool {
