@@ -24,7 +24,7 @@ IDLE_POSTGRES = 100
 REST_S = 4
 
 TABLE = """CREATE TABLE connections_small AS
-SELECT i AS id, 'city ' || (i % 20) AS city, (i * 7919 % 100000) / 100.0 AS amount
+SELECT i AS id, 'city ' || (i % 20) AS city, ((i * 7919 % 100000) / 100.0)::numeric(10,2) AS amount
 FROM generate_series(1, 10000) AS g(i)"""
 QUESTION = "SELECT city, count(*), sum(amount) FROM connections_small GROUP BY city"
 

@@ -3,7 +3,7 @@
 #
 # postgres.sh FOLDER PORT PASSWORD
 set -eu
-trap '' INT
+trap '' INT TERM HUP
 folder=$1 port=$2 password=$3
 bin=/usr/lib/postgresql/15/bin
 [ -x "$bin/initdb" ] || bin=$(pg_config --bindir 2>/dev/null) || true

@@ -1,6 +1,6 @@
 //! `voxhouse serve`: a warehouse on the Postgres protocol until it is told to stop.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -224,10 +224,23 @@ async fn stop_on_signal(shutdown: CancellationToken) {
 
 /// A line to paste.
 pub(super) fn invitation(address: SocketAddr, password: &Password) -> String {
+    let host = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+    };
+    let file = password.file.display().to_string();
     format!(
-        "PGPASSWORD=$(cat {}) psql -h {} -p {} -U {OWNER} -d {DATABASE}",
-        password.file.display(),
-        address.ip(),
+        "PGPASSWORD=$(cat {}) psql -h {host} -p {} -U {OWNER} -d {DATABASE}",
+        quoted_for_shell(&file),
         address.port()
     )
+}
+
+fn quoted_for_shell(text: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+    match text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
 }

@@ -7,6 +7,7 @@ mod copy;
 mod depth;
 mod grants;
 mod own;
+mod places;
 mod postgres;
 mod roles;
 mod secrets;
@@ -21,6 +22,7 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 pub use copy::{Copy, CopyDirection, CopyEnd, CopyOption, CopyRelation, CopyValue};
 pub use grants::{DefaultPrivilegesStatement, GrantObjects, GrantRoles, GrantStatement, NamedPrivilege};
 pub use own::{CreatePipe, OwnStatement};
+pub use places::Start;
 pub use roles::{AccessStatement, OwnedKind, RoleOption, RoleSpec, Secret};
 pub use secrets::without_passwords;
 pub use session::{Declare, Direction, Discarded, Explained, SessionStatement, SetValue, SetWord};
@@ -41,6 +43,7 @@ pub struct Statement {
     pub cluster_by: Vec<String>,
     /// Tables read as they were at a moment.
     pub moments: Vec<Moment>,
+    pub start: Start,
 }
 
 #[derive(Debug, Clone)]
@@ -71,6 +74,8 @@ fn parse_one(sql: &str, part: &[TokenWithSpan], places: &mut Places<'_>) -> Resu
         return Err(nested_too_deeply().with_position(position(sql, token.span.start)));
     }
     let secrets = secrets::of(part);
+    // First the start, then the end: `places` goes forward only.
+    let start = start_of(part, places);
     let text = text_of(part, places);
     let text = secrets::blot_out(&secrets, part, text, places);
     let whole = part;
@@ -93,7 +98,7 @@ fn parse_one(sql: &str, part: &[TokenWithSpan], places: &mut Places<'_>) -> Resu
             .with_position(position(sql, rest.span.start));
         return Err(secrets::hush(&secrets, error));
     }
-    Ok(Statement { text, kind, cluster_by, moments })
+    Ok(Statement { text, kind, cluster_by, moments, start })
 }
 
 /// The text from the first to the last token that is not blank.
@@ -104,6 +109,17 @@ fn text_of(part: &[TokenWithSpan], places: &mut Places<'_>) -> String {
     let start = places.byte_offset(first.span.start);
     let end = places.byte_offset(last.span.end);
     places.sql.get(start..end).unwrap_or(places.sql).trim().to_owned()
+}
+
+/// Where that text begins.
+fn start_of(part: &[TokenWithSpan], places: &mut Places<'_>) -> Start {
+    let Some(first) = part.iter().find(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF))
+    else {
+        return Start::default();
+    };
+    let location = first.span.start;
+    places.byte_offset(location);
+    Start { location, characters: places.characters }
 }
 
 /// The place behind the last token that is not blank.
@@ -118,11 +134,12 @@ struct Places<'a> {
     /// A place, and its offset.
     known: Location,
     offset: usize,
+    characters: usize,
 }
 
 impl<'a> Places<'a> {
     fn new(sql: &'a str) -> Self {
-        Self { sql, known: Location { line: 1, column: 1 }, offset: 0 }
+        Self { sql, known: Location { line: 1, column: 1 }, offset: 0, characters: 0 }
     }
 
     fn byte_offset(&mut self, wanted: Location) -> usize {
@@ -134,6 +151,7 @@ impl<'a> Places<'a> {
                 break;
             }
             self.offset += letter.len_utf8();
+            self.characters += 1;
             match letter {
                 '\n' => self.known = Location { line: self.known.line + 1, column: 1 },
                 _ => self.known.column += 1,
@@ -145,7 +163,9 @@ impl<'a> Places<'a> {
 
 /// PostgreSQL counts characters from 1.
 fn position(sql: &str, location: Location) -> usize {
-    sql[..Places::new(sql).byte_offset(location)].chars().count() + 1
+    let mut places = Places::new(sql);
+    places.byte_offset(location);
+    places.characters + 1
 }
 
 fn tokenizer_error(sql: &str, error: &TokenizerError) -> Error {

@@ -224,6 +224,7 @@ pub fn sql_statement(statement: ast::Statement) -> Statement {
         kind: StatementKind::Sql(Box::new(statement)),
         cluster_by: Vec::new(),
         moments: Vec::new(),
+        start: Default::default(),
     }
 }
 

@@ -250,6 +250,96 @@ impl Session {
     }
 }
 
+/// Parameters, columns and plan of a statement.
+type Described = (Vec<FieldRef>, Option<SchemaRef>, Option<Planned>);
+
+impl Session {
+    async fn plan_as_described(
+        &mut self,
+        statement: &Statement,
+        declared: &[Option<FieldRef>],
+    ) -> Result<Described> {
+        self.refuse_in_failed_transaction(statement)?;
+        let mut planned = None;
+        let (parameters, columns) = match &statement.kind {
+            StatementKind::Sql(sql) => match sql.as_ref() {
+                ast::Statement::Query(query) => {
+                    let context = self.context(&statement.text).await?;
+                    let mut plan = context.plan(statement.clone()).await?;
+                    let parameters = statement::describe::parameters(sql, &plan.plan, declared)?;
+                    plan.plan = statement::describe::typed(plan.plan, &parameters)?;
+                    let columns = statement::describe::labelled(&context, &plan.plan, query)?;
+                    planned = Some(plan);
+                    (parameters, Some(columns))
+                }
+                ast::Statement::Insert(_)
+                | ast::Statement::Update(_)
+                | ast::Statement::Delete(_)
+                | ast::Statement::Merge(_) => {
+                    let context = self.context(&statement.text).await?;
+                    (statement::dml::parameters(&context, sql, declared).await?, None)
+                }
+                ast::Statement::Call(call) => {
+                    let mut types = ParameterTypes::declared(declared);
+                    types.imply_text(sql);
+                    (types.finish(), statement::call::schema(call)?)
+                }
+                ast::Statement::CreateTable(create) if create.query.is_some() => {
+                    (statement::ddl::parameters(self, statement, create, declared).await?, None)
+                }
+                _ => (Vec::new(), None),
+            },
+            StatementKind::Own(_) => (Vec::new(), None),
+            StatementKind::Session(own) => {
+                statement::session::describe(self, statement, own, declared).await?
+            }
+        };
+        Ok((parameters, columns, planned))
+    }
+
+    async fn run_statement(
+        &mut self,
+        prepared: &Arc<Prepared>,
+        parameters: Vec<ScalarValue>,
+    ) -> Result<Outcome> {
+        let bound = statement::literal::bound(&prepared.statement, &parameters)?;
+        let statement = bound.as_ref().unwrap_or(&prepared.statement);
+        self.refuse_in_failed_transaction(statement)?;
+        if self.in_company && !self.in_block() && !statement::transaction::controls(statement) {
+            self.begin_block(true);
+        }
+        match &statement.kind {
+            StatementKind::Sql(sql) => match sql.as_ref() {
+                sql if statement::transaction::handles(sql) => statement::transaction::run(self, sql).await,
+                ast::Statement::Query(_) => self.run_query(prepared, parameters).await,
+                sql if utility::handles(sql) => utility::run(statement, sql),
+                ast::Statement::Call(call) => statement::call::run(self, call).await,
+                ast::Statement::Insert(_)
+                | ast::Statement::Update(_)
+                | ast::Statement::Delete(_)
+                | ast::Statement::Merge(_)
+                | ast::Statement::Truncate(_) => statement::dml::run(self, statement, sql, &parameters).await,
+                _ => statement::ddl::run(self, statement).await,
+            },
+            StatementKind::Session(own) => statement::session::run(self, prepared, own, parameters).await,
+            StatementKind::Own(OwnStatement::Copy(copy)) => statement::copy::run(self, statement, copy).await,
+            StatementKind::Own(own) => match own {
+                OwnStatement::Access(access) => match self.run_role_statement(access).await? {
+                    Some(done) => Ok(done),
+                    None => statement::ddl::run(self, statement).await,
+                },
+                OwnStatement::RefreshMaterializedView { name } => {
+                    statement::ddl::refresh(self, statement, name).await
+                }
+                OwnStatement::Vacuum { table, retain_hours } => {
+                    statement::ddl::vacuum(self, table.as_ref(), *retain_hours).await
+                }
+                _ => statement::ddl::run(self, statement).await,
+            },
+        }
+    }
+}
+
 #[async_trait]
 impl backend::Session for Session {
     type Statement = Statement;
@@ -324,41 +414,8 @@ impl backend::Session for Session {
         statement: Statement,
         declared: &[Option<FieldRef>],
     ) -> Result<Arc<Prepared>> {
-        self.refuse_in_failed_transaction(&statement)?;
-        let mut planned = None;
-        let (parameters, columns) = match &statement.kind {
-            StatementKind::Sql(sql) => match sql.as_ref() {
-                ast::Statement::Query(query) => {
-                    let context = self.context(&statement.text).await?;
-                    let mut plan = context.plan(statement.clone()).await?;
-                    let parameters = statement::describe::parameters(sql, &plan.plan, declared)?;
-                    plan.plan = statement::describe::typed(plan.plan, &parameters)?;
-                    let columns = statement::describe::labelled(&context, &plan.plan, query)?;
-                    planned = Some(plan);
-                    (parameters, Some(columns))
-                }
-                ast::Statement::Insert(_)
-                | ast::Statement::Update(_)
-                | ast::Statement::Delete(_)
-                | ast::Statement::Merge(_) => {
-                    let context = self.context(&statement.text).await?;
-                    (statement::dml::parameters(&context, sql, declared).await?, None)
-                }
-                ast::Statement::Call(call) => {
-                    let mut types = ParameterTypes::declared(declared);
-                    types.imply_text(sql);
-                    (types.finish(), statement::call::schema(call)?)
-                }
-                ast::Statement::CreateTable(create) if create.query.is_some() => {
-                    (statement::ddl::parameters(self, &statement, create, declared).await?, None)
-                }
-                _ => (Vec::new(), None),
-            },
-            StatementKind::Own(_) => (Vec::new(), None),
-            StatementKind::Session(own) => {
-                statement::session::describe(self, &statement, own, declared).await?
-            }
-        };
+        let described = self.plan_as_described(&statement, declared).await;
+        let (parameters, columns, planned) = described.map_err(|error| statement.locate(error))?;
         Ok(Arc::new(Prepared {
             statement,
             parameters,
@@ -379,41 +436,7 @@ impl backend::Session for Session {
         parameters: Vec<ScalarValue>,
         _cancel: CancellationToken,
     ) -> Result<Outcome> {
-        let bound = statement::literal::bound(&prepared.statement, &parameters)?;
-        let statement = bound.as_ref().unwrap_or(&prepared.statement);
-        self.refuse_in_failed_transaction(statement)?;
-        if self.in_company && !self.in_block() && !statement::transaction::controls(statement) {
-            self.begin_block(true);
-        }
-        match &statement.kind {
-            StatementKind::Sql(sql) => match sql.as_ref() {
-                sql if statement::transaction::handles(sql) => statement::transaction::run(self, sql).await,
-                ast::Statement::Query(_) => self.run_query(prepared, parameters).await,
-                sql if utility::handles(sql) => utility::run(statement, sql),
-                ast::Statement::Call(call) => statement::call::run(self, call).await,
-                ast::Statement::Insert(_)
-                | ast::Statement::Update(_)
-                | ast::Statement::Delete(_)
-                | ast::Statement::Merge(_)
-                | ast::Statement::Truncate(_) => statement::dml::run(self, statement, sql, &parameters).await,
-                _ => statement::ddl::run(self, statement).await,
-            },
-            StatementKind::Session(own) => statement::session::run(self, prepared, own, parameters).await,
-            StatementKind::Own(OwnStatement::Copy(copy)) => statement::copy::run(self, statement, copy).await,
-            StatementKind::Own(own) => match own {
-                OwnStatement::Access(access) => match self.run_role_statement(access).await? {
-                    Some(done) => Ok(done),
-                    None => statement::ddl::run(self, statement).await,
-                },
-                OwnStatement::RefreshMaterializedView { name } => {
-                    statement::ddl::refresh(self, statement, name).await
-                }
-                OwnStatement::Vacuum { table, retain_hours } => {
-                    statement::ddl::vacuum(self, table.as_ref(), *retain_hours).await
-                }
-                _ => statement::ddl::run(self, statement).await,
-            },
-        }
+        self.run_statement(prepared, parameters).await.map_err(|error| prepared.statement.locate(error))
     }
 
     async fn copy_in(&mut self, prepared: &Arc<Prepared>, rows: SendableRecordBatchStream) -> Result<u64> {

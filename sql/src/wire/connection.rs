@@ -11,6 +11,7 @@ use super::frontend::{Frame, Message};
 use super::output::Output;
 use super::portal::Names;
 use super::reply::{self, Severity};
+use super::slots::Slot;
 use super::statement::{Interrupts, Limits, expiry};
 use super::stop::{Flow, Stop};
 use crate::processes::ProcessState;
@@ -31,15 +32,17 @@ pub(super) struct Connection<S: Session> {
     pub(super) max_statement_bytes: usize,
     /// After an error in the extended protocol everything up to Sync is ignored.
     pub(super) skips_to_sync: bool,
+    /// Its place among those that may be connected.
+    pub(super) _slot: Slot,
 }
 
 impl<S: Session> Connection<S> {
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(mut self: Box<Self>) {
         let stop = match self.ready().await {
             Ok(()) => self.handle_messages().await,
             Err(stop) => stop,
         };
-        farewell(self.output, stop).await;
+        Box::pin(farewell(self.output, stop)).await;
     }
 
     async fn handle_messages(&mut self) -> Stop {
@@ -88,7 +91,8 @@ impl<S: Session> Connection<S> {
         if self.skips_to_sync && !matches!(kind, b'S' | b'X') {
             return Ok(());
         }
-        match self.dispatch(frame).await {
+        // Boxed: a connection that waits for a message does not hold the room that a statement takes.
+        match Box::pin(self.dispatch(frame)).await {
             Ok(()) => (),
             Err(Stop::Error(error)) => {
                 self.fail(&error, is_extended);

@@ -205,7 +205,8 @@ impl<B: Backend> Shared<B> {
         if socket.set_nodelay(true).is_err() {
             return;
         }
-        let opening = open(socket, self.tls.as_ref(), self.options.max_startup_bytes);
+        // Each stage is boxed, so that a connection which waits does not hold the room of those that are over.
+        let opening = Box::pin(open(socket, self.tls.as_ref(), self.options.max_startup_bytes));
         let opened = tokio::select! {
             biased;
             () = shutdown.cancelled() => return,
@@ -216,27 +217,29 @@ impl<B: Backend> Shared<B> {
                 self.backend.processes().cancel_with_secret(process_id, &secret);
             }
             Ok(Ok(Opening::Greeting(greeting))) => {
-                let newcomer = || drop(newcomer);
-                self.receive(greeting, address, deadline, newcomer, shutdown, terminate).await;
+                let received = Box::pin(self.receive(greeting, address, deadline, shutdown, terminate)).await;
+                drop(newcomer);
+                if let Some(connection) = received {
+                    connection.run().await;
+                }
             }
             Ok(Err(stop)) => tracing::debug!(%address, ?stop, "not a client"),
             Err(_) => tracing::debug!(%address, "start-up timed out"),
         }
     }
 
+    /// `None`: the client was turned away, and told why.
     async fn receive(
         &self,
         greeting: Greeting,
         address: SocketAddr,
         deadline: Instant,
-        logged_in: impl FnOnce(),
         shutdown: CancellationToken,
         terminate: CancellationToken,
-    ) {
+    ) -> Option<Box<Connection<B::Session>>> {
         let (read, write) = tokio::io::split(greeting.transport);
         let mut input = Input::new(read, self.options.max_startup_bytes);
         let mut output = Output::new(write);
-        // Boxed: the room that log-in takes is not kept for the life of the connection.
         let log_in =
             Box::pin(self.log_in(greeting.packet, address, &mut input, &mut output, terminate.clone()));
         let entered = tokio::select! {
@@ -244,19 +247,19 @@ impl<B: Backend> Shared<B> {
             () = shutdown.cancelled() => Err(Stop::terminated()),
             entered = timeout_at(deadline, log_in) => entered.unwrap_or_else(|_| Err(timed_out())),
         };
-        let Entered { session, process, slot: _slot } = match entered {
+        let Entered { session, process, slot } = match entered {
             Ok(entered) => entered,
             Err(stop) => {
                 tracing::info!(%address, ?stop, "log-in failed");
-                return farewell(output, stop).await;
+                farewell(output, stop).await;
+                return None;
             }
         };
-        logged_in();
         input.set_max_frame_bytes(self.options.max_message_bytes);
         let interrupts = Interrupts { input, process, terminate };
         let names = Names::new(session.statements());
         let max_statement_bytes = self.options.max_statement_bytes;
-        let connection = Connection {
+        Some(Box::new(Connection {
             session,
             interrupts,
             output,
@@ -264,8 +267,8 @@ impl<B: Backend> Shared<B> {
             shutdown,
             max_statement_bytes,
             skips_to_sync: false,
-        };
-        connection.run().await;
+            _slot: slot,
+        }))
     }
 
     async fn log_in(
