@@ -428,7 +428,9 @@ fn base_state(warehouse: &Warehouse, options: &InstanceOptions) -> Result<Sessio
         .with_physical_optimizer_rule(Arc::new(PausingJoins))
         .build();
     voxhouse_udfs::register_all(&mut state)?;
-    for function in query::input::functions() {
+    for function in
+        query::input::functions().chain(query::templates::functions()).chain(query::json::functions())
+    {
         FunctionRegistry::register_udf(&mut state, function)?;
     }
     FunctionRegistry::register_udf(&mut state, zone::timezone())?;

@@ -1,6 +1,6 @@
 //! The headings of a result, as PostgreSQL chooses them from the text of the query.
 
-use datafusion::sql::sqlparser::ast::{Expr, Query, SelectItem, SetExpr};
+use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, Query, SelectItem, SetExpr};
 
 use super::names::fold;
 
@@ -40,6 +40,11 @@ fn named(expression: &Expr) -> Option<String> {
             named(expr).or_else(|| Some(type_label(&data_type.to_string())))
         }
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => named(inner),
+        // An element is called as its list, a field has a name of its own.
+        Expr::CompoundFieldAccess { root, access_chain } => match access_chain.last() {
+            Some(AccessExpr::Dot(Expr::Identifier(field))) => Some(fold(field)),
+            _ => named(root),
+        },
         Expr::AtTimeZone { .. } => Some("timezone".into()),
         Expr::Case { else_result, .. } => {
             Some(else_result.as_ref().and_then(|inner| named(inner)).unwrap_or_else(|| "case".into()))
@@ -62,6 +67,7 @@ fn named(expression: &Expr) -> Option<String> {
 fn type_label(written: &str) -> String {
     let base = written.to_lowercase();
     let base = base.split(['(', '[']).next().unwrap_or_default().trim();
+    let base = base.rsplit('.').next().unwrap_or(base);
     match base {
         "int" | "integer" => "int4",
         "bigint" => "int8",

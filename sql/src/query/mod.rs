@@ -4,6 +4,7 @@ pub mod arithmetic;
 pub mod catalog;
 pub mod context;
 pub mod input;
+pub mod json;
 pub mod labels;
 pub mod names;
 pub mod numbers;
@@ -11,6 +12,7 @@ pub mod operators;
 pub mod pauses;
 pub mod pipe;
 pub mod reuse;
+pub mod templates;
 pub mod types;
 pub mod zone;
 

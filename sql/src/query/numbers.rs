@@ -15,6 +15,8 @@ use datafusion::logical_expr::{
 };
 use datafusion::scalar::ScalarValue;
 
+use super::operators::read_literal;
+
 /// Digits behind the point that go into an average; it gains four more, and has sixteen as in PostgreSQL.
 const AVERAGED_SCALE: i8 = 12;
 
@@ -33,7 +35,7 @@ pub fn settle(plan: LogicalPlan) -> Result<LogicalPlan> {
             let names = NamePreserver::new(&plan);
             let settled = plan.map_expressions(|expression| {
                 let name = names.save(&expression);
-                let widened = expression.transform_up(|part| widen(part, &schema))?;
+                let widened = expression.transform_up(|part| widen(read_cases(part, &schema)?, &schema))?;
                 let narrowed = widened.transform_data(|expression| narrow(expression, &schema))?;
                 Ok(narrowed.update_data(|expression| name.restore(expression)))
             })?;
@@ -170,6 +172,17 @@ fn narrow_values(mut values: Values) -> Result<LogicalPlan> {
         values.schema = Arc::new(DFSchema::new_with_metadata(fields, metadata)?);
     }
     Ok(LogicalPlan::Values(values))
+}
+
+/// `CASE flag WHEN 't' THEN …`: the literals are booleans.
+fn read_cases(part: Expr, schema: &DFSchema) -> Result<Expr> {
+    let Expr::Case(Case { expr: Some(operand), mut when_then_expr, else_expr }) = part else {
+        return Ok(part);
+    };
+    for (when, _) in &mut when_then_expr {
+        read_literal(&operand, when, schema)?;
+    }
+    Ok(Expr::Case(Case { expr: Some(operand), when_then_expr, else_expr }))
 }
 
 /// `sum` and `avg` over the type in which PostgreSQL computes them.

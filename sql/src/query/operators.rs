@@ -4,12 +4,14 @@ use arrow::datatypes::{DataType, Field, IntervalUnit};
 use datafusion::common::DFSchema;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::functions_nested::array_has::array_has_any_udf;
+use datafusion::functions_nested::extract::array_element;
 use datafusion::logical_expr::expr::Placeholder;
-use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Expr, ExprSchemable, lit};
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr, RawFieldAccessExpr};
+use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, lit, when};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 use voxhouse_engine::catalog::types::TYPE_KEY;
 
+use super::json;
 use crate::wire::read_text;
 use crate::wire::types::oid;
 
@@ -31,12 +33,29 @@ impl ExprPlanner for PostgresOperators {
             read_literal(&raw.left, &mut raw.right, schema)?;
             read_literal(&raw.right, &mut raw.left, schema)?;
         }
+        if let Some(planned) = json::operator(&raw.op, &raw.left, &raw.right, schema)? {
+            return Ok(PlannerResult::Planned(planned));
+        }
         if matches!(raw.op, BinaryOperator::AtArrow | BinaryOperator::ArrowAt | BinaryOperator::PGOverlap) {
             compare_alike(&mut raw, schema)?;
         }
         if raw.op == BinaryOperator::PGOverlap && is_list(&raw.left, schema) && is_list(&raw.right, schema) {
             let overlap = array_has_any_udf().call(vec![raw.left, raw.right]);
             return Ok(PlannerResult::Planned(overlap));
+        }
+        Ok(PlannerResult::Original(raw))
+    }
+
+    fn plan_field_access(
+        &self,
+        raw: RawFieldAccessExpr,
+        schema: &DFSchema,
+    ) -> DataFusionResult<PlannerResult<RawFieldAccessExpr>> {
+        if let GetFieldAccess::ListIndex { key } = &raw.field_access
+            && matches!(raw.expr.get_type(schema), Ok(DataType::List(_)))
+            && let Some(element) = element_of(&raw.expr, key)?
+        {
+            return Ok(PlannerResult::Planned(element));
         }
         Ok(PlannerResult::Original(raw))
     }
@@ -49,7 +68,7 @@ fn compares(op: &BinaryOperator) -> bool {
 
 /// A literal beside a boolean or a uuid is one: `ok = 'yes'`, `id = 'A0EEBC99-…'`. DataFusion reads those of the other
 /// types itself.
-fn read_literal(beside: &Expr, literal: &mut Expr, schema: &DFSchema) -> DataFusionResult<()> {
+pub(super) fn read_literal(beside: &Expr, literal: &mut Expr, schema: &DFSchema) -> DataFusionResult<()> {
     let Expr::Literal(value, _) = &*literal else { return Ok(()) };
     let Some(Some(text)) = value.try_as_str() else { return Ok(()) };
     let Ok((_, field)) = beside.to_field(schema) else { return Ok(()) };
@@ -65,6 +84,25 @@ fn read_literal(beside: &Expr, literal: &mut Expr, schema: &DFSchema) -> DataFus
 
 fn is_list(expression: &Expr, schema: &DFSchema) -> bool {
     matches!(expression.get_type(schema), Ok(DataType::List(_) | DataType::Null))
+}
+
+/// Elements are counted from 1; there is none at −1, where DataFusion gives the last.
+fn element_of(list: &Expr, index: &Expr) -> DataFusionResult<Option<Expr>> {
+    let element = || array_element(list.clone(), index.clone());
+    let known = match index {
+        Expr::Literal(value, _) => i64::try_from(value.clone()).ok(),
+        Expr::Negative(inner) => match inner.as_ref() {
+            Expr::Literal(value, _) => i64::try_from(value.clone()).ok().map(|index| index.saturating_neg()),
+            _ => None,
+        },
+        _ => None,
+    };
+    Ok(match known {
+        Some(1..) => None,
+        // Far before the first; each index keeps a name of its own.
+        Some(index) => Some(array_element(list.clone(), lit(i64::MIN + (-index).min(i64::MAX)))),
+        None => Some(when(index.clone().gt(lit(0_i64)), element()).end()?),
+    })
 }
 
 /// Lists of text have several layouts, and one of another layout has no element of this one.

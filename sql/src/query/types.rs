@@ -45,23 +45,26 @@ impl TypePlanner for PostgresTypes {
             Sql::Custom(name, modifiers) if modifiers.is_empty() => match name.to_string().as_str() {
                 "name" => Some(string("name")),
                 "oid" => Some(named(DataType::Int64, "oid")),
+                "xid" => Some(named(DataType::Int64, "xid")),
                 "\"char\"" => Some(string("\"char\"")),
                 _ => None,
             },
             Sql::Array(ArrayElemTypeDef::SquareBracket(item, None)) => {
                 self.plan_type_field(item)?.map(|item| array_of(&item))
             }
-            // A name, so that a cast does not hand on what the value was before, such as a uuid.
-            Sql::Text => Some(Arc::new(Field::new("text", DataType::Utf8View, true))),
-            Sql::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => Some(Arc::new(
-                Field::new("timestamp", DataType::Timestamp(TimeUnit::Microsecond, None), true),
-            )),
+            Sql::Text => Some(plain(DataType::Utf8View, "text")),
+            Sql::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
+                Some(plain(DataType::Timestamp(TimeUnit::Microsecond, None), "timestamp"))
+            }
             Sql::Timestamp(_, TimezoneInfo::Tz | TimezoneInfo::WithTimeZone) => {
                 let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-                Some(Arc::new(Field::new("timestamptz", instant, true)))
+                Some(plain(instant, "timestamptz"))
             }
+            Sql::SmallInt(None) | Sql::Int2(None) => Some(plain(DataType::Int16, "smallint")),
+            Sql::Int(None) | Sql::Integer(None) | Sql::Int4(None) => Some(plain(DataType::Int32, "integer")),
+            Sql::BigInt(None) | Sql::Int8(None) => Some(plain(DataType::Int64, "bigint")),
             Sql::Time(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) => {
-                Some(Arc::new(Field::new("time", DataType::Time64(TimeUnit::Microsecond), true)))
+                Some(plain(DataType::Time64(TimeUnit::Microsecond), "time"))
             }
             _ => None,
         })
@@ -80,6 +83,11 @@ pub fn array_of(item: &Field) -> FieldRef {
 /// A type that is stored as text.
 fn string(name: &str) -> FieldRef {
     named(DataType::Utf8View, name)
+}
+
+/// A type that Arrow knows. It has a name, so that a cast does not hand on what the value was before, such as an oid.
+fn plain(data_type: DataType, name: &str) -> FieldRef {
+    Arc::new(Field::new(name, data_type, true))
 }
 
 /// A type that Arrow does not know, and what stores it.

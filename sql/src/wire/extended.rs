@@ -14,7 +14,7 @@ use super::frontend::{Bind, Parse, Target};
 use super::output::Output;
 use super::portal::{Portal, Prepared, State, formats};
 use super::reply;
-use super::statement::{Cursor, Sent};
+use super::statement::{Cursor, Sent, tag};
 use super::stop::{Flow, Stop};
 use super::types::{self, Format};
 use crate::dialect::without_passwords;
@@ -206,10 +206,10 @@ async fn turn<S: Session>(
             Sent::Exhausted(count) => {
                 let verb = cursor.verb;
                 portal.state = State::Exhausted(verb);
-                complete(session, output, &format!("{verb} {count}"));
+                complete(session, output, &tag(verb, count));
             }
         },
-        State::Exhausted(verb) => complete(session, output, &format!("{verb} 0")),
+        State::Exhausted(verb) => complete(session, output, &tag(verb, 0)),
         State::Ready | State::Finished => {
             let message = format!("portal \"{name}\" cannot be run");
             return Err(Error::new(ErrorKind::PortalNotRunnable, message).into());

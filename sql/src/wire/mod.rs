@@ -37,7 +37,7 @@ mod tests;
 mod throttle;
 mod tls;
 
-pub(crate) use decode::read_text;
+pub(crate) use decode::{read_text, text_array_elements};
 pub use server::{Server, ServerOptions};
 pub use tls::{ClientCertificates, TlsFiles};
 

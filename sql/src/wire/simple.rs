@@ -10,7 +10,7 @@ use super::connection::Connection;
 use super::copy::{CopyIn, copy_out};
 use super::output::Output;
 use super::reply;
-use super::statement::{Cursor, Sent, columns_of};
+use super::statement::{Cursor, Sent, columns_of, tag};
 use super::stop::Flow;
 use super::types::{self, Format};
 
@@ -89,7 +89,7 @@ async fn run<S: Session>(
             reply::row_description(&mut output.buffer, &columns, &formats);
             let mut cursor = Cursor::new(verb, rows, columns, formats.into(), session.time_zone());
             match cursor.send(output, None).await? {
-                Sent::Exhausted(count) => Ok(Ran::Done(Some(format!("{verb} {count}")))),
+                Sent::Exhausted(count) => Ok(Ran::Done(Some(tag(verb, count)))),
                 Sent::Suspended => Err(Error::internal("rows without a limit were suspended").into()),
             }
         }

@@ -126,6 +126,14 @@ fn cancelled(by: &str) -> Stop {
     Stop::Error(Error::new(ErrorKind::Cancelled, format!("canceling statement due to {by}")))
 }
 
+/// The tag of a finished answer. What explains or shows counts no rows.
+pub(super) fn tag(verb: &str, count: u64) -> String {
+    match verb {
+        "EXPLAIN" | "SHOW" | "CALL" => verb.to_owned(),
+        _ => format!("{verb} {count}"),
+    }
+}
+
 /// The rows of a result that has begun: the stream, the batch being sent and the place in it.
 pub(super) struct Cursor {
     pub(super) verb: &'static str,

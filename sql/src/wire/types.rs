@@ -409,6 +409,7 @@ fn suits(type_oid: u32, data_type: &DataType) -> bool {
                 | oid::JSONB
                 | oid::UUID
                 | oid::PG_NODE_TREE
+                | oid::ACLITEM
         ),
         FixedSizeBinary(16) => matches!(type_oid, oid::UUID | oid::BYTEA),
         Int8 | UInt8 => matches!(type_oid, oid::INT2 | oid::INT4 | oid::INT8),

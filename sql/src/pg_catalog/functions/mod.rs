@@ -3,6 +3,7 @@
 //! A body reads what the session sees through [`Call`]. All of these are cheap and called on few rows, so they
 //! run row by row; NULL in any argument gives NULL unless the definition says otherwise.
 
+mod arrays;
 mod definitions;
 mod names;
 mod privileges;
@@ -31,6 +32,7 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::Visible;
 use super::cell::{Cell, arrow_type, to_array};
+pub(super) use arrays::EXPAND_ARRAY;
 
 pub(super) use definitions::{index_definition, view_definition};
 pub(super) use names::{ObjectKind, parse_name};
@@ -145,6 +147,7 @@ pub fn scalar_functions(current: Arc<RwLock<Arc<Visible>>>) -> Vec<Arc<ScalarUDF
             let signature = signature(function);
             Arc::new(ScalarUDF::from(CatalogFunction { function, signature, current: Arc::clone(&current) }))
         })
+        .chain([Arc::new(arrays::expand_array())])
         .collect()
 }
 

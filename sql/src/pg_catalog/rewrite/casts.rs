@@ -245,7 +245,8 @@ fn custom(name: &ObjectName) -> Option<Target> {
         return Some(Target::Object(type_name));
     }
     let plain = match type_name.as_str() {
-        "oid" | "xid" | "cid" => return Some(Target::Oid),
+        "xid" => DataType::Custom(ObjectName::from(vec![Ident::new("xid")]), Vec::new()),
+        "oid" | "cid" => return Some(Target::Oid),
         "char" if last.quote_style.is_some() => one_letter(),
         "name" => DataType::Custom(ObjectName::from(vec![Ident::new("name")]), Vec::new()),
         "cstring" | "unknown" | "pg_node_tree" | "aclitem" => DataType::Text,

@@ -6,6 +6,7 @@
 
 mod build;
 mod casts;
+mod composites;
 mod correlation;
 mod labels;
 mod names;
@@ -76,6 +77,7 @@ impl VisitorMut for Rewriter<'_> {
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
         self.scopes.resolve(expr);
         casts::rewrite(expr);
+        composites::rewrite(expr);
         subqueries::rewrite(expr);
         match operators::rewrite(expr) {
             Ok(()) => ControlFlow::Continue(()),

@@ -63,9 +63,13 @@ impl<'a> Scopes<'a> {
         let TableFactor::Table { name, args, .. } = factor else { return };
         if let Some(arguments) = args {
             strip_schema(name);
-            if word(&name.0) == Some("unnest".to_owned()) {
-                let arguments = std::mem::take(&mut arguments.args);
-                unnest(factor, arguments);
+            match word(&name.0).as_deref() {
+                Some("unnest") => {
+                    let arguments = std::mem::take(&mut arguments.args);
+                    unnest(factor, arguments);
+                }
+                Some("generate_series") => arguments.args.iter_mut().for_each(widen_bound),
+                _ => {}
             }
             return;
         }
@@ -87,9 +91,13 @@ impl<'a> Scopes<'a> {
                 if self.catalog_only {
                     empty_lists(function);
                 }
-                if let Some(subscripts) = subscripts(function) {
-                    *expr = subscripts;
+                let counted = || count_as_integer(function);
+                if let Some(new) = subscripts(function).or_else(|| lower_bound(function)).or_else(counted) {
+                    *expr = new;
                 }
+            }
+            Expr::Identifier(name) if self.catalog_only && folded(name) == "xmin" => {
+                *expr = old_transaction();
             }
             Expr::Identifier(name)
                 if name.quote_style.is_none() && BARE_CALLS.contains(&folded(name).as_str()) =>
@@ -98,15 +106,24 @@ impl<'a> Scopes<'a> {
             }
             Expr::CompoundIdentifier(parts) => {
                 if let [alias, column] = parts.as_slice()
-                    && folded(column) == "tableoid"
                     && let Some(oid) = self.aliases.iter().rev().find_map(|scope| scope.get(&folded(alias)))
                 {
-                    *expr = build::number((*oid).into());
+                    match folded(column).as_str() {
+                        "tableoid" => *expr = build::number((*oid).into()),
+                        "xmin" => *expr = old_transaction(),
+                        _ => {}
+                    }
                 }
             }
             _ => {}
         }
     }
+}
+
+/// The transaction that made a row of the catalog: one of long ago, `BootstrapTransactionId`.
+fn old_transaction() -> Expr {
+    let xid = DataType::Custom(ObjectName::from(vec![Ident::new("xid")]), Vec::new());
+    build::cast(build::number(1), xid)
 }
 
 fn resolve_function(function: &mut Function) {
@@ -142,6 +159,34 @@ fn subscripts(function: &Function) -> Option<Expr> {
     let length = build::call("array_length", vec![of.clone()]);
     let last = build::cast(length, DataType::BigInt(None));
     Some(build::call("unnest", vec![build::call("generate_series", vec![build::number(1), last])]))
+}
+
+/// A bound of `generate_series` that counts elements; DataFusion's takes bigints.
+fn widen_bound(argument: &mut FunctionArg) {
+    if let FunctionArg::Unnamed(FunctionArgExpr::Expr(bound)) = argument
+        && let Expr::Function(function) = bound
+        && word(&function.name.0).is_some_and(|name| name.starts_with("array_") || name == "cardinality")
+    {
+        let counted = std::mem::replace(bound, build::null());
+        *bound = build::cast(counted, DataType::BigInt(None));
+    }
+}
+
+/// PostgreSQL counts elements in integers.
+fn count_as_integer(function: &Function) -> Option<Expr> {
+    let counts = matches!(word(&function.name.0)?.as_str(), "array_length" | "cardinality");
+    counts.then(|| build::cast(Expr::Function(function.clone()), DataType::Integer(None)))
+}
+
+/// `array_lower(list, 1)`: every list begins at 1, and an empty one has no bounds.
+fn lower_bound(function: &Function) -> Option<Expr> {
+    if word(&function.name.0)? != "array_lower" {
+        return None;
+    }
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let FunctionArg::Unnamed(FunctionArgExpr::Expr(of)) = list.args.first()? else { return None };
+    let length = build::cast(build::call("array_length", vec![of.clone()]), DataType::Integer(None));
+    Some(build::call("least", vec![length, build::number(1)]))
 }
 
 /// Drops `pg_catalog.` from a function's name.

@@ -22,10 +22,23 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
             check_collation(collation)?;
             *expr = std::mem::replace(inner, build::null());
         }
+        Expr::Substring { expr: text, substring_from: Some(from), substring_for: None, .. }
+            if build::literal(from).is_some() =>
+        {
+            let text = std::mem::replace(text.as_mut(), build::null());
+            let pattern = std::mem::replace(from.as_mut(), build::null());
+            *expr = first_match(text, pattern);
+        }
         Expr::AnyOp { right, .. } | Expr::AllOp { right, .. } => list_of(right),
         _ => {}
     }
     Ok(())
+}
+
+/// `substring(text FROM pattern)`: what the first group of the pattern finds, or the whole of it.
+fn first_match(text: Expr, pattern: Expr) -> Expr {
+    let found = build::call("regexp_match", vec![text, pattern]);
+    build::call("array_element", vec![found, build::number(1)])
 }
 
 fn operator(symbol: &str) -> Option<BinaryOperator> {

@@ -128,6 +128,15 @@ impl Minder<'_> {
     }
 
     fn function(&self, function: &ScalarFunction) -> Option<Expr> {
+        if let ("to_char", [time, template]) = (function.func.name(), function.args.as_slice()) {
+            self.type_of(time).filter(is_instant)?;
+            let local = call(Kind::Local, vec![cast(time.clone(), instant_type()), self.zone()]);
+            let arguments = vec![local, template.clone()];
+            return Some(Expr::ScalarFunction(ScalarFunction::new_udf(
+                Arc::clone(&function.func),
+                arguments,
+            )));
+        }
         let [unit, time, ..] = function.args.as_slice() else { return None };
         let given = self.type_of(time).filter(is_instant)?;
         let instant = cast(time.clone(), instant_type());

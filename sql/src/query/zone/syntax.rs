@@ -50,6 +50,10 @@ fn of_function(function: &Function) -> Option<Expr> {
         _ => None,
     };
     match (name.as_str(), arguments.as_slice()) {
+        // The text is of a wall clock, which a cast puts into the session's zone.
+        ("to_timestamp", [text, template]) => {
+            Some(instant(call("to_clock", vec![plain(text)?, plain(template)?])))
+        }
         // In the zone's own clock, and back.
         ("date_trunc", [unit, time, zone]) => {
             let (unit, time, zone) = (plain(unit)?, plain(time)?, plain(zone)?);

@@ -69,7 +69,7 @@ pub(super) fn uuid_text(bytes: &[u8; 16]) -> String {
 }
 
 /// A one-dimensional `{1,NULL,"a \"b\""}`. `None` elements are NULL.
-pub(super) fn parse_array(text: &str) -> Option<Vec<Option<String>>> {
+pub(crate) fn parse_array(text: &str) -> Option<Vec<Option<String>>> {
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
     let mut elements = Vec::new();
     let mut letters = inner.chars().peekable();

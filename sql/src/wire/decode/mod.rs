@@ -22,6 +22,7 @@ use datetime::{
 use literal::{parse_array, parse_bool, parse_bytea, uuid_text};
 use number::{Refusal, common_decimal, parse_decimal};
 
+pub(crate) use literal::parse_array as text_array_elements;
 pub(super) use literal::parse_uuid;
 
 use super::encode::{MICROS_PER_DAY, PG_EPOCH_DAYS};

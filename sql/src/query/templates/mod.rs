@@ -1,0 +1,220 @@
+//! `to_char`, `to_timestamp` and `to_date`: times by PostgreSQL's templates, such as `YYYY-MM-DD HH24:MI`.
+
+mod functions;
+mod read;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use voxhouse_engine::{Error, Result};
+
+pub use functions::functions;
+
+/// A part of a template.
+#[derive(Debug, Clone, PartialEq)]
+enum Item {
+    Field(Field),
+    /// Letters that stand for themselves, and what separates fields.
+    Text(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Field {
+    name: Name,
+    letters: Letters,
+    /// `FM`: neither zeros before nor blanks behind.
+    fills: bool,
+    /// `TH`: `1st`, `2nd`.
+    ordinal: Option<Letters>,
+}
+
+/// How the words of a field are written; taken from how the template writes it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Letters {
+    Upper,
+    Lower,
+    Capitalized,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Name {
+    /// Digits of the year, counted from its end; four are all.
+    Year(u8),
+    YearWithComma,
+    IsoYear(u8),
+    Century,
+    Quarter,
+    Month,
+    MonthName,
+    MonthShort,
+    Day,
+    DayOfYear,
+    IsoDayOfYear,
+    /// 1 is Sunday.
+    DayOfWeek,
+    /// 1 is Monday.
+    IsoDayOfWeek,
+    DayName,
+    DayShort,
+    WeekOfYear,
+    WeekOfMonth,
+    IsoWeek,
+    JulianDay,
+    Hour24,
+    Hour12,
+    Minute,
+    Second,
+    SecondOfDay,
+    /// Digits of the fraction of a second.
+    Fraction(u8),
+    HalfDay {
+        dotted: bool,
+    },
+    Era {
+        dotted: bool,
+    },
+}
+
+/// Longer words stand before those that they begin with.
+const FIELDS: &[(&str, Name)] = &[
+    ("A.D.", Name::Era { dotted: true }),
+    ("A.M.", Name::HalfDay { dotted: true }),
+    ("AD", Name::Era { dotted: false }),
+    ("AM", Name::HalfDay { dotted: false }),
+    ("B.C.", Name::Era { dotted: true }),
+    ("BC", Name::Era { dotted: false }),
+    ("CC", Name::Century),
+    ("DAY", Name::DayName),
+    ("DDD", Name::DayOfYear),
+    ("DD", Name::Day),
+    ("DY", Name::DayShort),
+    ("D", Name::DayOfWeek),
+    ("FF1", Name::Fraction(1)),
+    ("FF2", Name::Fraction(2)),
+    ("FF3", Name::Fraction(3)),
+    ("FF4", Name::Fraction(4)),
+    ("FF5", Name::Fraction(5)),
+    ("FF6", Name::Fraction(6)),
+    ("HH24", Name::Hour24),
+    ("HH12", Name::Hour12),
+    ("HH", Name::Hour12),
+    ("IDDD", Name::IsoDayOfYear),
+    ("ID", Name::IsoDayOfWeek),
+    ("IW", Name::IsoWeek),
+    ("IYYY", Name::IsoYear(4)),
+    ("IYY", Name::IsoYear(3)),
+    ("IY", Name::IsoYear(2)),
+    ("I", Name::IsoYear(1)),
+    ("J", Name::JulianDay),
+    ("MI", Name::Minute),
+    ("MM", Name::Month),
+    ("MONTH", Name::MonthName),
+    ("MON", Name::MonthShort),
+    ("MS", Name::Fraction(3)),
+    ("P.M.", Name::HalfDay { dotted: true }),
+    ("PM", Name::HalfDay { dotted: false }),
+    ("Q", Name::Quarter),
+    ("SSSSS", Name::SecondOfDay),
+    ("SSSS", Name::SecondOfDay),
+    ("SS", Name::Second),
+    ("US", Name::Fraction(6)),
+    ("WW", Name::WeekOfYear),
+    ("W", Name::WeekOfMonth),
+    ("Y,YYY", Name::YearWithComma),
+    ("YYYY", Name::Year(4)),
+    ("YYY", Name::Year(3)),
+    ("YY", Name::Year(2)),
+    ("Y", Name::Year(1)),
+];
+
+/// Fields that PostgreSQL has and these functions have not.
+const UNKNOWN: &[&str] = &["OF", "RM", "TZH", "TZM", "TZ"];
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// From Monday, as ISO 8601 counts.
+const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+/// # Errors
+/// Not supported, for a field that is not.
+fn parse(template: &str) -> Result<Vec<Item>> {
+    let mut items: Vec<Item> = Vec::new();
+    let mut rest = template;
+    let mut fills = true;
+    while let Some(letter) = rest.chars().next() {
+        if let Some(after) = without(rest, "FM") {
+            (fills, rest) = (false, after);
+        } else if let Some(after) = without(rest, "FX") {
+            rest = after;
+        } else if let Some((text, after)) = quoted(rest) {
+            push_text(&mut items, &text);
+            rest = after;
+        } else if let Some((word, name)) = FIELDS.iter().find(|(word, _)| without(rest, word).is_some()) {
+            let letters = letters_of(&rest[..word.len()]);
+            rest = &rest[word.len()..];
+            let ordinal = without(rest, "TH").map(|after| {
+                let letters = letters_of(&rest[..2]);
+                rest = after;
+                letters
+            });
+            items.push(Item::Field(Field { name: *name, letters, fills, ordinal }));
+            fills = true;
+        } else if let Some(word) = UNKNOWN.iter().find(|word| without(rest, word).is_some()) {
+            return Err(Error::not_supported(format!(
+                "\"{word}\" in a template of dates and times is not supported"
+            )));
+        } else {
+            push_text(&mut items, letter.encode_utf8(&mut [0; 4]));
+            rest = &rest[letter.len_utf8()..];
+        }
+    }
+    Ok(items)
+}
+
+/// What follows a word, in whatever letters.
+fn without<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    text.get(..word.len()).filter(|start| start.eq_ignore_ascii_case(word)).map(|_| &text[word.len()..])
+}
+
+/// Text in double quotes, in which a backslash takes the next letter as it is.
+fn quoted(rest: &str) -> Option<(String, &str)> {
+    let mut letters = rest.strip_prefix('"')?.char_indices();
+    let mut text = String::new();
+    while let Some((at, letter)) = letters.next() {
+        match letter {
+            '"' => return Some((text, &rest[at + 2..])),
+            '\\' => text.extend(letters.next().map(|(_, letter)| letter)),
+            letter => text.push(letter),
+        }
+    }
+    Some((text, ""))
+}
+
+fn push_text(items: &mut Vec<Item>, text: &str) {
+    match items.last_mut() {
+        Some(Item::Text(before)) => before.push_str(text),
+        _ => items.push(Item::Text(text.to_owned())),
+    }
+}
+
+fn letters_of(word: &str) -> Letters {
+    let mut letters = word.chars().filter(char::is_ascii_alphabetic);
+    match (letters.next(), letters.next()) {
+        (Some(first), _) if first.is_ascii_lowercase() => Letters::Lower,
+        (_, Some(second)) if second.is_ascii_lowercase() => Letters::Capitalized,
+        _ => Letters::Upper,
+    }
+}

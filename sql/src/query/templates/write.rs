@@ -1,0 +1,157 @@
+//! Times to text.
+
+use std::fmt::Write;
+
+use chrono::{Datelike, NaiveDateTime, Timelike};
+
+use super::{DAYS, Field, Item, Letters, MONTHS, Name};
+
+/// Names of months and days are as wide as the longest of them.
+const NAME_WIDTH: usize = 9;
+
+/// The Julian day of the day before the first of the Common Era.
+const JULIAN_OFFSET: i32 = 1_721_425;
+
+pub(super) fn to_text(items: &[Item], time: NaiveDateTime) -> String {
+    let mut text = String::new();
+    for item in items {
+        match item {
+            Item::Text(letters) => text.push_str(letters),
+            Item::Field(field) => field.put(time, &mut text),
+        }
+    }
+    text
+}
+
+impl Field {
+    fn put(&self, time: NaiveDateTime, text: &mut String) {
+        let start = text.len();
+        match self.name {
+            Name::MonthName => self.put_name(MONTHS[time.month0() as usize], NAME_WIDTH, text),
+            Name::MonthShort => self.put_name(&MONTHS[time.month0() as usize][..3], 0, text),
+            Name::DayName => self.put_name(DAYS[days_from_monday(time)], NAME_WIDTH, text),
+            Name::DayShort => self.put_name(&DAYS[days_from_monday(time)][..3], 0, text),
+            Name::HalfDay { dotted } => {
+                let half = match (time.hour() < 12, dotted) {
+                    (true, false) => "AM",
+                    (true, true) => "A.M.",
+                    (false, false) => "PM",
+                    (false, true) => "P.M.",
+                };
+                self.put_word(half, text);
+            }
+            Name::Era { dotted } => {
+                let era = match (time.year() > 0, dotted) {
+                    (true, false) => "AD",
+                    (true, true) => "A.D.",
+                    (false, false) => "BC",
+                    (false, true) => "B.C.",
+                };
+                self.put_word(era, text);
+            }
+            Name::YearWithComma => {
+                let year = shown_year(time.year());
+                // Writing to a string cannot fail, here and below.
+                let _ = write!(text, "{},{:03}", year / 1000, year % 1000);
+            }
+            name => {
+                let (value, width) = number(name, time);
+                let width = if self.fills { width } else { 0 };
+                let _ = write!(text, "{value:0width$}");
+            }
+        }
+        if let Some(letters) = self.ordinal {
+            let suffix = ordinal(&text[start..]);
+            text.push_str(&if letters == Letters::Upper { suffix.to_uppercase() } else { suffix.to_owned() });
+        }
+    }
+
+    fn put_name(&self, name: &str, width: usize, text: &mut String) {
+        let width = if self.fills { width } else { 0 };
+        let _ = match self.letters {
+            Letters::Upper => write!(text, "{:width$}", name.to_uppercase()),
+            Letters::Lower => write!(text, "{:width$}", name.to_lowercase()),
+            Letters::Capitalized => write!(text, "{name:width$}"),
+        };
+    }
+
+    fn put_word(&self, word: &str, text: &mut String) {
+        match self.letters {
+            Letters::Lower => text.push_str(&word.to_lowercase()),
+            Letters::Upper | Letters::Capitalized => text.push_str(word),
+        }
+    }
+}
+
+/// The value of a field of digits, and how many digits it has at least.
+fn number(name: Name, time: NaiveDateTime) -> (i64, usize) {
+    let week = time.iso_week();
+    let year_digits = |year: i32, digits: u8| match digits {
+        4 => (i64::from(shown_year(year)), 4),
+        digits => (i64::from(shown_year(year) % 10_i32.pow(digits.into())), usize::from(digits)),
+    };
+    match name {
+        Name::Year(digits) => year_digits(time.year(), digits),
+        Name::IsoYear(digits) => year_digits(week.year(), digits),
+        Name::Century => {
+            let year = time.year();
+            match year > 0 {
+                true => (((year - 1) / 100 + 1).into(), 2),
+                // The sign is not one of the digits.
+                false => ((year / 100 - 1).into(), 3),
+            }
+        }
+        Name::Quarter => ((time.month0() / 3 + 1).into(), 1),
+        Name::Month => (time.month().into(), 2),
+        Name::Day => (time.day().into(), 2),
+        Name::DayOfYear => (time.ordinal().into(), 3),
+        Name::IsoDayOfYear => {
+            (i64::from((week.week() - 1) * 7) + i64::from(time.weekday().number_from_monday()), 3)
+        }
+        Name::DayOfWeek => (time.weekday().number_from_sunday().into(), 1),
+        Name::IsoDayOfWeek => (time.weekday().number_from_monday().into(), 1),
+        Name::WeekOfYear => ((time.ordinal0() / 7 + 1).into(), 2),
+        Name::WeekOfMonth => ((time.day0() / 7 + 1).into(), 1),
+        Name::IsoWeek => (week.week().into(), 2),
+        Name::JulianDay => ((time.num_days_from_ce() + JULIAN_OFFSET).into(), 0),
+        Name::Hour24 => (time.hour().into(), 2),
+        Name::Hour12 => (time.hour12().1.into(), 2),
+        Name::Minute => (time.minute().into(), 2),
+        Name::Second => (time.second().into(), 2),
+        Name::SecondOfDay => (time.num_seconds_from_midnight().into(), 0),
+        Name::Fraction(digits) => {
+            let micros = i64::from(time.nanosecond() / 1000);
+            (micros / 10_i64.pow(6 - u32::from(digits)), digits.into())
+        }
+        // Words, which are not numbers.
+        Name::MonthName
+        | Name::MonthShort
+        | Name::DayName
+        | Name::DayShort
+        | Name::HalfDay { .. }
+        | Name::Era { .. }
+        | Name::YearWithComma => (0, 0),
+    }
+}
+
+/// The year 0 is 1 BC.
+fn shown_year(year: i32) -> i32 {
+    if year > 0 { year } else { 1 - year }
+}
+
+fn days_from_monday(time: NaiveDateTime) -> usize {
+    time.weekday().num_days_from_monday() as usize
+}
+
+fn ordinal(digits: &str) -> &'static str {
+    let tail = |count: usize| digits.get(digits.len().saturating_sub(count)..).unwrap_or(digits);
+    if matches!(tail(2), "11" | "12" | "13") {
+        return "th";
+    }
+    match tail(1) {
+        "1" => "st",
+        "2" => "nd",
+        "3" => "rd",
+        _ => "th",
+    }
+}
