@@ -100,7 +100,7 @@ fn element_of(list: &Expr, index: &Expr) -> DataFusionResult<Option<Expr>> {
     Ok(match known {
         Some(1..) => None,
         // Far before the first; each index keeps a name of its own.
-        Some(index) => Some(array_element(list.clone(), lit(i64::MIN + (-index).min(i64::MAX)))),
+        Some(index) => Some(array_element(list.clone(), lit(i64::MIN.wrapping_sub(index)))),
         None => Some(when(index.clone().gt(lit(0_i64)), element()).end()?),
     })
 }

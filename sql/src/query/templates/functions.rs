@@ -19,14 +19,14 @@ use super::{Item, parse, read, write};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
-    ToChar,
+    Char,
     /// `to_timestamp(text, template)`, before the session's zone makes an instant of it.
-    ToClock,
-    ToDate,
+    Clock,
+    Date,
 }
 
 pub fn functions() -> impl Iterator<Item = Arc<ScalarUDF>> {
-    [Kind::ToChar, Kind::ToClock, Kind::ToDate].into_iter().map(|kind| {
+    [Kind::Char, Kind::Clock, Kind::Date].into_iter().map(|kind| {
         let signature = Signature::user_defined(Volatility::Immutable);
         Arc::new(ScalarUDF::from(TemplateFunction { kind, signature }))
     })
@@ -45,9 +45,9 @@ fn clock_type() -> DataType {
 impl ScalarUDFImpl for TemplateFunction {
     fn name(&self) -> &str {
         match self.kind {
-            Kind::ToChar => "to_char",
-            Kind::ToClock => "to_clock",
-            Kind::ToDate => "to_date",
+            Kind::Char => "to_char",
+            Kind::Clock => "to_clock",
+            Kind::Date => "to_date",
         }
     }
 
@@ -57,9 +57,9 @@ impl ScalarUDFImpl for TemplateFunction {
 
     fn return_type(&self, _: &[DataType]) -> DataFusionResult<DataType> {
         Ok(match self.kind {
-            Kind::ToChar => DataType::Utf8,
-            Kind::ToClock => clock_type(),
-            Kind::ToDate => DataType::Date32,
+            Kind::Char => DataType::Utf8,
+            Kind::Clock => clock_type(),
+            Kind::Date => DataType::Date32,
         })
     }
 
@@ -68,18 +68,18 @@ impl ScalarUDFImpl for TemplateFunction {
         let is_text = |given: &DataType| given.is_string() || given.is_null();
         let value = match (self.kind, value) {
             // The zone is taken off before the call, or is UTC.
-            (Kind::ToChar, DataType::Timestamp(_, Some(_))) => {
+            (Kind::Char, DataType::Timestamp(_, Some(_))) => {
                 Some(DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))
             }
-            (Kind::ToChar, DataType::Timestamp(_, None) | DataType::Date32 | DataType::Null) => {
+            (Kind::Char, DataType::Timestamp(_, None) | DataType::Date32 | DataType::Null) => {
                 Some(clock_type())
             }
-            (Kind::ToClock | Kind::ToDate, given) if is_text(given) => Some(DataType::Utf8),
+            (Kind::Clock | Kind::Date, given) if is_text(given) => Some(DataType::Utf8),
             _ => None,
         };
         match value {
             Some(value) if is_text(template) => Ok(vec![value, DataType::Utf8]),
-            _ if self.kind == Kind::ToChar && given[0].is_numeric() => {
+            _ if self.kind == Kind::Char && given[0].is_numeric() => {
                 Err(Error::not_supported("to_char of a number is not supported")
                     .with_hint("Cast a rounded number to text: round(x, 2)::text.")
                     .into())
@@ -108,7 +108,7 @@ impl TemplateFunction {
     fn call(&self, values: &ArrayRef, templates: &ArrayRef) -> Result<ArrayRef> {
         let mut known = Templates::default();
         let templates = templates.as_string::<i32>();
-        if self.kind == Kind::ToChar {
+        if self.kind == Kind::Char {
             let times = cast(values, &clock_type())?;
             let times = times.as_primitive::<TimestampMicrosecondType>();
             let texts = times.iter().zip(templates).map(|pair| {
@@ -125,7 +125,7 @@ impl TemplateFunction {
         };
         let pairs = values.as_string::<i32>().iter().zip(templates);
         Ok(match self.kind {
-            Kind::ToDate => {
+            Kind::Date => {
                 let days = pairs.map(|pair| {
                     let date = read(pair)?.map(|time| time.date());
                     Ok(date.map(arrow::datatypes::Date32Type::from_naive_date))

@@ -3,7 +3,7 @@
 use chrono::{Days, NaiveDate, NaiveDateTime, NaiveTime};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::{DAYS, Field, Item, MONTHS, Name, without};
+use super::{DAYS, Field, Item, MONTHS, Part, without};
 
 /// What has been read so far.
 #[derive(Default)]
@@ -67,49 +67,49 @@ impl Parts {
     /// Reads one field; what is left of the text.
     fn read<'a>(&mut self, field: Field, text: &'a str, is_packed: bool) -> Result<&'a str> {
         let widest = match field.name {
-            Name::Year(4) | Name::IsoYear(4) => 4,
-            Name::DayOfYear | Name::Year(3) => 3,
-            Name::Fraction(digits) => usize::from(digits),
-            Name::JulianDay => 7,
-            Name::SecondOfDay => 5,
-            Name::Quarter | Name::DayOfWeek | Name::IsoDayOfWeek | Name::WeekOfMonth | Name::Year(1) => 1,
+            Part::Year(4) | Part::IsoYear(4) => 4,
+            Part::DayOfYear | Part::Year(3) => 3,
+            Part::Fraction(digits) => usize::from(digits),
+            Part::JulianDay => 7,
+            Part::SecondOfDay => 5,
+            Part::Quarter | Part::DayOfWeek | Part::IsoDayOfWeek | Part::WeekOfMonth | Part::Year(1) => 1,
             _ => 2,
         };
-        let is_bounded = is_packed || matches!(field.name, Name::Fraction(_));
+        let is_bounded = is_packed || matches!(field.name, Part::Fraction(_));
         let number = || number(field, text, if is_bounded { widest } else { usize::MAX }, widest);
         let rest = match field.name {
-            Name::MonthName => {
+            Part::MonthName => {
                 let (month, rest) = word(field, text, &MONTHS, usize::MAX)?;
                 self.month = Some(month as u32 + 1);
                 rest
             }
-            Name::MonthShort => {
+            Part::MonthShort => {
                 let (month, rest) = word(field, text, &MONTHS, 3)?;
                 self.month = Some(month as u32 + 1);
                 rest
             }
             // PostgreSQL reads over what says nothing of the date.
-            Name::DayName => word(field, text, &DAYS, usize::MAX)?.1,
-            Name::DayShort => word(field, text, &DAYS, 3)?.1,
-            Name::HalfDay { dotted } => {
+            Part::DayName => word(field, text, &DAYS, usize::MAX)?.1,
+            Part::DayShort => word(field, text, &DAYS, 3)?.1,
+            Part::HalfDay { dotted } => {
                 let words = if dotted { ["A.M.", "P.M."] } else { ["AM", "PM"] };
                 let (half, rest) = word(field, text, &words, usize::MAX)?;
                 self.is_afternoon = Some(half == 1);
                 rest
             }
-            Name::Era { dotted } => {
+            Part::Era { dotted } => {
                 let words = if dotted { ["A.D.", "B.C."] } else { ["AD", "BC"] };
                 let (era, rest) = word(field, text, &words, usize::MAX)?;
                 self.is_before_christ = era == 1;
                 rest
             }
-            Name::Fraction(digits) => {
+            Part::Fraction(digits) => {
                 let (value, rest) = number()?;
                 let written = (text.len() - rest.len()) as u32;
                 self.micros = value * 10_u32.pow(6 - written.min(u32::from(digits)));
                 rest
             }
-            Name::Year(digits) => {
+            Part::Year(digits) => {
                 let (value, rest) = number()?;
                 let written = text.len() - rest.len();
                 self.year = i32::try_from(value).ok().map(|year| full_year(year, digits, written));
@@ -118,21 +118,21 @@ impl Parts {
             name => {
                 let (value, rest) = number()?;
                 match name {
-                    Name::Month => self.month = Some(value),
-                    Name::Day => self.day = Some(value),
-                    Name::DayOfYear => self.day_of_year = Some(value),
-                    Name::JulianDay => self.julian_day = Some(value),
-                    Name::Hour24 => self.hour = value,
-                    Name::Hour12 => {
+                    Part::Month => self.month = Some(value),
+                    Part::Day => self.day = Some(value),
+                    Part::DayOfYear => self.day_of_year = Some(value),
+                    Part::JulianDay => self.julian_day = Some(value),
+                    Part::Hour24 => self.hour = value,
+                    Part::Hour12 => {
                         self.hour = value;
                         self.is_afternoon = self.is_afternoon.or(Some(false));
                     }
-                    Name::Minute => self.minute = value,
-                    Name::Second => self.second = value,
-                    Name::SecondOfDay => {
+                    Part::Minute => self.minute = value,
+                    Part::Second => self.second = value,
+                    Part::SecondOfDay => {
                         (self.hour, self.minute, self.second) = (value / 3600, value / 60 % 60, value % 60)
                     }
-                    Name::Quarter | Name::DayOfWeek | Name::IsoDayOfWeek => {}
+                    Part::Quarter | Part::DayOfWeek | Part::IsoDayOfWeek => {}
                     _ => {
                         return Err(Error::not_supported("reading weeks and centuries is not supported")
                             .with_hint("Use YYYY, MM and DD, or YYYY and DDD."));

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use chrono::{Datelike, NaiveDateTime, Timelike};
 
-use super::{DAYS, Field, Item, Letters, MONTHS, Name};
+use super::{DAYS, Field, Item, Letters, MONTHS, Part};
 
 /// Names of months and days are as wide as the longest of them.
 const NAME_WIDTH: usize = 9;
@@ -27,11 +27,11 @@ impl Field {
     fn put(&self, time: NaiveDateTime, text: &mut String) {
         let start = text.len();
         match self.name {
-            Name::MonthName => self.put_name(MONTHS[time.month0() as usize], NAME_WIDTH, text),
-            Name::MonthShort => self.put_name(&MONTHS[time.month0() as usize][..3], 0, text),
-            Name::DayName => self.put_name(DAYS[days_from_monday(time)], NAME_WIDTH, text),
-            Name::DayShort => self.put_name(&DAYS[days_from_monday(time)][..3], 0, text),
-            Name::HalfDay { dotted } => {
+            Part::MonthName => self.put_name(MONTHS[time.month0() as usize], NAME_WIDTH, text),
+            Part::MonthShort => self.put_name(&MONTHS[time.month0() as usize][..3], 0, text),
+            Part::DayName => self.put_name(DAYS[days_from_monday(time)], NAME_WIDTH, text),
+            Part::DayShort => self.put_name(&DAYS[days_from_monday(time)][..3], 0, text),
+            Part::HalfDay { dotted } => {
                 let half = match (time.hour() < 12, dotted) {
                     (true, false) => "AM",
                     (true, true) => "A.M.",
@@ -40,7 +40,7 @@ impl Field {
                 };
                 self.put_word(half, text);
             }
-            Name::Era { dotted } => {
+            Part::Era { dotted } => {
                 let era = match (time.year() > 0, dotted) {
                     (true, false) => "AD",
                     (true, true) => "A.D.",
@@ -49,7 +49,7 @@ impl Field {
                 };
                 self.put_word(era, text);
             }
-            Name::YearWithComma => {
+            Part::YearWithComma => {
                 let year = shown_year(time.year());
                 // Writing to a string cannot fail, here and below.
                 let _ = write!(text, "{},{:03}", year / 1000, year % 1000);
@@ -84,16 +84,16 @@ impl Field {
 }
 
 /// The value of a field of digits, and how many digits it has at least.
-fn number(name: Name, time: NaiveDateTime) -> (i64, usize) {
+fn number(name: Part, time: NaiveDateTime) -> (i64, usize) {
     let week = time.iso_week();
     let year_digits = |year: i32, digits: u8| match digits {
         4 => (i64::from(shown_year(year)), 4),
         digits => (i64::from(shown_year(year) % 10_i32.pow(digits.into())), usize::from(digits)),
     };
     match name {
-        Name::Year(digits) => year_digits(time.year(), digits),
-        Name::IsoYear(digits) => year_digits(week.year(), digits),
-        Name::Century => {
+        Part::Year(digits) => year_digits(time.year(), digits),
+        Part::IsoYear(digits) => year_digits(week.year(), digits),
+        Part::Century => {
             let year = time.year();
             match year > 0 {
                 true => (((year - 1) / 100 + 1).into(), 2),
@@ -101,36 +101,36 @@ fn number(name: Name, time: NaiveDateTime) -> (i64, usize) {
                 false => ((year / 100 - 1).into(), 3),
             }
         }
-        Name::Quarter => ((time.month0() / 3 + 1).into(), 1),
-        Name::Month => (time.month().into(), 2),
-        Name::Day => (time.day().into(), 2),
-        Name::DayOfYear => (time.ordinal().into(), 3),
-        Name::IsoDayOfYear => {
+        Part::Quarter => ((time.month0() / 3 + 1).into(), 1),
+        Part::Month => (time.month().into(), 2),
+        Part::Day => (time.day().into(), 2),
+        Part::DayOfYear => (time.ordinal().into(), 3),
+        Part::IsoDayOfYear => {
             (i64::from((week.week() - 1) * 7) + i64::from(time.weekday().number_from_monday()), 3)
         }
-        Name::DayOfWeek => (time.weekday().number_from_sunday().into(), 1),
-        Name::IsoDayOfWeek => (time.weekday().number_from_monday().into(), 1),
-        Name::WeekOfYear => ((time.ordinal0() / 7 + 1).into(), 2),
-        Name::WeekOfMonth => ((time.day0() / 7 + 1).into(), 1),
-        Name::IsoWeek => (week.week().into(), 2),
-        Name::JulianDay => ((time.num_days_from_ce() + JULIAN_OFFSET).into(), 0),
-        Name::Hour24 => (time.hour().into(), 2),
-        Name::Hour12 => (time.hour12().1.into(), 2),
-        Name::Minute => (time.minute().into(), 2),
-        Name::Second => (time.second().into(), 2),
-        Name::SecondOfDay => (time.num_seconds_from_midnight().into(), 0),
-        Name::Fraction(digits) => {
+        Part::DayOfWeek => (time.weekday().number_from_sunday().into(), 1),
+        Part::IsoDayOfWeek => (time.weekday().number_from_monday().into(), 1),
+        Part::WeekOfYear => ((time.ordinal0() / 7 + 1).into(), 2),
+        Part::WeekOfMonth => ((time.day0() / 7 + 1).into(), 1),
+        Part::IsoWeek => (week.week().into(), 2),
+        Part::JulianDay => ((time.num_days_from_ce() + JULIAN_OFFSET).into(), 0),
+        Part::Hour24 => (time.hour().into(), 2),
+        Part::Hour12 => (time.hour12().1.into(), 2),
+        Part::Minute => (time.minute().into(), 2),
+        Part::Second => (time.second().into(), 2),
+        Part::SecondOfDay => (time.num_seconds_from_midnight().into(), 0),
+        Part::Fraction(digits) => {
             let micros = i64::from(time.nanosecond() / 1000);
             (micros / 10_i64.pow(6 - u32::from(digits)), digits.into())
         }
         // Words, which are not numbers.
-        Name::MonthName
-        | Name::MonthShort
-        | Name::DayName
-        | Name::DayShort
-        | Name::HalfDay { .. }
-        | Name::Era { .. }
-        | Name::YearWithComma => (0, 0),
+        Part::MonthName
+        | Part::MonthShort
+        | Part::DayName
+        | Part::DayShort
+        | Part::HalfDay { .. }
+        | Part::Era { .. }
+        | Part::YearWithComma => (0, 0),
     }
 }
 
