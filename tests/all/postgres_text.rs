@@ -85,9 +85,14 @@ pub(crate) fn of_binary(pg: &Type, bytes: &[u8], zone: Tz) -> String {
         }
         Type::FLOAT8 => float8(f64::from_be_bytes(bytes.try_into().unwrap())),
         Type::NUMERIC => numeric(bytes),
-        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::JSON | Type::UNKNOWN | Type::CHAR => {
-            text()
-        }
+        Type::TEXT
+        | Type::VARCHAR
+        | Type::BPCHAR
+        | Type::NAME
+        | Type::JSON
+        | Type::UNKNOWN
+        | Type::CHAR
+        | Type::ACLITEM => text(),
         Type::JSONB => text().trim_start_matches('\u{1}').to_owned(),
         Type::BYTEA => bytea(bytes),
         Type::UUID => {

@@ -122,20 +122,20 @@ impl ScalarUDFImpl for BuildObject {
         Ok(DataType::Utf8)
     }
 
-    fn return_field_from_args(&self, _: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
-        Ok(json_field(DataType::Utf8, if self.form == Form::Json { "json" } else { "jsonb" }))
-    }
-
-    fn coerce_types(&self, given: &[DataType]) -> DataFusionResult<Vec<DataType>> {
-        if given.len() % 2 == 1 {
+    fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> DataFusionResult<FieldRef> {
+        if args.arg_fields.len() % 2 == 1 {
             let error = Error::invalid_argument("argument list must have even number of elements").with_hint(
                 format!("The arguments of {}() must consist of alternating keys and values.", self.name()),
             );
             return Err(error.into());
         }
-        if given.iter().any(DataType::is_nested) {
+        if args.arg_fields.iter().any(|field| field.data_type().is_nested()) {
             return Err(Error::not_supported("lists and records in a JSON object are not supported").into());
         }
+        Ok(json_field(DataType::Utf8, if self.form == Form::Json { "json" } else { "jsonb" }))
+    }
+
+    fn coerce_types(&self, given: &[DataType]) -> DataFusionResult<Vec<DataType>> {
         Ok(given.to_vec())
     }
 

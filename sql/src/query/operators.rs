@@ -88,21 +88,15 @@ fn is_list(expression: &Expr, schema: &DFSchema) -> bool {
 
 /// Elements are counted from 1; there is none at −1, where DataFusion gives the last.
 fn element_of(list: &Expr, index: &Expr) -> DataFusionResult<Option<Expr>> {
-    let element = || array_element(list.clone(), index.clone());
-    let known = match index {
-        Expr::Literal(value, _) => i64::try_from(value.clone()).ok(),
-        Expr::Negative(inner) => match inner.as_ref() {
-            Expr::Literal(value, _) => i64::try_from(value.clone()).ok().map(|index| index.saturating_neg()),
-            _ => None,
-        },
-        _ => None,
+    let is_counted_from_one = match index {
+        Expr::Literal(value, _) => i64::try_from(value.clone()).is_ok_and(|index| index > 0),
+        _ => false,
     };
-    Ok(match known {
-        Some(1..) => None,
-        // Far before the first; each index keeps a name of its own.
-        Some(index) => Some(array_element(list.clone(), lit(i64::MIN.wrapping_sub(index)))),
-        None => Some(when(index.clone().gt(lit(0_i64)), element()).end()?),
-    })
+    if is_counted_from_one {
+        return Ok(None);
+    }
+    let element = array_element(list.clone(), index.clone());
+    Ok(Some(when(index.clone().gt(lit(0_i64)), element).end()?))
 }
 
 /// Lists of text have several layouts, and one of another layout has no element of this one.
