@@ -4,6 +4,7 @@ pub mod arithmetic;
 pub mod catalog;
 pub mod context;
 pub mod input;
+pub mod inputs;
 pub mod json;
 pub mod labels;
 pub mod names;

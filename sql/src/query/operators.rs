@@ -102,7 +102,9 @@ fn element_of(list: &Expr, index: &Expr) -> DataFusionResult<Option<Expr>> {
 /// Lists of text have several layouts, and one of another layout has no element of this one.
 fn compare_alike(raw: &mut RawBinaryExpr, schema: &DFSchema) -> DataFusionResult<()> {
     let (left, right) = (raw.left.get_type(schema)?, raw.right.get_type(schema)?);
-    if matches!((&left, &right), (DataType::List(_), DataType::List(_))) && left != right {
+    let (DataType::List(one), DataType::List(other)) = (&left, &right) else { return Ok(()) };
+    let are_texts = one.data_type().is_string() && other.data_type().is_string();
+    if are_texts && left != right {
         raw.right = raw.right.clone().cast_to(&left, schema)?;
     }
     Ok(())

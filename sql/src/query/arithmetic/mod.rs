@@ -12,10 +12,10 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
+use super::inputs::input_schema;
 use function::Operation;
 
 /// Puts functions that look at their results in the places of operators. Runs when types have been settled, and
@@ -34,10 +34,7 @@ impl AnalyzerRule for CheckedArithmetic {
 }
 
 fn in_node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
-    let mut schema = merge_schema(&plan.inputs());
-    if let LogicalPlan::TableScan(scan) = &plan {
-        schema.merge(&DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?);
-    }
+    let schema = input_schema(&plan)?;
     let names = NamePreserver::new(&plan);
     let is_filter = matches!(plan, LogicalPlan::Filter(_));
     plan.map_expressions(|expression| {

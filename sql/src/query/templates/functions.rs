@@ -16,6 +16,7 @@ use datafusion::scalar::ScalarValue;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::{Item, parse, read, write};
+use crate::query::zone::clock_type;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
@@ -36,10 +37,6 @@ pub fn functions() -> impl Iterator<Item = Arc<ScalarUDF>> {
 struct TemplateFunction {
     kind: Kind,
     signature: Signature,
-}
-
-fn clock_type() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, None)
 }
 
 impl ScalarUDFImpl for TemplateFunction {

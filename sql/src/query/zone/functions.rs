@@ -79,7 +79,7 @@ impl ZoneFunction {
     }
 }
 
-pub(super) fn clock_type() -> DataType {
+pub(in crate::query) fn clock_type() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, None)
 }
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
 
+pub(in crate::query) use functions::clock_type;
 pub use rule::SessionZone;
 pub use syntax::rewrite;
 

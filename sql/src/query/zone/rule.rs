@@ -14,12 +14,12 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::{Cast, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, cast, lit};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::scalar::ScalarValue;
 
 use super::functions::{Kind, clock_type, function, instant_type};
+use crate::query::inputs::input_schema;
 
 #[derive(Debug)]
 pub struct SessionZone;
@@ -37,10 +37,7 @@ impl AnalyzerRule for SessionZone {
 }
 
 fn in_node(plan: LogicalPlan, zone: &str, is_utc: bool) -> Result<Transformed<LogicalPlan>> {
-    let mut schema = merge_schema(&plan.inputs());
-    if let LogicalPlan::TableScan(scan) = &plan {
-        schema.merge(&DFSchema::try_from_qualified_schema(scan.table_name.clone(), &scan.source.schema())?);
-    }
+    let schema = input_schema(&plan)?;
     let names = NamePreserver::new(&plan);
     let minder = Minder { schema: &schema, zone, is_utc };
     plan.map_expressions(|expression| {
