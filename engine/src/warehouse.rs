@@ -220,7 +220,7 @@ impl Warehouse {
             .iter()
             .zip(effects)
             .filter_map(|(operation, effect)| match (operation, effect) {
-                (Ddl::CreateTable { location, .. }, Effect::Skipped(_)) if created.contains(location) => {
+                (Ddl::CreateTable { location, .. }, Effect::Skipped { .. }) if created.contains(location) => {
                     Some(location.clone())
                 }
                 _ => None,
@@ -262,7 +262,7 @@ impl Warehouse {
                     self.discard(&locations).await;
                 }
                 Effect::ColumnAdded(table) => self.widen_log(table).await?,
-                Effect::Done | Effect::Skipped(_) | Effect::Warned { .. } => {}
+                Effect::Done | Effect::Skipped { .. } | Effect::Warned { .. } => {}
             }
         }
         Ok(())

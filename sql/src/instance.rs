@@ -417,6 +417,7 @@ fn base_state(warehouse: &Warehouse, options: &InstanceOptions) -> Result<Sessio
     config.execution.time_zone = Some("UTC".to_owned());
     config.sql_parser.dialect = datafusion::config::Dialect::PostgreSQL;
     config.sql_parser.collect_spans = true;
+    config.sql_parser.parse_float_as_decimal = true;
     let mut state = SessionStateBuilder::new()
         .with_config(SessionConfig::from(config))
         .with_runtime_env(runtime(warehouse, options)?)
@@ -428,12 +429,17 @@ fn base_state(warehouse: &Warehouse, options: &InstanceOptions) -> Result<Sessio
         .with_physical_optimizer_rule(Arc::new(PausingJoins))
         .build();
     voxhouse_udfs::register_all(&mut state)?;
-    for function in
-        query::input::functions().chain(query::templates::functions()).chain(query::json::functions())
+    for function in query::input::functions()
+        .chain(query::templates::functions())
+        .chain(query::json::functions())
+        .chain(query::spelling::functions())
     {
         FunctionRegistry::register_udf(&mut state, function)?;
     }
     FunctionRegistry::register_udf(&mut state, zone::timezone())?;
+    FunctionRegistry::register_udf(&mut state, query::sleep::pg_sleep())?;
+    FunctionRegistry::register_udaf(&mut state, query::average::average())?;
+    FunctionRegistry::register_udaf(&mut state, query::totals::sum())?;
     Ok(state)
 }
 

@@ -144,7 +144,10 @@ impl Ddl {
 pub enum Effect {
     Done,
     /// Nothing, because of IF EXISTS or IF NOT EXISTS. The text is a notice.
-    Skipped(String),
+    Skipped {
+        kind: ErrorKind,
+        reason: String,
+    },
     /// Done, but not all that was asked for.
     Warned {
         sqlstate: &'static str,
@@ -160,7 +163,7 @@ impl Effect {
     pub(crate) fn is_like(&self, other: &Effect) -> bool {
         match (self, other) {
             (Effect::Done, Effect::Done)
-            | (Effect::Skipped(_), Effect::Skipped(_))
+            | (Effect::Skipped { .. }, Effect::Skipped { .. })
             | (Effect::Warned { .. }, Effect::Warned { .. }) => true,
             (Effect::TablesDropped(one), Effect::TablesDropped(other)) => {
                 one.len() == other.len()
@@ -684,7 +687,11 @@ pub(super) fn require_role(snapshot: &CatalogSnapshot, name: &str) -> Result<()>
 }
 
 fn exists(skip: bool, kind: ErrorKind, message: String) -> Result<Effect> {
-    if skip { Ok(Effect::Skipped(format!("{message}, skipping"))) } else { Err(Error::new(kind, message)) }
+    if skip {
+        let reason = format!("{message}, skipping");
+        return Ok(Effect::Skipped { kind, reason });
+    }
+    Err(Error::new(kind, message))
 }
 
 fn missing(skip: bool, kind: ErrorKind, message: String) -> Result<Effect> {

@@ -62,7 +62,10 @@ impl Draft<'_> {
         match ddl {
             RoleDdl::Create { name, options, in_roles, members, if_not_exists } => {
                 if *if_not_exists && self.snapshot.role(name).is_some() {
-                    return Ok(Effect::Skipped(format!("role \"{name}\" already exists, skipping")));
+                    return Ok(Effect::Skipped {
+                        kind: ErrorKind::DuplicateObject,
+                        reason: format!("role \"{name}\" already exists, skipping"),
+                    });
                 }
                 self.create_role(name, options)?;
                 for role in in_roles {
@@ -87,8 +90,8 @@ impl Draft<'_> {
                 let mut told = Effect::Done;
                 for (role, member) in pairs(roles, to) {
                     if self.add_member(role, member, *admin)? == Added::Known {
-                        let already = format!("role \"{member}\" is already a member of role \"{role}\"");
-                        told = Effect::Skipped(already);
+                        let reason = format!("role \"{member}\" is already a member of role \"{role}\"");
+                        told = Effect::Skipped { kind: ErrorKind::DuplicateObject, reason };
                     }
                 }
                 Ok(told)
@@ -205,7 +208,10 @@ impl Draft<'_> {
         }
         let Some(role) = self.snapshot.role(name).cloned() else {
             if if_exists {
-                return Ok(Effect::Skipped(format!("role \"{name}\" does not exist, skipping")));
+                return Ok(Effect::Skipped {
+                    kind: ErrorKind::UndefinedObject,
+                    reason: format!("role \"{name}\" does not exist, skipping"),
+                });
             }
             return Err(undefined_role(name));
         };

@@ -8,6 +8,7 @@ pub mod places;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::SessionState;
@@ -22,7 +23,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::planning::{Planner, ROW_COLUMN};
 use crate::table::changes::{Changes, Depends, appending, several};
 use crate::table::contract::Contract;
-use crate::table::load::{Destination, OnViolation, write_plan};
+use crate::table::load::{ColumnMapping, Destination, OnViolation, TakenRows, write_plan};
 use crate::table::snapshot::TableSnapshot;
 use crate::table::write::Written;
 use crate::table::{CommitInfo, DeltaTable, jitter};
@@ -38,24 +39,29 @@ pub enum Work<'a> {
     /// Adds the rows of a plan whose columns bear the names of the table's. The plan runs once. If it has a
     /// [`ROW_COLUMN`], an error of a row tells the row's number.
     Insert(LogicalPlan),
+    /// Adds those of the rows of such a plan whose keys are new, as far as the keys are of these constraints.
+    InsertNew {
+        rows: LogicalPlan,
+        keys: Vec<String>,
+    },
     /// Puts the rows of such a plan in place of all rows.
     Overwrite(LogicalPlan),
     Truncate,
     Rewrite(Rewrite, &'a dyn RewritePlans),
-    /// Changes, deletes and adds rows by those of a source.
-    Merge(&'a dyn MergePlans),
+    /// Changes, deletes and adds rows by those of a source, for the statement of this name.
+    Merge(&'static str, &'a dyn MergePlans),
 }
 
 impl Work<'_> {
     /// The statement's name in messages.
     pub fn verb(&self) -> &'static str {
         match self {
-            Work::Insert(_) => "INSERT",
+            Work::Insert(_) | Work::InsertNew { .. } => "INSERT",
             Work::Overwrite(_) => "REFRESH MATERIALIZED VIEW",
             Work::Truncate => "TRUNCATE TABLE",
             Work::Rewrite(Rewrite::Delete, _) => "DELETE",
             Work::Rewrite(Rewrite::Update, _) => "UPDATE",
-            Work::Merge(_) => "MERGE",
+            Work::Merge(verb, _) => verb,
         }
     }
 }
@@ -76,6 +82,22 @@ impl Rewrite {
     }
 }
 
+/// Which rows of the affected files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    All,
+    /// Those that the statement changes, with their new values. For a DELETE: those that go away.
+    Affected,
+    Others,
+}
+
+/// What RETURNING makes of the rows that a statement adds, changes or deletes.
+#[async_trait]
+pub trait Returning: Send + Sync {
+    /// Asked before the commit, so that an error undoes the statement; asked again if the statement is tried again.
+    async fn answer(&self, rows: Vec<RecordBatch>) -> Result<()>;
+}
+
 /// The plans of a rewrite, made anew for each try.
 #[async_trait]
 pub trait RewritePlans: Send + Sync {
@@ -83,7 +105,7 @@ pub trait RewritePlans: Send + Sync {
     async fn affected(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan>;
 
     /// Over the files that hold affected rows, with the column that marks those: their new content.
-    async fn remaining(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan>;
+    async fn remaining(&self, scan: Arc<dyn TableProvider>, part: Part) -> Result<LogicalPlan>;
 }
 
 /// The plans of a merge, made anew for each try.
@@ -94,10 +116,13 @@ pub trait MergePlans: Send + Sync {
     async fn affected(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan>;
 
     /// Over the files that hold affected rows: their new content.
-    async fn remaining(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan>;
+    async fn remaining(&self, scan: Arc<dyn TableProvider>, part: Part) -> Result<LogicalPlan>;
 
     /// Over the whole table: the rows to add. `None`: the merge adds none.
     async fn added(&self, scan: Arc<dyn TableProvider>) -> Result<Option<LogicalPlan>>;
+
+    /// The error when two rows of the source match one row of the table.
+    fn double_match(&self) -> Error;
 }
 
 /// Runs the statements of one session.
@@ -108,6 +133,7 @@ pub struct Dml<'a> {
     pub author: &'a Author,
     /// Keeps the changes until it commits. `None`: each statement commits.
     pub transaction: Option<&'a Transaction>,
+    pub returning: Option<&'a dyn Returning>,
 }
 
 impl Dml<'_> {
@@ -146,7 +172,9 @@ impl Dml<'_> {
         let delta = self.warehouse.delta(table)?;
         let mut base = delta.snapshot().await?;
         let contract = self.contract(table, &base, |_| true).await?;
-        let changes = self.insert(table, &base, &contract, plan).await?;
+        let taken = self.taken();
+        let changes = self.insert(table, &base, &contract, plan, taken.as_ref()).await?;
+        self.answer(taken).await?;
         let rows = changes.rows;
         let mut attempt = 0;
         while !changes.is_empty() {
@@ -178,10 +206,17 @@ impl Dml<'_> {
 
     /// Writes new files and says what belongs to the table from now on. Nothing is committed.
     async fn work_out(&self, table: &Table, base: &Arc<TableSnapshot>, work: &Work<'_>) -> Result<Changes> {
-        match work {
+        let taken = self.taken();
+        let to_return = taken.as_ref();
+        let changes = match work {
             Work::Insert(plan) => {
                 let contract = self.contract(table, base, |_| true).await?;
-                self.insert(table, base, &contract, plan).await
+                self.insert(table, base, &contract, plan, to_return).await
+            }
+            Work::InsertNew { rows, keys } => {
+                let contract = Contract::new(table, self.planner)?.skipping(keys);
+                let contract = self.knowing_keys(contract, table, base, |_| true).await?;
+                self.insert(table, base, &contract, rows, to_return).await
             }
             Work::Overwrite(plan) => self.overwrite(table, base, plan).await,
             Work::Truncate => Ok(Changes {
@@ -191,8 +226,22 @@ impl Dml<'_> {
                 depends: Depends::OnTable,
                 operation: Rewrite::Delete.operation(),
             }),
-            Work::Rewrite(kind, plans) => self.rewrite(table, base, *kind, *plans).await,
-            Work::Merge(plans) => self.merge(table, base, *plans).await,
+            Work::Rewrite(kind, plans) => self.rewrite(table, base, *kind, *plans, to_return).await,
+            Work::Merge(_, plans) => self.merge(table, base, *plans, to_return).await,
+        }?;
+        self.answer(taken).await?;
+        Ok(changes)
+    }
+
+    /// Where the rows for RETURNING gather, if it is there.
+    fn taken(&self) -> Option<Arc<TakenRows>> {
+        self.returning.map(|_| Arc::new(TakenRows::new(self.state)))
+    }
+
+    async fn answer(&self, taken: Option<Arc<TakenRows>>) -> Result<()> {
+        match (self.returning, taken) {
+            (Some(returning), Some(taken)) => returning.answer(taken.batches()).await,
+            _ => Ok(()),
         }
     }
 
@@ -202,8 +251,9 @@ impl Dml<'_> {
         base: &Arc<TableSnapshot>,
         contract: &Arc<Contract>,
         plan: &LogicalPlan,
+        taken: Option<&Arc<TakenRows>>,
     ) -> Result<Changes> {
-        let (added, rows) = self.write(base, table, contract, plan.clone()).await?;
+        let (added, rows) = self.write(base, table, contract, plan.clone(), taken).await?;
         let depends = if contract.has_keys() { Depends::OnTable } else { Depends::OnNothing };
         Ok(Changes { removed: HashSet::new(), added, rows, depends, operation: appending() })
     }
@@ -215,7 +265,7 @@ impl Dml<'_> {
         plan: &LogicalPlan,
     ) -> Result<Changes> {
         let contract = self.contract(table, base, |_| false).await?;
-        let (added, rows) = self.write(base, table, &contract, plan.clone()).await?;
+        let (added, rows) = self.write(base, table, &contract, plan.clone(), None).await?;
         let operation =
             DeltaOperation::Write { mode: SaveMode::Overwrite, partition_by: None, predicate: None };
         Ok(Changes { removed: all_files(base)?, added, rows, depends: Depends::OnTable, operation })
@@ -228,6 +278,7 @@ impl Dml<'_> {
         base: &Arc<TableSnapshot>,
         kind: Rewrite,
         plans: &dyn RewritePlans,
+        taken: Option<&Arc<TakenRows>>,
     ) -> Result<Changes> {
         let scan = self.warehouse.scan_snapshot(table, Arc::clone(base))?.with_places();
         let places = Arc::new(self.places(plans.affected(Arc::new(scan)).await?).await?);
@@ -235,6 +286,11 @@ impl Dml<'_> {
         let is_delete = kind == Rewrite::Delete;
         // What a DELETE leaves has kept the rules before.
         let contract = self.contract(table, base, |file| !is_delete && !removed.contains(file)).await?;
+        if let Some(taken) = taken.filter(|_| is_delete) {
+            let scan = self.warehouse.scan_snapshot(table, Arc::clone(base))?.only_files(&removed);
+            let plan = plans.remaining(marked(scan.with_places(), &places)?, Part::Affected).await?;
+            self.take(plan, taken).await?;
+        }
         let mut rewritten = removed.clone();
         if is_delete {
             for file in base.files()?.iter() {
@@ -244,10 +300,12 @@ impl Dml<'_> {
             }
         }
         let mut added = Vec::new();
-        if !rewritten.is_empty() {
+        let parts = parts_to_write(rewritten.is_empty(), taken.is_some() && !is_delete);
+        for part in parts {
             let scan = self.warehouse.scan_snapshot(table, Arc::clone(base))?.only_files(&rewritten);
-            let plan = plans.remaining(marked(scan.with_places(), &places)?).await?;
-            (added, _) = self.write(base, table, &contract, plan).await?;
+            let plan = plans.remaining(marked(scan.with_places(), &places)?, *part).await?;
+            let taken = taken.filter(|_| *part == Part::Affected);
+            added.extend(self.write(base, table, &contract, plan, taken).await?.0);
         }
         let depends = if contract.has_keys() && !is_delete { Depends::OnTable } else { Depends::OnFiles };
         Ok(Changes { removed, added, rows: places.len(), depends, operation: kind.operation() })
@@ -259,24 +317,32 @@ impl Dml<'_> {
         table: &Table,
         base: &Arc<TableSnapshot>,
         plans: &dyn MergePlans,
+        taken: Option<&Arc<TakenRows>>,
     ) -> Result<Changes> {
         let scan = self.warehouse.scan_snapshot(table, Arc::clone(base))?.with_places();
         let places = self.places(plans.affected(Arc::new(scan)).await?).await?;
-        refuse_double_match(&places)?;
+        if places.twice {
+            return Err(plans.double_match());
+        }
         let removed = places.files();
         let contract = self.contract(table, base, |file| !removed.contains(file)).await?;
-        let (mut added, mut rows) = (Vec::new(), places.len());
-        if !removed.is_empty() {
+        let (mut added, mut rows, mut rewritten) = (Vec::new(), places.len(), 0);
+        let parts = parts_to_write(removed.is_empty(), taken.is_some());
+        for part in parts {
             let scan = self.warehouse.scan_snapshot(table, Arc::clone(base))?.only_files(&removed);
-            let plan = plans.remaining(Arc::new(scan)).await?;
-            let (files, written) = self.write(base, table, &contract, plan).await?;
-            refuse_other_answer(base, &places, written)?;
-            added = files;
+            let plan = plans.remaining(Arc::new(scan), *part).await?;
+            let taken = taken.filter(|_| *part == Part::Affected);
+            let (files, written) = self.write(base, table, &contract, plan, taken).await?;
+            added.extend(files);
+            rewritten += written;
+        }
+        if !parts.is_empty() {
+            refuse_other_answer(base, &places, rewritten)?;
         }
         let scan = self.warehouse.scan_snapshot(table, Arc::clone(base))?;
         let mut depends = Depends::OnFiles;
         if let Some(plan) = plans.added(Arc::new(scan)).await? {
-            let (files, written) = self.write(base, table, &contract, plan).await?;
+            let (files, written) = self.write(base, table, &contract, plan, taken).await?;
             rows += written;
             added.extend(files);
             // The new rows are those that no row of the table matches.
@@ -298,6 +364,33 @@ impl Dml<'_> {
         Ok(places)
     }
 
+    /// The rows of a plan as they would enter the table if their keys were new.
+    pub async fn proposed(&self, table: &Table, plan: &LogicalPlan) -> Result<TakenRows> {
+        let contract = Contract::new(table, self.planner)?.without_keys();
+        let mapping = ColumnMapping::by_name(table, plan.schema().inner(), Some(ROW_COLUMN))?;
+        let physical = self.state.create_physical_plan(plan).await?;
+        let mut rows = execute_stream(physical, self.state.task_ctx())?;
+        let taken = TakenRows::new(self.state);
+        while let Some(batch) = rows.try_next().await? {
+            let checked = contract.check(&mapping.columns(&batch, &contract), batch.num_rows())?;
+            if let Some(violation) = checked.violations.into_iter().next() {
+                return Err(violation.error);
+            }
+            taken.add(checked.good)?;
+        }
+        Ok(taken)
+    }
+
+    /// Keeps the rows of a plan.
+    async fn take(&self, plan: LogicalPlan, taken: &TakenRows) -> Result<()> {
+        let physical = self.state.create_physical_plan(&plan).await?;
+        let mut stream = execute_stream(physical, self.state.task_ctx())?;
+        while let Some(batch) = stream.try_next().await? {
+            taken.add(batch)?;
+        }
+        Ok(())
+    }
+
     /// The table's contract, knowing the keys in the files that stay.
     async fn contract(
         &self,
@@ -305,7 +398,16 @@ impl Dml<'_> {
         base: &Arc<TableSnapshot>,
         stays: impl Fn(&str) -> bool,
     ) -> Result<Arc<Contract>> {
-        let contract = Contract::new(table, self.planner)?;
+        self.knowing_keys(Contract::new(table, self.planner)?, table, base, stays).await
+    }
+
+    async fn knowing_keys(
+        &self,
+        contract: Contract,
+        table: &Table,
+        base: &Arc<TableSnapshot>,
+        stays: impl Fn(&str) -> bool,
+    ) -> Result<Arc<Contract>> {
         if contract.has_keys() {
             let files: HashSet<String> = all_files(base)?.into_iter().filter(|file| stays(file)).collect();
             let scan = self.warehouse.scan_snapshot(table, Arc::clone(base))?.only_files(&files);
@@ -321,9 +423,10 @@ impl Dml<'_> {
         table: &Table,
         contract: &Arc<Contract>,
         plan: LogicalPlan,
+        taken: Option<&Arc<TakenRows>>,
     ) -> Result<(Vec<Add>, u64)> {
-        let delta = self.warehouse.delta(table)?;
-        let destination = Destination { delta, base: Arc::clone(base), contract: Arc::clone(contract) };
+        let (base, contract, taken) = (Arc::clone(base), Arc::clone(contract), taken.cloned());
+        let destination = Destination { delta: self.warehouse.delta(table)?, base, contract, taken };
         let loaded =
             write_plan(&destination, table, self.state, plan, Some(ROW_COLUMN), OnViolation::Fail).await?;
         let Written { adds, rows } = loaded.written;
@@ -348,12 +451,13 @@ pub(crate) fn commit_info(role: &str, statement: &str, rows: u64) -> CommitInfo 
     }
 }
 
-fn refuse_double_match(places: &Places) -> Result<()> {
-    if !places.twice {
-        return Ok(());
+/// In which parts the files with affected rows are written anew: the affected rows alone if they are to be returned.
+fn parts_to_write(nothing_to_do: bool, returned: bool) -> &'static [Part] {
+    match (nothing_to_do, returned) {
+        (true, _) => &[],
+        (false, true) => &[Part::Affected, Part::Others],
+        (false, false) => &[Part::All],
     }
-    Err(Error::new(ErrorKind::CardinalityViolation, "MERGE command cannot affect row a second time")
-        .with_hint("Ensure that not more than one source row matches any one target row."))
 }
 
 /// The source of a merge is read more than once; what it says must stay the same.

@@ -77,6 +77,8 @@ pub enum ErrorKind {
     BadCopyFormat,
     StringTooLong,
     InvalidArgument,
+    InvalidEscapeSequence,
+    InvalidRegularExpression,
     NotNullViolation,
     UniqueViolation,
     CheckViolation,
@@ -160,6 +162,8 @@ impl ErrorKind {
             BadCopyFormat => "22P04",
             StringTooLong => "22001",
             InvalidArgument => "22023",
+            InvalidEscapeSequence => "22025",
+            InvalidRegularExpression => "2201B",
             NotNullViolation => "23502",
             UniqueViolation => "23505",
             CheckViolation => "23514",
@@ -200,6 +204,15 @@ impl ErrorKind {
     }
 }
 
+/// The object that an error is about, for programs that tell constraints apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Subject {
+    pub schema: Option<String>,
+    pub table: Option<String>,
+    pub column: Option<String>,
+    pub constraint: Option<String>,
+}
+
 /// An error with what a person needs to act on it. Boxed, so that `Result<T>` stays small.
 #[derive(Debug)]
 pub struct Error(Box<Inner>);
@@ -214,6 +227,7 @@ struct Inner {
     position: Option<usize>,
     /// Where it happened, as PostgreSQL's CONTEXT tells it.
     context: Option<String>,
+    subject: Option<Subject>,
     /// The row of the input to blame, by the number it came with.
     row: Option<u64>,
     source: Option<Box<dyn StdError + Send + Sync>>,
@@ -228,6 +242,7 @@ impl Error {
             hint: None,
             position: None,
             context: None,
+            subject: None,
             row: None,
             source: None,
         }))
@@ -271,6 +286,12 @@ impl Error {
     #[must_use]
     pub fn with_context(mut self, context: impl Into<String>) -> Self {
         self.0.context = Some(context.into());
+        self
+    }
+
+    #[must_use]
+    pub fn with_subject(mut self, subject: Subject) -> Self {
+        self.0.subject = Some(subject);
         self
     }
 
@@ -321,6 +342,10 @@ impl Error {
         self.0.context.as_deref()
     }
 
+    pub fn subject(&self) -> Option<&Subject> {
+        self.0.subject.as_ref()
+    }
+
     pub fn row(&self) -> Option<u64> {
         self.0.row
     }
@@ -348,6 +373,7 @@ impl Clone for Error {
             hint: self.0.hint.clone(),
             position: self.0.position,
             context: self.0.context.clone(),
+            subject: self.0.subject.clone(),
             row: self.0.row,
             source: None,
         }))

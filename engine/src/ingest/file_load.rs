@@ -73,6 +73,7 @@ impl FileLoader<'_> {
             delta: Arc::clone(self.target),
             base: Arc::clone(self.base),
             contract: Arc::clone(self.contract),
+            taken: None,
         };
         let written = write_plan(
             &destination,

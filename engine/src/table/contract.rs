@@ -9,7 +9,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::{CastOptions, cast_with_options, filter_record_batch};
 use arrow::datatypes::{DataType, Date32Type, SchemaRef};
-use arrow::row::{RowConverter, SortField};
+use arrow::row::{RowConverter, Rows, SortField};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::DFSchema;
 use datafusion::datasource::provider_as_source;
@@ -18,10 +18,10 @@ use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::execute_stream;
 use futures::TryStreamExt;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
-use crate::catalog::{Column, Rule, SqlType, Table};
-use crate::error::{Error, ErrorKind, Result};
+use crate::catalog::{Column, QualifiedName, Rule, SqlType, Table};
+use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::planning::Planner;
 use crate::table::scan::TableScan;
 
@@ -42,7 +42,7 @@ pub struct Checked {
 
 /// Checks the rows of one statement or one load. Shared by its writers: a key counts for all of them.
 pub struct Contract {
-    table: String,
+    table: QualifiedName,
     columns: Vec<Column>,
     partition_by: Vec<String>,
     schema: SchemaRef,
@@ -59,6 +59,8 @@ struct Check {
 struct Key {
     name: String,
     primary: bool,
+    /// Whether a row with a known key is left out instead of refused.
+    skips: bool,
     names: Vec<String>,
     columns: Vec<usize>,
     known: Mutex<Known>,
@@ -93,7 +95,7 @@ impl Contract {
             }
         }
         Ok(Self {
-            table: table.name.name.clone(),
+            table: table.name.clone(),
             columns: table.columns.clone(),
             partition_by: table.partition_by.clone(),
             schema,
@@ -105,6 +107,20 @@ impl Contract {
     /// The storage schema, which good rows have.
     pub fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// Rows whose key is there already are left out, rather than errors, if the key is one of these constraints'.
+    pub fn skipping(mut self, constraints: &[String]) -> Self {
+        for key in &mut self.keys {
+            key.skips = constraints.contains(&key.name);
+        }
+        self.keys.sort_by_key(|key| !key.skips);
+        self
+    }
+
+    /// All rules but the keys.
+    pub fn without_keys(self) -> Self {
+        Self { keys: Vec::new(), ..self }
     }
 
     pub fn has_keys(&self) -> bool {
@@ -135,7 +151,9 @@ impl Contract {
                 stored.insert(*place, arrow::compute::cast(column, target)?);
             }
             for key in &self.keys {
-                key.learn(&stored, batch.num_rows(), &self.table)?;
+                if let Some((columns, row)) = key.learn(&stored, batch.num_rows())? {
+                    return Err(self.duplicate(key, &columns, row));
+                }
             }
         }
         Ok(())
@@ -154,9 +172,7 @@ impl Contract {
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(loose, stored, &options)?;
         self.apply_checks(&batch, &mut verdict)?;
-        for key in &self.keys {
-            key.check(&batch, &mut verdict, &self.table)?;
-        }
+        self.check_keys(&batch, &mut verdict)?;
         let good = match verdict.mask() {
             Some(mask) => filter_record_batch(&batch, &mask)?,
             None => batch,
@@ -192,9 +208,10 @@ impl Contract {
                         ErrorKind::NotNullViolation,
                         format!(
                             "null value in column \"{}\" of relation \"{}\" violates not-null constraint",
-                            column.name, self.table
+                            column.name, self.table.name
                         ),
                     )
+                    .with_subject(Subject { column: Some(column.name.clone()), ..self.subject() })
                 });
             }
         }
@@ -254,6 +271,53 @@ impl Contract {
         }
     }
 
+    /// A row that enters counts for all keys at once, one that does not for none.
+    fn check_keys(&self, batch: &RecordBatch, verdict: &mut Verdict) -> Result<()> {
+        let mut keys = self.keys.iter().map(|key| key.of_rows(batch)).collect::<Result<Vec<_>>>()?;
+        if keys.is_empty() {
+            return Ok(());
+        }
+        for row in 0..batch.num_rows() {
+            if verdict.is_bad(row) {
+                continue;
+            }
+            match keys.iter().find(|keys| keys.is_known(row)) {
+                None => keys.iter_mut().for_each(|keys| keys.add(row)),
+                Some(known) if known.key.skips => verdict.skip(row),
+                Some(known) => verdict.reject(row, || self.duplicate(known.key, &known.columns, row)),
+            }
+        }
+        Ok(())
+    }
+
+    /// `columns` are those of the key.
+    fn duplicate(&self, key: &Key, columns: &[ArrayRef], row: usize) -> Error {
+        let values: Vec<String> = columns
+            .iter()
+            .filter_map(|column| {
+                let shown = ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default()).ok()?;
+                Some(shown.value(row).to_string())
+            })
+            .collect();
+        let kind = if key.primary { "primary key" } else { "unique constraint" };
+        Error::new(
+            ErrorKind::UniqueViolation,
+            format!("duplicate key value violates unique constraint \"{}\"", key.name),
+        )
+        .with_detail(format!(
+            "Key ({})=({}) already exists: {kind} of relation \"{}\".",
+            key.names.join(", "),
+            values.join(", "),
+            self.table.name,
+        ))
+        .with_subject(Subject { constraint: Some(key.name.clone()), ..self.subject() })
+    }
+
+    fn subject(&self) -> Subject {
+        let (schema, table) = (self.table.schema.clone(), self.table.name.clone());
+        Subject { schema: Some(schema), table: Some(table), ..Subject::default() }
+    }
+
     fn apply_checks(&self, batch: &RecordBatch, verdict: &mut Verdict) -> Result<()> {
         for check in &self.checks {
             let answer = check.expression.evaluate(batch)?.into_array(batch.num_rows())?;
@@ -270,9 +334,10 @@ impl Contract {
                             ErrorKind::CheckViolation,
                             format!(
                                 "new row for relation \"{}\" violates check constraint \"{}\"",
-                                self.table, check.name
+                                self.table.name, check.name
                             ),
                         )
+                        .with_subject(Subject { constraint: Some(check.name.clone()), ..self.subject() })
                     });
                 }
             }
@@ -298,11 +363,17 @@ impl Key {
             columns.iter().map(|index| SortField::new(schema.field(*index).data_type().clone())).collect();
         let converter = RowConverter::new(fields)?;
         let known = Known { converter, stored: HashSet::new(), added: HashSet::new() };
-        Ok(Self { name: name.to_owned(), primary, names: names.to_vec(), columns, known: Mutex::new(known) })
+        let known = Mutex::new(known);
+        Ok(Self { name: name.to_owned(), primary, skips: false, names: names.to_vec(), columns, known })
     }
 
-    /// Takes the keys of rows that the table holds; those with a NULL are not kept, for NULL equals nothing.
-    fn learn(&self, columns: &HashMap<usize, ArrayRef>, rows: usize, table: &str) -> Result<()> {
+    /// Takes the keys of rows that the table holds; those with a NULL are not kept, for NULL equals nothing. Returns
+    /// the columns of the keys and the row of one that was added in between.
+    fn learn(
+        &self,
+        columns: &HashMap<usize, ArrayRef>,
+        rows: usize,
+    ) -> Result<Option<(Vec<ArrayRef>, usize)>> {
         let key: Vec<ArrayRef> =
             self.columns.iter().filter_map(|index| columns.get(index).cloned()).collect();
         let known = &mut *self.known.lock();
@@ -310,48 +381,46 @@ impl Key {
         for row in (0..rows).filter(|row| key.iter().all(|column| column.is_valid(*row))) {
             let bytes = encoded.row(row);
             if known.added.contains(bytes.as_ref()) {
-                return Err(self.duplicate(&key, row, table));
+                return Ok(Some((key, row)));
             }
             known.stored.insert(bytes.as_ref().into());
         }
-        Ok(())
+        Ok(None)
     }
 
-    fn check(&self, batch: &RecordBatch, verdict: &mut Verdict, table: &str) -> Result<()> {
-        let key: Vec<ArrayRef> = self.columns.iter().map(|index| Arc::clone(batch.column(*index))).collect();
-        let known = &mut *self.known.lock();
-        let encoded = known.converter.convert_columns(&key)?;
-        for row in 0..batch.num_rows() {
-            if verdict.is_bad(row) || key.iter().any(|column| column.is_null(row)) {
-                continue;
-            }
-            let bytes = encoded.row(row);
-            if known.stored.contains(bytes.as_ref()) || !known.added.insert(bytes.as_ref().into()) {
-                verdict.reject(row, || self.duplicate(&key, row, table));
-            }
+    fn of_rows(&self, batch: &RecordBatch) -> Result<RowKeys<'_>> {
+        let columns: Vec<ArrayRef> =
+            self.columns.iter().map(|index| Arc::clone(batch.column(*index))).collect();
+        let known = self.known.lock();
+        let encoded = known.converter.convert_columns(&columns)?;
+        Ok(RowKeys { key: self, known, columns, encoded })
+    }
+}
+
+/// The keys of a batch's rows under one constraint.
+struct RowKeys<'a> {
+    key: &'a Key,
+    known: MutexGuard<'a, Known>,
+    columns: Vec<ArrayRef>,
+    encoded: Rows,
+}
+
+impl RowKeys<'_> {
+    /// NULL equals nothing.
+    fn has_null(&self, row: usize) -> bool {
+        self.columns.iter().any(|column| column.is_null(row))
+    }
+
+    fn is_known(&self, row: usize) -> bool {
+        let bytes = self.encoded.row(row);
+        !self.has_null(row)
+            && (self.known.stored.contains(bytes.as_ref()) || self.known.added.contains(bytes.as_ref()))
+    }
+
+    fn add(&mut self, row: usize) {
+        if !self.has_null(row) {
+            self.known.added.insert(self.encoded.row(row).as_ref().into());
         }
-        Ok(())
-    }
-
-    /// `key` holds the columns of the key.
-    fn duplicate(&self, key: &[ArrayRef], row: usize, table: &str) -> Error {
-        let values: Vec<String> = key
-            .iter()
-            .filter_map(|column| {
-                let shown = ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default()).ok()?;
-                Some(shown.value(row).to_string())
-            })
-            .collect();
-        let kind = if self.primary { "primary key" } else { "unique constraint" };
-        Error::new(
-            ErrorKind::UniqueViolation,
-            format!("duplicate key value violates unique constraint \"{}\"", self.name),
-        )
-        .with_detail(format!(
-            "Key ({})=({}) already exists: {kind} of relation \"{table}\".",
-            self.names.join(", "),
-            values.join(", ")
-        ))
     }
 }
 
@@ -375,12 +444,18 @@ impl Verdict {
     }
 
     fn reject(&mut self, row: usize, error: impl FnOnce() -> Error) {
+        if !self.is_bad(row) {
+            self.skip(row);
+            self.violations.push(Violation { row, error: error() });
+        }
+    }
+
+    /// Leaves a row out, which is nobody's fault.
+    fn skip(&mut self, row: usize) {
         if self.bad.is_empty() {
             self.bad = vec![false; self.rows];
         }
-        if !std::mem::replace(&mut self.bad[row], true) {
-            self.violations.push(Violation { row, error: error() });
-        }
+        self.bad[row] = true;
     }
 
     fn mask(&self) -> Option<BooleanArray> {

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, new_null_array};
 use arrow::datatypes::{SchemaRef, UInt64Type};
+use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties, execute_stream_partitioned};
 use futures::TryStreamExt;
+use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 use super::DeltaTable;
@@ -71,7 +73,7 @@ impl ColumnMapping {
         Ok(Self { sources, row_number })
     }
 
-    fn columns(&self, batch: &RecordBatch, contract: &Contract) -> Vec<ArrayRef> {
+    pub(crate) fn columns(&self, batch: &RecordBatch, contract: &Contract) -> Vec<ArrayRef> {
         self.sources
             .iter()
             .zip(contract.schema().fields())
@@ -83,12 +85,41 @@ impl ColumnMapping {
     }
 }
 
+/// Rows of a statement that are wanted in memory, too; they count against the memory of all statements.
+pub struct TakenRows(Mutex<(MemoryReservation, Vec<RecordBatch>)>);
+
+impl TakenRows {
+    pub fn new(state: &SessionState) -> Self {
+        let pool = &state.runtime_env().memory_pool;
+        let reservation = MemoryConsumer::new("rows to return").register(pool);
+        Self(Mutex::new((reservation, Vec::new())))
+    }
+
+    pub fn add(&self, batch: RecordBatch) -> Result<()> {
+        let (reservation, batches) = &mut *self.0.lock();
+        reservation.try_grow(batch.get_array_memory_size())?;
+        batches.push(batch);
+        Ok(())
+    }
+
+    pub fn batches(&self) -> Vec<RecordBatch> {
+        self.0.lock().1.clone()
+    }
+
+    /// The rows for somebody who gives them away at once; they no longer count.
+    pub fn into_batches(self) -> Vec<RecordBatch> {
+        self.0.into_inner().1
+    }
+}
+
 /// Where rows go: a table at the version they are checked against, and its contract.
 #[derive(Clone)]
 pub struct Destination {
     pub delta: Arc<DeltaTable>,
     pub base: Arc<TableSnapshot>,
     pub contract: Arc<Contract>,
+    /// Keeps the rows that are written, in their order.
+    pub taken: Option<Arc<TakenRows>>,
 }
 
 /// Runs a plan and writes its rows as data files of `table`, on as many cores as the plan has partitions.
@@ -102,7 +133,8 @@ pub async fn write_plan(
     on_violation: OnViolation,
 ) -> Result<Loaded> {
     let mapping = ColumnMapping::by_name(table, plan.schema().inner(), row_column)?;
-    let plan = sorted(plan, &table.cluster_by)?;
+    // Who sees the rows expects them in the order in which they were given.
+    let plan = if destination.taken.is_some() { plan } else { sorted(plan, &table.cluster_by)? };
     let physical = state.create_physical_plan(&plan).await?;
     write_physical(destination, state, physical, mapping, on_violation).await
 }
@@ -131,9 +163,7 @@ async fn write_physical(
     let mut writers = JoinSet::new();
     for rows in execute_stream_partitioned(physical, state.task_ctx())? {
         let (to, mapping) = (destination.clone(), mapping.clone());
-        writers.spawn(async move {
-            write_stream(&to.delta, &to.base, &to.contract, rows, &mapping, on_violation).await
-        });
+        writers.spawn(async move { write_stream(&to, rows, &mapping, on_violation).await });
     }
     let mut loaded = Loaded::default();
     while let Some(finished) = writers.join_next().await {
@@ -147,18 +177,21 @@ async fn write_physical(
 }
 
 async fn write_stream(
-    delta: &DeltaTable,
-    base: &TableSnapshot,
-    contract: &Contract,
+    to: &Destination,
     mut rows: SendableRecordBatchStream,
     mapping: &ColumnMapping,
     on_violation: OnViolation,
 ) -> Result<Loaded> {
-    let mut writer = TableWriter::new(delta, base, Arc::clone(contract.schema()))?;
+    let contract = &to.contract;
+    let mut writer = TableWriter::new(&to.delta, &to.base, Arc::clone(contract.schema()))?;
     let mut rejected = Vec::new();
     let outcome = async {
         while let Some(batch) = rows.try_next().await? {
-            write_batch(&mut writer, contract, &batch, mapping, on_violation, &mut rejected).await?;
+            let written =
+                write_batch(&mut writer, contract, &batch, mapping, on_violation, &mut rejected).await?;
+            if let Some(taken) = &to.taken {
+                taken.add(written)?;
+            }
         }
         Ok(())
     }
@@ -172,7 +205,7 @@ async fn write_stream(
     }
 }
 
-/// Checks some rows and writes the good ones.
+/// Checks some rows, writes the good ones, and returns these.
 pub(crate) async fn write_batch(
     writer: &mut TableWriter,
     contract: &Contract,
@@ -180,7 +213,7 @@ pub(crate) async fn write_batch(
     mapping: &ColumnMapping,
     on_violation: OnViolation,
     rejected: &mut Vec<RejectedRow>,
-) -> Result<()> {
+) -> Result<RecordBatch> {
     let checked = contract.check(&mapping.columns(batch, contract), batch.num_rows())?;
     for violation in checked.violations {
         let row_number = mapping.row_number.map(|column| row_number(batch, column, violation.row));
@@ -193,7 +226,8 @@ pub(crate) async fn write_batch(
         rejected.push(RejectedRow { row_number, error: violation.error });
     }
     refuse_flood(rejected.len())?;
-    writer.write(&checked.good).await
+    writer.write(&checked.good).await?;
+    Ok(checked.good)
 }
 
 /// The number in the file of a row of a batch.

@@ -1,9 +1,10 @@
-//! PostgreSQL's dialect as sqlparser has it, but for one thing: there a named argument may be named by any expression, so
-//! the parser reads each argument of a function twice, and functions in functions take time that doubles with each level.
-//! Here an argument is named by a name or a string.
+//! PostgreSQL's dialect as sqlparser has it, but for two things. There a named argument may be named by any expression, so
+//! the parser reads each argument of a function twice, and functions in functions take time that doubles with each level:
+//! here an argument is named by a name or a string. And there `a IS DISTINCT FROM b AND c` compares with `b AND c`.
 
 use std::any::TypeId;
 
+use datafusion::sql::sqlparser::ast::Expr;
 use datafusion::sql::sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -57,6 +58,27 @@ impl Dialect for Postgres {
 
     fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
         POSTGRES.get_next_precedence(parser)
+    }
+
+    fn parse_infix(
+        &self,
+        parser: &mut Parser<'_>,
+        left: &Expr,
+        precedence: u8,
+    ) -> Option<Result<Expr, ParserError>> {
+        use Keyword::{DISTINCT, FROM, IS, NOT};
+        let negated = if parser.parse_keywords(&[IS, DISTINCT, FROM]) {
+            false
+        } else if parser.parse_keywords(&[IS, NOT, DISTINCT, FROM]) {
+            true
+        } else {
+            return None;
+        };
+        let left = Box::new(left.clone());
+        Some(parser.parse_subexpr(precedence).map(|right| match negated {
+            false => Expr::IsDistinctFrom(left, Box::new(right)),
+            true => Expr::IsNotDistinctFrom(left, Box::new(right)),
+        }))
     }
 
     fn prec_value(&self, prec: Precedence) -> u8 {

@@ -51,6 +51,19 @@ pub(super) fn plain_transaction_words(mut tokens: Vec<TokenWithSpan>) -> Vec<Tok
     tokens
 }
 
+/// Writes the text of a COMMENT in dollar quotes, which sqlparser does not expect there, in single ones.
+pub(super) fn plain_comment(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let places = solid(&tokens);
+    if places.first().is_some_and(|first| is_word(&tokens[*first], "comment"))
+        && let Some(last) =
+            places.iter().rev().map(|place| &mut tokens[*place]).find(|last| last.token != Token::EOF)
+        && let Token::DollarQuotedString(text) = &last.token
+    {
+        last.token = Token::SingleQuotedString(text.value.clone());
+    }
+    tokens
+}
+
 /// Takes `CLUSTER BY (a, b)` out of a CREATE TABLE or CREATE MATERIALIZED VIEW.
 pub(super) fn take_cluster_by(mut tokens: Vec<TokenWithSpan>) -> (Vec<TokenWithSpan>, Vec<String>) {
     let places = solid(&tokens);

@@ -14,7 +14,7 @@ use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use super::catalog::{Databases, Opened, Relations, StandsFor};
-use super::{names, numbers, zone};
+use super::{names, numbers, spelling, zone};
 use crate::access::reads;
 use crate::dialect::{At, Moment, Statement, StatementKind};
 use crate::pg_catalog::{self, Visible};
@@ -119,8 +119,14 @@ impl QueryContext {
     }
 
     /// Checks what the conditions and values of a change read. `query` has them, and reads the table that is
-    /// changed under the name `target`.
-    pub async fn check_change(&self, table: &Table, target: QualifiedName, query: &ast::Query) -> Result<()> {
+    /// changed under the name `target`, and perhaps relations of its own, `beside`.
+    pub async fn check_change(
+        &self,
+        table: &Table,
+        target: QualifiedName,
+        query: &ast::Query,
+        beside: HashMap<QualifiedName, Arc<dyn TableProvider>>,
+    ) -> Result<()> {
         let access = self.visible.access();
         // Other relations are checked here too: the change may find no row, and then never plan what reads them.
         let is_known = reads::may_read_all(&self.visible.catalog, access, &table.name)
@@ -130,10 +136,9 @@ impl QueryContext {
         }
         let scan = self.snapshots.scan(table).await?.with_places();
         let stands_for = StandsFor { relation: table.name.clone(), is_target: true };
-        let relations = self.relations_standing_for(
-            HashMap::from([(target.clone(), Arc::new(scan) as Arc<dyn TableProvider>)]),
-            HashMap::from([(target, stands_for)]),
-        );
+        let mut overrides = beside;
+        overrides.insert(target.clone(), Arc::new(scan));
+        let relations = self.relations_standing_for(overrides, HashMap::from([(target, stands_for)]));
         let state = with_catalog(&self.base, Arc::clone(&relations));
         let statement = sql_statement(ast::Statement::Query(Box::new(query.clone())));
         plan_in(&state, &relations, statement).await.map(|_| ())
@@ -247,6 +252,7 @@ pub async fn plan_in(
         return Err(Error::internal("a statement without a plan was planned"));
     };
     pg_catalog::rewrite(&mut sql, &relations.visible)?;
+    spelling::rewrite(&mut sql)?;
     zone::rewrite(&mut sql);
     names::unqualify_database(&mut sql);
     names::qualify_wildcards(&mut sql);

@@ -1,10 +1,13 @@
 //! From a statement to a plan: which relations it sees, and with which functions and limits it runs.
 
 pub mod arithmetic;
+pub mod average;
 pub mod catalog;
 pub mod context;
+pub mod exact;
 pub mod input;
 pub mod inputs;
+pub mod intervals;
 pub mod json;
 pub mod labels;
 pub mod names;
@@ -13,7 +16,10 @@ pub mod operators;
 pub mod pauses;
 pub mod pipe;
 pub mod reuse;
+pub mod sleep;
+pub mod spelling;
 pub mod templates;
+pub mod totals;
 pub mod types;
 pub mod zone;
 

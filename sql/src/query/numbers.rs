@@ -1,9 +1,9 @@
 //! Types of numbers as PostgreSQL gives them, before DataFusion settles types: a whole number is an `integer` if it fits,
-//! the sum of bigints is `numeric` and cannot overflow, and an average of exact numbers is exact.
+//! the sum of bigints is `numeric` and cannot overflow, and exact numbers are divided exactly.
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
+use arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::error::Result;
@@ -16,9 +16,7 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 
 use super::operators::read_literal;
-
-/// Digits behind the point that go into an average; it gains four more, and has sixteen as in PostgreSQL.
-const AVERAGED_SCALE: i8 = 12;
+use super::{exact, intervals};
 
 /// Gives a plan that was just made PostgreSQL's types. Names stay as they are.
 pub fn settle(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -37,12 +35,39 @@ pub fn settle(plan: LogicalPlan) -> Result<LogicalPlan> {
                 let name = names.save(&expression);
                 let widened = expression.transform_up(|part| widen(read_cases(part, &schema)?, &schema))?;
                 let narrowed = widened.transform_data(|expression| narrow(expression, &schema))?;
-                Ok(narrowed.update_data(|expression| name.restore(expression)))
+                let exact = narrowed.transform_data(|expression| {
+                    expression.transform_up(|part| as_postgres(part, &schema))
+                })?;
+                Ok(exact.update_data(|expression| name.restore(expression)))
+            })?;
+            settled.data.recompute_schema()
+        }
+        LogicalPlan::Sort(mut sort) => {
+            let schema = Arc::clone(sort.input.schema());
+            for key in &mut sort.expr {
+                let expression = std::mem::take(&mut key.expr);
+                let exact = expression.transform_up(|part| as_postgres(part, &schema))?.data;
+                key.expr = intervals::sort_key(exact, &schema);
+            }
+            Ok(LogicalPlan::Sort(sort))
+        }
+        LogicalPlan::Filter(_) | LogicalPlan::Join(_) => {
+            let schema = merge_schema(&plan.inputs());
+            let names = NamePreserver::new(&plan);
+            let settled = plan.map_expressions(|expression| {
+                let name = names.save(&expression);
+                let exact = expression.transform_up(|part| as_postgres(part, &schema))?;
+                Ok(exact.update_data(|expression| name.restore(expression)))
             })?;
             settled.data.recompute_schema()
         }
         other => other.recompute_schema(),
     }
+}
+
+/// Divisions, products and comparisons as PostgreSQL computes them.
+fn as_postgres(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+    exact::rewrite(part, schema)?.transform_data(|part| intervals::compare_lengths(part, schema))
 }
 
 /// Makes literals integers where their type decides that of the expression.
@@ -185,7 +210,7 @@ fn read_cases(part: Expr, schema: &DFSchema) -> Result<Expr> {
     Ok(Expr::Case(Case { expr: Some(operand), when_then_expr, else_expr }))
 }
 
-/// `sum` and `avg` over the type in which PostgreSQL computes them.
+/// `sum` over the type in which PostgreSQL computes it.
 fn widen(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let wider = |name: &str, args: &[Expr]| {
         let [argument] = args else { return None };
@@ -224,18 +249,6 @@ fn widen(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
 fn wider_type(function: &str, given: &DataType) -> Option<DataType> {
     match (function, given) {
         ("sum", DataType::Int64 | DataType::UInt64) => Some(DataType::Decimal128(20, 0)),
-        ("avg", given) if given.is_integer() => {
-            Some(DataType::Decimal128(20 + AVERAGED_SCALE as u8, AVERAGED_SCALE))
-        }
-        ("avg", DataType::Decimal128(precision, scale) | DataType::Decimal256(precision, scale))
-            if *scale < AVERAGED_SCALE =>
-        {
-            let wanted = precision.checked_add_signed(AVERAGED_SCALE - scale)?;
-            Some(match wanted {
-                ..=DECIMAL128_MAX_PRECISION => DataType::Decimal128(wanted, AVERAGED_SCALE),
-                _ => DataType::Decimal256(wanted, AVERAGED_SCALE),
-            })
-        }
         _ => None,
     }
 }

@@ -11,9 +11,9 @@ use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, lit, when};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 use voxhouse_engine::catalog::types::TYPE_KEY;
 
-use super::json;
+use super::{intervals, json};
 use crate::wire::read_text;
-use crate::wire::types::oid;
+use crate::wire::types::{PgType, oid};
 
 /// Asked before DataFusion's own planners.
 #[derive(Debug)]
@@ -29,14 +29,17 @@ impl ExprPlanner for PostgresOperators {
             add_an_interval(&raw.left, &mut raw.right, schema);
             add_an_interval(&raw.right, &mut raw.left, schema);
         }
-        if compares(&raw.op) {
+        if compares(&raw.op) || is_of_lists(&raw.op) {
             read_literal(&raw.left, &mut raw.right, schema)?;
             read_literal(&raw.right, &mut raw.left, schema)?;
+        }
+        if let Some(planned) = intervals::operator(&raw, schema)? {
+            return Ok(PlannerResult::Planned(planned));
         }
         if let Some(planned) = json::operator(&raw.op, &raw.left, &raw.right, schema)? {
             return Ok(PlannerResult::Planned(planned));
         }
-        if matches!(raw.op, BinaryOperator::AtArrow | BinaryOperator::ArrowAt | BinaryOperator::PGOverlap) {
+        if is_of_lists(&raw.op) {
             compare_alike(&mut raw, schema)?;
         }
         if raw.op == BinaryOperator::PGOverlap && is_list(&raw.left, schema) && is_list(&raw.right, schema) {
@@ -66,8 +69,12 @@ fn compares(op: &BinaryOperator) -> bool {
     matches!(op, Op::Eq | Op::NotEq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq)
 }
 
-/// A literal beside a boolean or a uuid is one: `ok = 'yes'`, `id = 'A0EEBC99-…'`. DataFusion reads those of the other
-/// types itself.
+fn is_of_lists(op: &BinaryOperator) -> bool {
+    matches!(op, BinaryOperator::AtArrow | BinaryOperator::ArrowAt | BinaryOperator::PGOverlap)
+}
+
+/// A literal beside a boolean, a uuid, bytes or a list is one: `ok = 'yes'`, `id = 'A0EEBC99-…'`, `tags @> '{new}'`.
+/// DataFusion reads those of the other types itself.
 pub(super) fn read_literal(beside: &Expr, literal: &mut Expr, schema: &DFSchema) -> DataFusionResult<()> {
     let Expr::Literal(value, _) = &*literal else { return Ok(()) };
     let Some(Some(text)) = value.try_as_str() else { return Ok(()) };
@@ -75,10 +82,15 @@ pub(super) fn read_literal(beside: &Expr, literal: &mut Expr, schema: &DFSchema)
     let named = field.metadata().get(TYPE_KEY).map(String::as_str);
     let type_oid = match (field.data_type(), named) {
         (DataType::Boolean, _) => oid::BOOL,
+        (DataType::Binary | DataType::BinaryView, _) => oid::BYTEA,
+        (DataType::List(_), _) => PgType::of_field(&field)?.oid,
         (_, Some("uuid")) => oid::UUID,
         _ => return Ok(()),
     };
     *literal = lit(read_text(type_oid, text)?);
+    if matches!(field.data_type(), DataType::List(_)) {
+        *literal = std::mem::take(literal).cast_to(field.data_type(), schema)?;
+    }
     Ok(())
 }
 

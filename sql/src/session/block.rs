@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use datafusion::logical_expr::LogicalPlan;
 use tokio::sync::OnceCell;
 use voxhouse_engine::catalog::ddl::{Ddl, Effect};
 use voxhouse_engine::catalog::{Author, CatalogSnapshot, QualifiedName, Table};
-use voxhouse_engine::dml::{Dml, Work};
+use voxhouse_engine::dml::{self, Dml, Work};
+use voxhouse_engine::table::load::TakenRows;
 use voxhouse_engine::transaction::{Savepoint, Snapshots, TemporaryFolder, Transaction};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
@@ -15,6 +17,7 @@ use super::Session;
 use super::settings::Saved;
 use crate::query::QueryContext;
 use crate::statement::ddl::tag_of;
+use crate::statement::dml::returning::Returning;
 use crate::wire::backend::TransactionStatus;
 
 /// The open transaction of a session.
@@ -178,13 +181,24 @@ impl Session {
         table: &Table,
         work: &Work<'_>,
     ) -> Result<u64> {
+        self.change_rows_returning(context, author, table, work, None).await
+    }
+
+    pub(crate) async fn change_rows_returning(
+        &mut self,
+        context: &QueryContext,
+        author: &Author,
+        table: &Table,
+        work: &Work<'_>,
+        returning: Option<&Returning<'_>>,
+    ) -> Result<u64> {
         self.require_changeable(work.verb(), table.name.is_temporary())?;
         let scope = match self.in_block() || table.name.is_temporary() {
             true => Some(self.scope().await?),
             false => None,
         };
         let transaction = scope.as_ref().map(|scope| scope.transaction().as_ref());
-        let rows = self.change_rows_in(transaction, context, author, table, work).await?;
+        let rows = self.change_rows_in(transaction, context, author, table, work, returning).await?;
         if let Some(scope) = scope {
             self.finish(scope).await?;
         }
@@ -199,12 +213,29 @@ impl Session {
         author: &Author,
         table: &Table,
         work: &Work<'_>,
+        returning: Option<&Returning<'_>>,
     ) -> Result<u64> {
         let state = context.state();
         let planner = self.instance.planner();
-        let warehouse = &self.instance.warehouse;
-        let dml = Dml { warehouse, planner: planner.as_ref(), state: &state, author, transaction };
+        let (warehouse, planner) = (&self.instance.warehouse, planner.as_ref());
+        let returning = returning.map(|returning| returning as &dyn dml::Returning);
+        let dml = Dml { warehouse, planner, state: &state, author, transaction, returning };
         dml.run(table, work).await
+    }
+
+    /// The rows of a plan as they would enter the table if their keys were new.
+    pub(crate) async fn proposed_rows(
+        &self,
+        context: &QueryContext,
+        author: &Author,
+        table: &Table,
+        rows: &LogicalPlan,
+    ) -> Result<TakenRows> {
+        let state = context.state();
+        let planner = self.instance.planner();
+        let (warehouse, planner) = (&self.instance.warehouse, planner.as_ref());
+        let dml = Dml { warehouse, planner, state: &state, author, transaction: None, returning: None };
+        dml.proposed(table, rows).await
     }
 
     /// Runs definitions: in the open transaction, or as a commit of their own. Every definition comes here.

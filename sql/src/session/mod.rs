@@ -151,6 +151,11 @@ impl Session {
         self.notices.push(Notice { severity: "NOTICE", sqlstate: "00000", message: message.into() });
     }
 
+    /// Tells that a statement did nothing because the object is there.
+    pub(crate) fn notice_of(&mut self, kind: ErrorKind, message: impl Into<String>) {
+        self.notices.push(Notice { severity: "NOTICE", sqlstate: kind.sqlstate(), message: message.into() });
+    }
+
     pub(crate) fn warning(&mut self, sqlstate: &'static str, message: impl Into<String>) {
         self.notices.push(Notice { severity: "WARNING", sqlstate, message: message.into() });
     }
@@ -277,7 +282,8 @@ impl Session {
                 | ast::Statement::Delete(_)
                 | ast::Statement::Merge(_) => {
                     let context = self.context(&statement.text).await?;
-                    (statement::dml::parameters(&context, sql, declared).await?, None)
+                    let parameters = statement::dml::parameters(&context, sql, declared).await?;
+                    (parameters, statement::dml::returned_columns(&context, sql).await?)
                 }
                 ast::Statement::Call(call) => {
                     let mut types = ParameterTypes::declared(declared);

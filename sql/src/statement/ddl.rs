@@ -83,6 +83,7 @@ pub async fn run(session: &mut Session, statement: &Statement) -> Result<Outcome
                 return create_materialized_view(session, statement, create).await;
             }
             S::Drop { .. } => return drop_objects(session, statement, sql).await,
+            S::CreateIndex(create) => return create_index(session, statement, create).await,
             _ => {}
         }
     }
@@ -122,6 +123,33 @@ pub async fn run(session: &mut Session, statement: &Statement) -> Result<Outcome
     Ok(Outcome::Done(tag.to_owned()))
 }
 
+/// An index is looked for by a query's planner, and there every file has one: the smallest and largest value of each
+/// column. A statement that asks for one is taken, so that programs which send it by habit go on; one that would add a
+/// rule is not.
+async fn create_index(
+    session: &mut Session,
+    statement: &Statement,
+    create: &ast::CreateIndex,
+) -> Result<Outcome> {
+    let context = session.context(&statement.text).await?;
+    let name = existing_name(&create.table_name, &context.visible)?;
+    let table = context.visible.catalog.table(&name)?;
+    if create.unique {
+        return Err(Error::not_supported("CREATE UNIQUE INDEX is not supported")
+            .with_hint("Declare UNIQUE (…) in CREATE TABLE."));
+    }
+    for column in &create.columns {
+        if let ast::Expr::Identifier(column) = &column.column.expr {
+            super::dml::require_column(table, &fold(column))?;
+        }
+    }
+    session.notice(format!(
+        "no index was made: files of \"{}\" are found by the range of their values; CLUSTER BY narrows it",
+        name.name
+    ));
+    Ok(Outcome::Done("CREATE INDEX".into()))
+}
+
 fn table_name(create: &CreateTable, context: &QueryContext) -> Result<QualifiedName> {
     let name = match create.temporary {
         true => new_temporary_name(&create.name)?,
@@ -145,7 +173,7 @@ fn on_commit(create: &CreateTable) -> OnCommit {
 fn tell(session: &mut Session, effects: Vec<Effect>) {
     for effect in effects {
         match effect {
-            Effect::Skipped(reason) => session.notice(reason),
+            Effect::Skipped { kind, reason } => session.notice_of(kind, reason),
             Effect::Warned { sqlstate, message } => session.warning(sqlstate, message),
             Effect::Done | Effect::TablesDropped(_) | Effect::ColumnAdded(_) => {}
         }
@@ -501,7 +529,8 @@ async fn create_table_as(
     let query = create.query.as_ref().ok_or_else(|| Error::internal("no query"))?;
     let name = table_name(create, &context)?;
     if create.if_not_exists && context.visible.catalog.relation(&name).is_some() {
-        session.notice(format!("relation \"{}\" already exists, skipping", name.name));
+        let there = format!("relation \"{}\" already exists, skipping", name.name);
+        session.notice_of(ErrorKind::DuplicateTable, there);
         return Ok(Outcome::Done("CREATE TABLE AS".into()));
     }
     let query = with_headings(&context, statement, query.as_ref().clone()).await?;
@@ -519,7 +548,8 @@ async fn create_materialized_view(
     let context = session.context(&statement.text).await?;
     let name = new_name(&create.name, &context.visible)?;
     if create.if_not_exists && context.visible.catalog.relation(&name).is_some() {
-        session.notice(format!("relation \"{}\" already exists, skipping", name.name));
+        let there = format!("relation \"{}\" already exists, skipping", name.name);
+        session.notice_of(ErrorKind::DuplicateTable, there);
         return Ok(Outcome::Done("CREATE MATERIALIZED VIEW".into()));
     }
     let query = view_query(&context, statement, create).await?;
@@ -567,7 +597,7 @@ async fn fill_new_table(
         transaction.on_commit(table, new.on_commit);
     }
     let work = Work::Insert(planned.plan);
-    let rows = session.change_rows_in(Some(transaction), context, &author, table, &work).await?;
+    let rows = session.change_rows_in(Some(transaction), context, &author, table, &work, None).await?;
     session.finish(scope).await?;
     Ok(rows)
 }

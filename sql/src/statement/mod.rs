@@ -9,7 +9,6 @@ pub mod dml;
 pub mod explain;
 pub mod grant;
 pub mod literal;
-pub mod merge;
 pub mod origin;
 pub mod prepared;
 pub mod role;

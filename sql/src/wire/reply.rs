@@ -2,6 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 use voxhouse_engine::Error;
+use voxhouse_engine::error::Subject;
 
 use super::backend::{Notice, TransactionStatus};
 use super::types::{Column, Format};
@@ -111,6 +112,12 @@ pub(super) fn error(out: &mut BytesMut, severity: Severity, error: &Error) {
         }
         if let Some(context) = error.context() {
             field(b'W', context);
+        }
+        let Subject { schema, table, column, constraint } = error.subject().cloned().unwrap_or_default();
+        for (code, name) in [(b's', schema), (b't', table), (b'c', column), (b'n', constraint)] {
+            if let Some(name) = name {
+                field(code, &name);
+            }
         }
         out.put_u8(0);
     });

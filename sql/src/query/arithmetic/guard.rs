@@ -10,6 +10,8 @@ use datafusion::logical_expr::expr::{Case, Cast};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, lit};
 
+use crate::query::exact;
+
 /// Puts what may fail behind the conditions that stand before it. The predicate is one of a filter, where NULL is no
 /// better than false.
 pub(super) fn conditions(predicate: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
@@ -81,6 +83,9 @@ fn fails_itself(part: &Expr, schema: &DFSchema) -> bool {
     match part {
         Expr::BinaryExpr(BinaryExpr { op: Operator::Divide | Operator::Modulo, right, .. }) => {
             !is_literal(right)
+        }
+        Expr::ScalarFunction(call) if call.func.name() == exact::DIVIDE => {
+            !call.args.last().is_some_and(is_literal)
         }
         Expr::Cast(Cast { expr, field }) => {
             let is_from_text = expr.get_type(schema).is_ok_and(|given| given.is_string());

@@ -4,44 +4,76 @@
 //! first clause that holds decides what becomes of a row. Source rows without a match go through the WHEN NOT
 //! MATCHED clauses in the same way.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, Merge, MergeAction, MergeClause, MergeClauseKind, MergeInsertExpr, MergeInsertKind,
+    self, Expr, Ident, Merge, MergeAction, MergeClause, MergeClauseKind, MergeInsertExpr, MergeInsertKind,
     TableFactor,
 };
 use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::catalog::{Author, QualifiedName, Table};
-use voxhouse_engine::dml::{MergePlans, Work};
+use voxhouse_engine::dml::{MergePlans, Part, Work};
 use voxhouse_engine::table::scan::{FILE_COLUMN, ROW_COLUMN};
-use voxhouse_engine::{Error, Result};
+use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::describe::ParameterTypes;
-use super::dml::{TARGET, assignments, column_type, target_override};
+use super::column_type;
+use super::returning::Returning;
+use super::target::{TARGET, target_override};
+use super::values::{assignments, qualified};
 use crate::access::writes::{Need, writable_table};
+use crate::dialect::{self, StatementKind};
 use crate::query::QueryContext;
 use crate::query::names::{existing_name, fold, parts};
 use crate::query::pipe::parse_query;
 use crate::session::Session;
+use crate::statement::describe::ParameterTypes;
 
 /// Marks the rows of one side of an outer join.
 const MATCHED: &str = "__matched";
 /// Tells of a match whether it deletes the row.
 const DELETES: &str = "__deletes";
 
-pub async fn run(
-    session: &mut Session,
-    context: &QueryContext,
-    author: &Author,
-    merge: &Merge,
-) -> Result<u64> {
-    let (table, statement) = of(context, merge)?;
-    statement.check()?;
-    statement.check_reads().await?;
-    session.change_rows(context, author, table, &Work::Merge(&statement)).await
+/// A MERGE, or a statement that is one under another name.
+pub struct Merging<'a> {
+    pub merge: &'a Merge,
+    /// Whether it was written as `UPDATE … FROM`.
+    pub as_update: bool,
+    /// Relations that only this statement knows.
+    pub beside: HashMap<QualifiedName, Arc<dyn TableProvider>>,
+}
+
+impl Merging<'_> {
+    pub async fn run(
+        self,
+        session: &mut Session,
+        context: &QueryContext,
+        author: &Author,
+        returning: Option<&Returning<'_>>,
+    ) -> Result<u64> {
+        let verb = if self.as_update { "UPDATE" } else { "MERGE" };
+        let (table, mut statement) = of(context, self.merge)?;
+        statement.as_update = self.as_update;
+        statement.beside = self.beside;
+        statement.check()?;
+        statement.check_reads().await?;
+        session.change_rows_returning(context, author, table, &Work::Merge(verb, &statement), returning).await
+    }
+}
+
+/// A MERGE made here.
+pub fn parse(text: &str) -> Result<Merge> {
+    let mut statements = dialect::parse(text)?;
+    match statements.pop().map(|statement| statement.kind) {
+        Some(StatementKind::Sql(sql)) => match *sql {
+            ast::Statement::Merge(merge) => Ok(merge),
+            _ => Err(Error::internal(format!("not a MERGE: {text}"))),
+        },
+        _ => Err(Error::internal(format!("not a MERGE: {text}"))),
+    }
 }
 
 /// The table that is changed, and the queries.
@@ -63,6 +95,8 @@ fn of<'a>(context: &'a QueryContext, merge: &'a Merge) -> Result<(&'a Table, Mer
         source: source(&merge.source)?,
         condition: merge.on.to_string(),
         clauses: &merge.clauses,
+        as_update: false,
+        beside: HashMap::new(),
     };
     Ok((table, statement))
 }
@@ -124,6 +158,7 @@ fn quoted(name: &str) -> String {
 
 /// The source as it is named outside, and as text.
 struct Source {
+    name: Ident,
     alias: String,
     factor: String,
 }
@@ -138,7 +173,7 @@ fn source(factor: &TableFactor) -> Result<Source> {
             return Err(Error::syntax("the source of MERGE must be a table or a subquery with a name"));
         }
     };
-    Ok(Source { alias: quoted(&alias), factor: factor.to_string() })
+    Ok(Source { name: Ident::with_quote('"', &alias), alias: quoted(&alias), factor: factor.to_string() })
 }
 
 struct MergeQueries<'a> {
@@ -148,6 +183,8 @@ struct MergeQueries<'a> {
     source: Source,
     condition: String,
     clauses: &'a [MergeClause],
+    as_update: bool,
+    beside: HashMap<QualifiedName, Arc<dyn TableProvider>>,
 }
 
 impl MergeQueries<'_> {
@@ -221,7 +258,7 @@ impl MergeQueries<'_> {
         ))
     }
 
-    fn remaining_query(&self) -> Result<String> {
+    fn remaining_query(&self, part: Part) -> Result<String> {
         let (target, source) = (&self.target, &self.source);
         let mut columns = Vec::with_capacity(self.table.columns.len());
         for column in &self.table.columns {
@@ -237,17 +274,23 @@ impl MergeQueries<'_> {
             let new = Self::first(self.matched(), value, &old)?;
             columns.push(format!("CASE WHEN {}.{MATCHED} THEN {new} ELSE {old} END AS {name}", source.alias));
         }
+        let is_other = format!("{}.{MATCHED} IS NULL", source.alias);
+        let stays = format!("NOT ({})", self.deletes()?);
+        let part = match part {
+            Part::All => format!("{is_other} OR {stays}"),
+            Part::Affected => format!("NOT ({is_other}) AND {stays}"),
+            Part::Others => is_other,
+        };
         Ok(format!(
             "SELECT {columns} FROM {table} AS {target} \
              LEFT JOIN (SELECT *, true AS {MATCHED} FROM {factor}) AS {alias} ON ({on}) AND ({any}) \
-             WHERE {alias}.{MATCHED} IS NULL OR NOT ({deletes})",
+             WHERE {part}",
             columns = columns.join(", "),
             table = format_args!("{TARGET}.{TARGET}"),
             factor = source.factor,
             alias = source.alias,
             on = self.condition,
             any = Self::any(self.matched()),
-            deletes = self.deletes()?,
         ))
     }
 
@@ -256,16 +299,25 @@ impl MergeQueries<'_> {
             return Ok(None);
         }
         let (target, source) = (&self.target, &self.source);
+        // A row without a match has no other columns than the source's.
+        let not_matched: Vec<MergeClause> = self
+            .not_matched()
+            .map(|clause| MergeClause {
+                predicate: clause.predicate.clone().map(|predicate| self.of_source(predicate)),
+                ..clause.clone()
+            })
+            .collect();
         let mut columns = Vec::with_capacity(self.table.columns.len());
         for column in &self.table.columns {
             let default = column.default.clone().unwrap_or_else(|| "NULL".to_owned());
             let value = |clause: &MergeClause| match &clause.action {
                 MergeAction::Insert(insert) => {
-                    Ok(inserted(self.table, insert, &column.name)?.unwrap_or(default.clone()))
+                    let value = inserted(self.table, insert, &column.name)?;
+                    Ok(value.map_or_else(|| default.clone(), |value| self.of_source(value).to_string()))
                 }
                 _ => Ok(default.clone()),
             };
-            let value = Self::first(self.not_matched(), value, "NULL")?;
+            let value = Self::first(not_matched.iter(), value, "NULL")?;
             columns.push(format!("{value} AS {}", quoted(&column.name)));
         }
         Ok(Some(format!(
@@ -276,8 +328,13 @@ impl MergeQueries<'_> {
             factor = source.factor,
             table = format_args!("{TARGET}.{TARGET}"),
             on = self.condition,
-            any = Self::any(self.not_matched()),
+            any = Self::any(not_matched.iter()),
         )))
+    }
+
+    /// Columns without a relation are the source's.
+    fn of_source(&self, expression: Expr) -> Expr {
+        qualified(expression, &self.source.name, |_| true)
     }
 
     /// Whether the role may read what the conditions and the new values name. What is inserted comes from the
@@ -299,11 +356,13 @@ impl MergeQueries<'_> {
             on = self.condition,
         );
         let target = QualifiedName::new(TARGET, TARGET);
-        self.context.check_change(self.table, target, &parse_query(&query)?).await
+        self.context.check_change(self.table, target, &parse_query(&query)?, self.beside.clone()).await
     }
 
     async fn plan(&self, query: &str, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
-        Ok(self.context.plan_query_with(&parse_query(query)?, target_override(scan)).await?.plan)
+        let mut relations = target_override(scan);
+        relations.extend(self.beside.clone());
+        Ok(self.context.plan_query_with(&parse_query(query)?, relations).await?.plan)
     }
 }
 
@@ -320,9 +379,9 @@ fn holds(clause: &MergeClause) -> String {
 }
 
 /// What an INSERT clause puts into a column.
-fn inserted(table: &Table, insert: &MergeInsertExpr, column: &str) -> Result<Option<String>> {
+fn inserted(table: &Table, insert: &MergeInsertExpr, column: &str) -> Result<Option<Expr>> {
     let columns = inserted_columns(table, insert)?;
-    Ok(columns.into_iter().find(|(name, _)| name == column).map(|(_, value)| value.to_string()))
+    Ok(columns.into_iter().find(|(name, _)| name == column).map(|(_, value)| value.clone()))
 }
 
 /// The columns that an INSERT clause fills, and their values.
@@ -339,7 +398,7 @@ fn inserted_columns<'a>(table: &Table, insert: &'a MergeInsertExpr) -> Result<Ve
     }
     if let Some(unknown) = columns.iter().find(|name| table.column(name).is_none()) {
         return Err(Error::new(
-            voxhouse_engine::ErrorKind::UndefinedColumn,
+            ErrorKind::UndefinedColumn,
             format!("column \"{unknown}\" of relation \"{}\" does not exist", table.name.name),
         ));
     }
@@ -353,8 +412,8 @@ impl MergePlans for MergeQueries<'_> {
         self.plan(&self.affected_query()?, scan).await
     }
 
-    async fn remaining(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
-        self.plan(&self.remaining_query()?, scan).await
+    async fn remaining(&self, scan: Arc<dyn TableProvider>, part: Part) -> Result<LogicalPlan> {
+        self.plan(&self.remaining_query(part)?, scan).await
     }
 
     async fn added(&self, scan: Arc<dyn TableProvider>) -> Result<Option<LogicalPlan>> {
@@ -362,5 +421,18 @@ impl MergePlans for MergeQueries<'_> {
             Some(query) => Ok(Some(self.plan(&query, scan).await?)),
             None => Ok(None),
         }
+    }
+
+    fn double_match(&self) -> Error {
+        let kind = ErrorKind::CardinalityViolation;
+        if self.as_update {
+            let matched =
+                format!("UPDATE … FROM finds several rows for a row of \"{}\"", self.table.name.name);
+            return Error::new(kind, matched).with_hint(
+                "Make the rows of FROM unique: which of them would give the new values is not said.",
+            );
+        }
+        Error::new(kind, "MERGE command cannot affect row a second time")
+            .with_hint("Ensure that not more than one source row matches any one target row.")
     }
 }

@@ -1,0 +1,109 @@
+//! What PostgreSQL's users write and DataFusion plans only in another spelling. Works on the syntax tree.
+
+mod aggregates;
+mod escape;
+mod exists;
+mod order;
+mod rows;
+mod sets;
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use datafusion::logical_expr::ScalarUDF;
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
+    Query, Select, Statement, TableFactor, VisitMut, VisitorMut,
+};
+use voxhouse_engine::Error;
+
+/// The functions that rewritten statements call.
+pub fn functions() -> impl Iterator<Item = Arc<ScalarUDF>> {
+    [escape::like_escape(), rows::row_key(), sets::regexp_split_to_array()].into_iter()
+}
+
+/// Rewrites a statement in place. One that needs nothing stays the same.
+pub fn rewrite(statement: &mut Statement) -> Result<(), Error> {
+    match statement.visit(&mut Rewriter) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(error),
+    }
+}
+
+struct Rewriter;
+
+impl VisitorMut for Rewriter {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        order::keep_apart(query);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        exists::count_instead(select);
+        sets::in_output(select);
+        aggregates::tell_apart(select);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        match sets::in_from(factor) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        rows::count_keys(expr);
+        match escape::rewrite(expr) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => ControlFlow::Break(error),
+        }
+    }
+}
+
+/// The name of a function without a schema, or in `pg_catalog`.
+fn name_of(function: &Function) -> Option<String> {
+    let parts: Vec<&Ident> = function.name.0.iter().map(|part| part.as_ident()).collect::<Option<_>>()?;
+    match parts.as_slice() {
+        [name] => Some(super::names::fold(name)),
+        [schema, name] if super::names::fold(schema) == "pg_catalog" => Some(super::names::fold(name)),
+        _ => None,
+    }
+}
+
+/// The arguments of a plain call; `None` with names, wildcards or subqueries among them.
+fn plain_arguments(function: &Function) -> Option<Vec<&Expr>> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    let plain = |argument: &'_ FunctionArg| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(_)) => true,
+        _ => false,
+    };
+    if !list.args.iter().all(plain) {
+        return None;
+    }
+    let arguments = list.args.iter().filter_map(|argument| match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) => Some(argument),
+        _ => None,
+    });
+    Some(arguments.collect())
+}
+
+fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+    let unnamed = |argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument));
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments.into_iter().map(unnamed).collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}

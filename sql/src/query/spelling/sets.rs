@@ -1,0 +1,240 @@
+//! Functions that return sets, in the output of a query: `SELECT id, generate_series(1, 3) FROM t` has three rows for
+//! each of `t`. DataFusion's functions of these names return a list; it is unnested.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, ListBuilder, StringBuilder};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field};
+use datafusion::error::Result as DataFusionResult;
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
+};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query,
+    Select, SelectItem, TableAliasColumnDef, TableFactor, Value, VisitMut, VisitorMut,
+};
+use voxhouse_engine::{Error, ErrorKind, Result};
+
+use super::{call, name_of, plain_arguments};
+
+/// A function that returns a set, and the one that returns its rows as a list.
+const SETS: &[(&str, &str)] = &[
+    ("generate_series", "generate_series"),
+    ("regexp_split_to_table", "regexp_split_to_array"),
+    ("string_to_table", "string_to_array"),
+];
+
+fn list_function(name: &str) -> Option<&'static str> {
+    SETS.iter().find(|(set, _)| *set == name).map(|(_, list)| *list)
+}
+
+pub(super) fn in_output(select: &mut Select) {
+    for item in &mut select.projection {
+        if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+            let _ = expr.visit(&mut Unnester { depth: 0 });
+        }
+    }
+}
+
+struct Unnester {
+    depth: usize,
+}
+
+impl VisitorMut for Unnester {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.depth += 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.depth -= 1;
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if self.depth == 0
+            && let Expr::Function(function) = &mut *expr
+            && let Some(list) = name_of(function).as_deref().and_then(list_function)
+        {
+            function.name = ObjectName::from(vec![Ident::new(list)]);
+            *expr = call("unnest", vec![expr.clone()]);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// In FROM: names fold, as those of other functions do; the alias of a function names its column as well; and
+/// `generate_series` of times, which DataFusion has as a list only, is unnested like the others.
+pub(super) fn in_from(factor: &mut TableFactor) -> Result<()> {
+    let is_counted = match &*factor {
+        TableFactor::Table { with_ordinality, args: Some(_), .. } => *with_ordinality,
+        TableFactor::UNNEST { with_ordinality, .. } => *with_ordinality,
+        _ => false,
+    };
+    if is_counted {
+        return Err(Error::not_supported("WITH ORDINALITY is not supported")
+            .with_hint("Number the rows by row_number() OVER (), or by generate_subscripts(…)."));
+    }
+    if let TableFactor::Table { name, args: Some(_), .. } = factor
+        && let [ObjectNamePart::Identifier(word)] = name.0.as_mut_slice()
+    {
+        *word = Ident::new(crate::query::names::fold(word));
+    }
+    unnest_lists(factor);
+    name_column(factor);
+    Ok(())
+}
+
+/// `FROM generate_series(1, 3) AS n` has a column `n`.
+fn name_column(factor: &mut TableFactor) {
+    let alias = match factor {
+        TableFactor::Table { name, args: Some(_), alias: Some(alias), .. }
+            if name
+                .0
+                .last()
+                .and_then(|part| part.as_ident())
+                .is_some_and(|name| name.value == "generate_series") =>
+        {
+            alias
+        }
+        TableFactor::UNNEST { alias: Some(alias), array_exprs, .. } if array_exprs.len() == 1 => alias,
+        _ => return,
+    };
+    if alias.columns.is_empty() {
+        alias.columns.push(TableAliasColumnDef { name: alias.name.clone(), data_type: None });
+    }
+}
+
+/// Whether the bounds of a series are numbers, as far as the text tells.
+fn counts(function: &Function) -> bool {
+    plain_arguments(function).is_some_and(|arguments| arguments.iter().all(|bound| is_number(bound)))
+}
+
+fn is_number(bound: &Expr) -> bool {
+    match bound {
+        Expr::Value(value) => matches!(value.value, Value::Number(..)),
+        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) => is_number(expr),
+        _ => false,
+    }
+}
+
+fn unnest_lists(factor: &mut TableFactor) {
+    let TableFactor::Table { name, alias, args: Some(arguments), with_ordinality, .. } = factor else {
+        return;
+    };
+    let [name] = name.0.as_slice() else { return };
+    let Some(name) = name.as_ident().map(crate::query::names::fold) else { return };
+    let Some(list) = list_function(&name) else { return };
+    let function = Function {
+        name: ObjectName::from(vec![Ident::new(list)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments.args.clone(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    };
+    if plain_arguments(&function).is_none() || (list == "generate_series" && counts(&function)) {
+        return;
+    }
+    *factor = TableFactor::UNNEST {
+        alias: alias.take(),
+        array_exprs: vec![Expr::Function(function)],
+        with_offset: false,
+        with_offset_alias: None,
+        with_ordinality: *with_ordinality,
+    };
+}
+
+/// PostgreSQL's function of this name.
+pub(super) fn regexp_split_to_array() -> Arc<ScalarUDF> {
+    let forms = vec![TypeSignature::String(2), TypeSignature::String(3)];
+    Arc::new(ScalarUDF::from(SplitByPattern { signature: Signature::one_of(forms, Volatility::Immutable) }))
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct SplitByPattern {
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for SplitByPattern {
+    fn name(&self) -> &str {
+        "regexp_split_to_array"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> DataFusionResult<DataType> {
+        Ok(DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
+        let columns: Vec<ArrayRef> = args
+            .args
+            .iter()
+            .map(|column| Ok(cast(&column.clone().into_array(args.number_rows)?, &DataType::Utf8)?))
+            .collect::<DataFusionResult<_>>()?;
+        let column = |place: usize| columns.get(place).map(|column| column.as_string::<i32>());
+        let mut lists = ListBuilder::new(StringBuilder::new());
+        let mut known: Option<(String, regex::Regex)> = None;
+        for row in 0..args.number_rows {
+            let text = |place: usize| column(place).and_then(|texts| texts.iter().nth(row).flatten());
+            let (Some(subject), Some(pattern)) = (text(0), text(1)) else {
+                lists.append(false);
+                continue;
+            };
+            let flags = text(2).unwrap_or_default();
+            let written = with_flags(pattern, flags)?;
+            if known.as_ref().is_none_or(|(known, _)| *known != written) {
+                let compiled = regex::Regex::new(&written).map_err(|error| {
+                    Error::new(
+                        ErrorKind::InvalidRegularExpression,
+                        format!("invalid regular expression: {error}"),
+                    )
+                })?;
+                known = Some((written, compiled));
+            }
+            if let Some((_, pattern)) = &known {
+                pattern.split(subject).for_each(|part| lists.values().append_value(part));
+                lists.append(true);
+            }
+        }
+        Ok(ColumnarValue::Array(Arc::new(lists.finish())))
+    }
+}
+
+/// A pattern with PostgreSQL's flags in front, as this crate writes them.
+fn with_flags(pattern: &str, flags: &str) -> Result<String> {
+    let mut written = String::new();
+    for flag in flags.chars() {
+        match flag {
+            'i' | 's' | 'x' => written.push(flag),
+            'n' | 'm' => written.push('m'),
+            'c' => {}
+            'g' => {
+                return Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    "regexp_split_to_array() does not support the \"global\" option",
+                ));
+            }
+            other => {
+                return Err(Error::new(
+                    ErrorKind::InvalidArgument,
+                    format!("invalid regular expression option: \"{other}\""),
+                ));
+            }
+        }
+    }
+    Ok(if written.is_empty() { pattern.to_owned() } else { format!("(?{written}){pattern}") })
+}
