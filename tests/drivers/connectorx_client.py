@@ -1,7 +1,7 @@
 """connectorx: frames read in parallel partitions, over each of its four ways to read from PostgreSQL."""
 
 import connectorx as cx
-from transcript import SETUP, SHOP, arrow, frame, run, step, uri
+from transcript import SETUP, SHOP, arrow, directly, frame, run, step, uri
 
 KINDS = "SELECT id, ok, small, n, r, f, amount, t, v, b, day, at, instant, u FROM kinds ORDER BY id"
 PROTOCOLS = ("binary", "csv", "cursor", "simple")
@@ -26,12 +26,7 @@ def read(sql, **options):
 
 @step
 def set_up(place):
-    import psycopg2
-
-    with psycopg2.connect(uri()) as connection, connection.cursor() as cursor:
-        for sql in SETUP + SHOP:
-            cursor.execute(sql)
-            connection.commit()
+    directly(*SETUP, *SHOP)
 
 
 def by_protocol(work):

@@ -6,36 +6,13 @@ That one is the database VIA_DATABASE at VIA_PORT, with the same user and passwo
 import os
 
 import psycopg2
-from transcript import SETUP, SHOP, plain, run, step, where
+from transcript import SETUP, SHOP, ask, by_psycopg2, directly, run, step, where
 
 PLACE = where()
 
 
 def connect():
-    via = psycopg2.connect(host=PLACE["pghost"], port=os.environ["VIA_PORT"], dbname=os.environ["VIA_DATABASE"],
-                           user=PLACE["pguser"], password=PLACE["pgpassword"])
-    via.autocommit = True
-    return via
-
-
-def directly(*statements):
-    """Without the other PostgreSQL."""
-    connection = psycopg2.connect(host=PLACE["pghost"], port=PLACE["pgport"], dbname=PLACE["pgdatabase"],
-                                  user=PLACE["pguser"], password=PLACE["pgpassword"])
-    connection.autocommit = True
-    cursor = connection.cursor()
-    for sql in statements:
-        cursor.execute(sql)
-    found = cursor.fetchall() if cursor.description else None
-    connection.close()
-    return found
-
-
-def ask(via, sql):
-    cursor = via.cursor()
-    cursor.execute(sql)
-    rows = cursor.fetchall() if cursor.description else cursor.statusmessage
-    return [tuple(map(plain, row)) for row in rows] if isinstance(rows, list) else rows
+    return by_psycopg2(port=os.environ["VIA_PORT"], dbname=os.environ["VIA_DATABASE"])
 
 
 def sent(via, sql):

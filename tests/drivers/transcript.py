@@ -30,7 +30,7 @@ SHOP = [
     "DROP SCHEMA IF EXISTS shop CASCADE",
     "CREATE SCHEMA shop",
     "CREATE TABLE shop.customers (customer_id bigint PRIMARY KEY, name text NOT NULL, email varchar(120) UNIQUE,"
-    " country char(2) DEFAULT 'CN', segment varchar(20), active boolean NOT NULL DEFAULT true,"
+    " country char(2), segment varchar(20), active boolean NOT NULL DEFAULT true,"
     " score double precision DEFAULT 0.5, created_at timestamptz DEFAULT now())",
     "COMMENT ON TABLE shop.customers IS 'One row a customer'",
     "COMMENT ON COLUMN shop.customers.email IS 'Address as written, it''s unique'",
@@ -66,6 +66,35 @@ SHOP = [
 
 def where():
     return {key.lower(): os.environ[key] for key in ("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE")}
+
+
+def by_psycopg2(**elsewhere):
+    """A connection of psycopg 2 in autocommit, as scripts need that are about something else."""
+    import psycopg2
+
+    place = where()
+    known = {"host": place["pghost"], "port": place["pgport"], "dbname": place["pgdatabase"], "user": place["pguser"],
+             "password": place["pgpassword"]}
+    connection = psycopg2.connect(**{**known, **elsewhere})
+    connection.autocommit = True
+    return connection
+
+
+def ask(connection, sql):
+    """The rows of a statement, or its tag if it has none."""
+    cursor = connection.cursor()
+    cursor.execute(sql)
+    return [tuple(map(plain, row)) for row in cursor.fetchall()] if cursor.description else cursor.statusmessage
+
+
+def directly(*statements):
+    """What the last of the statements answers without the client that the script is about."""
+    connection = by_psycopg2()
+    found = None
+    for sql in statements:
+        found = ask(connection, sql)
+    connection.close()
+    return found
 
 
 def engine():
