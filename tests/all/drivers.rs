@@ -118,6 +118,81 @@ async fn asyncpg() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pg8000() {
+    compare("pg8000", || python_script("pg8000_client.py", &[])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlalchemy() {
+    compare("sqlalchemy", || python_script("sqlalchemy_client.py", &[])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pandas() {
+    compare("pandas", || python_script("pandas_client.py", &[])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn polars() {
+    compare("polars", || python_script("polars_client.py", &[])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn adbc() {
+    compare("adbc", || python_script("adbc_client.py", &[])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connectorx() {
+    compare("connectorx", || python_script("connectorx_client.py", &[])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn duckdb() {
+    compare("duckdb", || python_script("duckdb_client.py", &[])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pgcli() {
+    compare("pgcli", || python_script("pgcli_client.py", &[])).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn psql_at_a_terminal() {
+    compare("psql_terminal", || python_script("psql_terminal.py", &[])).await;
+}
+
+/// PostgreSQL itself is the client: of the warehouse, and of another of its own databases.
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_fdw() {
+    let (house, postgres) = (House::open().await, Postgres::shared());
+    let database = postgres.database().await;
+    let ours = run(through(postgres).await, house.port, "voxhouse".to_owned()).await;
+    let theirs = run(through(postgres).await, postgres.port, database).await;
+    assert_same("postgres_fdw", &ours, &theirs);
+}
+
+/// The script, with a new database whose foreign server it makes.
+async fn through(postgres: &Postgres) -> Command {
+    let mut command = python_script("postgres_fdw.py", &[]);
+    command.env("VIA_PORT", postgres.port.to_string()).env("VIA_DATABASE", postgres.database().await);
+    command
+}
+
+/// dbt has a Python environment of its own: what it pins is older than what the other clients need.
+#[tokio::test(flavor = "multi_thread")]
+async fn dbt() {
+    let python =
+        std::env::var_os("VOXHOUSE_DBT_PYTHON").map_or_else(|| cache().join("dbt/bin/python"), PathBuf::from);
+    compare("dbt", || {
+        let mut command = Command::new(&python);
+        command.arg(script("postgres_dbt.py"));
+        command
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn odbc() {
     compare("odbc", || python_script("odbc.py", &["0"])).await;
 }

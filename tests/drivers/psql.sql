@@ -66,6 +66,63 @@ SELECT * FROM written ORDER BY id;
 \echo == copy_out
 \copy (SELECT * FROM many WHERE id < 3 ORDER BY id) TO STDOUT WITH (FORMAT csv, HEADER)
 \copy written TO STDOUT
+\echo == copy_by_a_file
+\setenv FILE `mktemp`
+\copy (SELECT id, name, price FROM many WHERE id < 4 ORDER BY id) TO PROGRAM 'cat >"$FILE"' WITH (FORMAT csv, HEADER, DELIMITER ';')
+\! cat "$FILE"
+\copy written (id, name, amount) FROM PROGRAM 'cat "$FILE"' WITH (FORMAT csv, HEADER, DELIMITER ';')
+SELECT count(*), sum(amount) FROM written;
+SELECT id FROM many WHERE id < 3 ORDER BY id \g | cat
+COPY (SELECT id FROM many WHERE id < 3 ORDER BY id) TO STDOUT \g | cat
+\! rm "$FILE"
+\echo == copy_of_rows_that_follow
+\copy written (id, name) FROM STDIN WITH (NULL '-')
+10	ten
+11	-
+\.
+SELECT id, name IS NULL AS absent FROM written WHERE id > 9 ORDER BY id;
+\echo == copy_that_fails
+\copy written FROM PROGRAM 'printf "20\\ta\\t1\\nx\\tb\\t2\\n"'
+\copy written FROM PROGRAM 'printf "20\\ta\\n"'
+\copy written FROM PROGRAM 'printf "20\\ta\\t1\\tmore\\n"'
+\copy written (absent) FROM PROGRAM 'true'
+\copy absent FROM PROGRAM 'true'
+\copy (SELECT absent) TO STDOUT
+SELECT count(*) FROM written WHERE id = 20;
+\echo == where_a_copy_fails
+\set VERBOSITY default
+\copy written FROM PROGRAM 'printf "20\\ta\\t1\\nx\\tb\\t2\\n"'
+\set VERBOSITY sqlstate
+\echo == copy_in_a_transaction
+BEGIN;
+\copy written FROM PROGRAM 'printf "30\\ta\\t1\\n"'
+SELECT count(*) FROM written WHERE id = 30;
+ROLLBACK;
+SELECT count(*) FROM written WHERE id = 30;
+\echo == fetch_count_in_a_transaction
+\set FETCH_COUNT 2
+BEGIN;
+SELECT id, name FROM many WHERE id < 6 ORDER BY id;
+\echo :ROW_COUNT
+WITH few AS (SELECT id FROM many WHERE id < 4) SELECT id FROM few ORDER BY id;
+SELECT 1 / (3 - id) FROM many WHERE id < 6 ORDER BY id;
+SELECT 1;
+ROLLBACK;
+INSERT INTO written VALUES (40, 'x', 1);
+VALUES (1), (2), (3);
+\unset FETCH_COUNT
+\echo == expanded_once
+SELECT id, name FROM many WHERE id = 3 \gx
+\echo == table_and_values
+TABLE many ORDER BY id LIMIT 1;
+VALUES (1, 'a'), (2, 'b') ORDER BY 1 DESC;
+\echo == conditions
+SELECT count(*) > 0 AS there FROM many \gset
+\if :there
+\echo there is
+\else
+\echo there is none
+\endif
 \echo == timing_of_nulls
 \pset null '(null)'
 SELECT NULL::text, '' AS empty;
