@@ -30,6 +30,7 @@ use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use crate::dialect;
+use crate::observe::Observer;
 use crate::pg_catalog::{self, Visible};
 use crate::processes::Processes;
 use crate::query::arithmetic::CheckedArithmetic;
@@ -84,6 +85,7 @@ fn default_memory_limit() -> usize {
 #[derive(Default)]
 pub struct Background {
     ingestion: OnceLock<Arc<Ingestion>>,
+    pub observer: Arc<Observer>,
 }
 
 impl Background {
@@ -99,6 +101,9 @@ pub struct Instance {
     pub workers: Arc<Workers>,
     /// Who is connected.
     pub processes: Processes,
+    /// What statements and connections have cost.
+    pub observer: Arc<Observer>,
+    memory_limit: usize,
     background: Arc<Background>,
     planner: Arc<BackgroundPlanner>,
     base: SessionState,
@@ -139,6 +144,8 @@ impl Instance {
             built_ins,
             workers,
             processes,
+            observer: Arc::clone(&background.observer),
+            memory_limit: options.memory_limit,
             background,
             planner,
             base,
@@ -159,6 +166,16 @@ impl Instance {
 
     pub fn started_at(&self) -> i64 {
         self.started_at
+    }
+
+    /// What all queries share: memory, disk, caches.
+    pub fn runtime(&self) -> &Arc<RuntimeEnv> {
+        self.base.runtime_env()
+    }
+
+    /// Bytes.
+    pub fn memory_limit(&self) -> usize {
+        self.memory_limit
     }
 
     /// A session without a connection, for the process itself.
@@ -273,6 +290,10 @@ impl backend::Backend for Arc<Instance> {
 
     fn processes(&self) -> &Processes {
         &self.processes
+    }
+
+    fn observer(&self) -> &Arc<Observer> {
+        &self.observer
     }
 
     async fn role(&self, name: &str) -> Result<Option<LoginRole>> {

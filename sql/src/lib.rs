@@ -5,6 +5,7 @@ pub mod cli;
 pub mod demo;
 pub mod dialect;
 pub mod instance;
+pub mod observe;
 pub mod pg_catalog;
 pub mod processes;
 pub mod query;

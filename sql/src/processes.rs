@@ -52,6 +52,8 @@ pub struct Activity {
     pub query: String,
     pub query_started_at: Option<i64>,
     pub transaction_started_at: Option<i64>,
+    /// Of that statement, once it is known which it is.
+    pub query_id: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,6 +103,11 @@ impl Processes {
         all
     }
 
+    /// The state of every connection.
+    pub fn states(&self) -> Vec<ProcessState> {
+        self.0.entries.lock().values().map(|entry| entry.activity.lock().state).collect()
+    }
+
     /// A CancelRequest: nothing is answered, and an unknown process id costs what a wrong secret costs.
     pub(crate) fn cancel_with_secret(&self, process_id: i32, secret: &[u8]) {
         let entry = self.entry(process_id);
@@ -141,6 +148,7 @@ impl Processes {
             query: String::new(),
             query_started_at: None,
             transaction_started_at: None,
+            query_id: None,
         };
         let entry =
             Arc::new(Entry { secret, terminate, running: Mutex::default(), activity: Mutex::new(activity) });
@@ -187,8 +195,23 @@ impl Process {
         activity.state_changed_at = now;
         activity.query_started_at = Some(now);
         activity.transaction_started_at.get_or_insert(now);
+        activity.query_id = None;
         // What others may look at.
         activity.query = without_passwords(shown(query)).into_owned();
+    }
+
+    /// Who has logged in, and where.
+    pub(crate) fn role(&self) -> String {
+        self.entry.activity.lock().role.clone()
+    }
+
+    pub(crate) fn database(&self) -> String {
+        self.entry.activity.lock().database.clone()
+    }
+
+    /// Which statement it is that has begun.
+    pub(crate) fn set_query_id(&self, query_id: i64) {
+        self.entry.activity.lock().query_id = (query_id != 0).then_some(query_id);
     }
 
     /// The connection waits for its client.

@@ -183,6 +183,11 @@ impl ServerProcess {
         }
     }
 
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
     /// SIGKILL: nothing is flushed, nothing is finished.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();

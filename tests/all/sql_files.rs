@@ -30,6 +30,8 @@ fn files() -> Vec<PathBuf> {
 async fn run_file(path: &Path, door: Door) -> Vec<String> {
     let house = &House::open().await;
     let mut runner = Runner::new(move || async move { Ok(Connection::open(house, door).await) });
+    // For what only clients see: `onlyif wire`.
+    runner.add_label(if door == Door::InProcess { "process" } else { "wire" });
     if door == Door::InProcess && std::env::var_os("VOXHOUSE_BLESS").is_some() {
         let blessed = runner.update_test_file(
             path,

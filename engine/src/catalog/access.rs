@@ -16,6 +16,8 @@ pub const BOOTSTRAP_ROLE: &str = "voxhouse";
 
 /// Sees loads, rejects, pipes and the statements of others.
 pub const MONITOR_ROLE: &str = "voxhouse_monitor";
+/// Sees the statements of others; the role above is a member.
+pub const READ_STATS_ROLE: &str = "pg_read_all_stats";
 /// May read any location that the process can reach: URLs and folders outside of `landing/`.
 pub const READ_FILES_ROLE: &str = "voxhouse_read_server_files";
 pub const READ_ALL_ROLE: &str = "pg_read_all_data";
@@ -24,13 +26,14 @@ pub const WRITE_ALL_ROLE: &str = "pg_write_all_data";
 pub const SIGNAL_ROLE: &str = "pg_signal_backend";
 
 /// Name, object identifier, and the predefined role it is a member of. Those of PostgreSQL have its numbers.
-const PREDEFINED: [(&str, Oid, Option<&str>); 7] = [
+const PREDEFINED: [(&str, Oid, Option<&str>); 8] = [
     ("pg_monitor", 3373, Some(MONITOR_ROLE)),
+    (READ_STATS_ROLE, 3375, None),
     (SIGNAL_ROLE, 4200, None),
     ("pg_read_server_files", 4569, Some(READ_FILES_ROLE)),
     (READ_ALL_ROLE, 6181, None),
     (WRITE_ALL_ROLE, 6182, None),
-    (MONITOR_ROLE, 8001, None),
+    (MONITOR_ROLE, 8001, Some(READ_STATS_ROLE)),
     (READ_FILES_ROLE, 8002, None),
 ];
 
@@ -103,7 +106,9 @@ impl<'a> Secured<'a> {
         let plain = Self::new(ObjectClass::Relation, BOOTSTRAP_ROLE, acl);
         match (name.schema.as_str(), name.name.as_str()) {
             ("pg_catalog", "pg_authid" | "pg_shadow") => plain,
-            ("pg_catalog" | "information_schema", _) | ("system", "functions") => {
+            // Of the statements of others everybody sees that there are some, and no more.
+            ("pg_catalog" | "information_schema", _)
+            | ("system", "functions" | "queries" | "queries_info") => {
                 Self { open: Privilege::Select.into(), ..plain }
             }
             ("system", _) => Self { reader: Some(MONITOR_ROLE), ..plain },

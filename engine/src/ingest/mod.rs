@@ -19,12 +19,14 @@ mod run;
 mod scheduler;
 mod source_table;
 mod state_table;
+mod tally;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use datafusion::catalog::TableProvider;
 use object_store::{ObjectMeta, ObjectStore};
 use parking_lot::Mutex;
@@ -40,6 +42,8 @@ pub use ledger::LOCATION as LOADS_LOCATION;
 use ledger::{Key, Ledger};
 pub use rejects::LOCATION as REJECTS_LOCATION;
 use rejects::RejectTable;
+pub use tally::Loaded;
+use tally::Tally;
 
 /// How many files of a run are reported with their error.
 const REPORTED_ERRORS: usize = 10;
@@ -94,6 +98,8 @@ pub struct RunReport {
     pub rejected: u64,
     /// Of the files loaded.
     pub bytes: u64,
+    /// Of the last batch: for how long its oldest file had lain there when its rows were in the table.
+    pub lag: Option<TimeDelta>,
     /// The first few files that failed.
     pub errors: Vec<(String, Error)>,
 }
@@ -125,6 +131,7 @@ impl RunReport {
         self.rows += other.rows;
         self.rejected += other.rejected;
         self.bytes += other.bytes;
+        self.lag = other.lag.or(self.lag);
         let room = REPORTED_ERRORS.saturating_sub(self.errors.len());
         self.errors.extend(other.errors.into_iter().take(room));
     }
@@ -149,6 +156,7 @@ pub struct Ingestion {
     limits: Limits,
     ledger: Ledger,
     rejects: RejectTable,
+    tally: Tally,
     /// One run at a time of each pipe in this process.
     turns: Mutex<HashMap<Key, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -159,7 +167,15 @@ impl Ingestion {
         let ledger = Ledger::new(&warehouse)?;
         let rejects = RejectTable::new(&warehouse)?;
         let turns = Mutex::new(HashMap::new());
-        Ok(Self { warehouse, planner, limits: Limits::default(), ledger, rejects, turns })
+        Ok(Self {
+            warehouse,
+            planner,
+            limits: Limits::default(),
+            ledger,
+            rejects,
+            tally: Tally::default(),
+            turns,
+        })
     }
 
     #[must_use]
@@ -184,7 +200,7 @@ impl Ingestion {
         progress: Option<Arc<dyn Progress>>,
     ) -> Result<RunReport> {
         let job = Job::of_pipe(&self.warehouse, catalog, catalog.pipe(name)?)?;
-        run::run(self, &job, only, watched(progress)).await
+        self.run(&job, only, progress).await
     }
 
     /// Loads files into a table on behalf of a role.
@@ -196,7 +212,23 @@ impl Ingestion {
     ) -> Result<RunReport> {
         let catalog = self.warehouse.catalog().await?;
         let job = Job::of_push(&self.warehouse, &catalog, role, push)?;
-        run::run(self, &job, None, watched(progress)).await
+        self.run(&job, None, progress).await
+    }
+
+    async fn run(
+        &self,
+        job: &Job,
+        only: Option<&HashSet<String>>,
+        progress: Option<Arc<dyn Progress>>,
+    ) -> Result<RunReport> {
+        let outcome = run::run(self, job, only, watched(progress)).await;
+        self.tally.add(&job.name, &outcome);
+        outcome
+    }
+
+    /// What this process has loaded so far, by the name of the pipe, or `load:` and the table.
+    pub fn loaded(&self) -> Vec<(String, Loaded)> {
+        self.tally.read()
     }
 
     /// Finishes what dead processes left: writes what their commits decided into `system.loads` and

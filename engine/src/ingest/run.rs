@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 
 use super::decision::{self, Decision};
 use super::file_load::{FileLoader, LoadedFile, Setback};
@@ -352,6 +352,8 @@ impl Run<'_> {
         };
         self.ingestion.repeat(self.job.key, decision, version).await?;
         self.report.batches += 1;
+        let oldest = loaded.iter().map(|(candidate, _)| candidate.file.meta.last_modified).min();
+        self.report.lag = oldest.map(|oldest| (Utc::now() - oldest).max(TimeDelta::zero()));
         for (candidate, event) in loaded {
             let count = |number: Option<i64>| number.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
             let outcome = FileOutcome::Loaded { rows: count(event.rows), rejected: count(event.rejected) };

@@ -13,6 +13,7 @@ use object_store::{BackoffConfig, ObjectStore, ObjectStoreScheme, RetryConfig, p
 use url::Url;
 
 use super::create_by_copy::CreateByCopy;
+use super::measured::{Measured, StoreMeter};
 use super::resume::Resuming;
 
 /// How a remote store is talked to. Files and memory know no such thing.
@@ -26,6 +27,8 @@ pub struct StoreOptions {
     /// Requests that meet a store that is down, slow or throttling are tried again for so long. It must be shorter
     /// than credentials live, because a request keeps those it began with.
     pub retry_timeout: Duration,
+    /// Where requests are counted.
+    pub meter: Arc<StoreMeter>,
 }
 
 impl Default for StoreOptions {
@@ -35,6 +38,7 @@ impl Default for StoreOptions {
             request_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(5),
             retry_timeout: Duration::from_secs(60),
+            meter: Arc::default(),
         }
     }
 }
@@ -47,6 +51,7 @@ impl StoreOptions {
             request_timeout: self.request_timeout.min(Duration::from_secs(10)),
             connect_timeout: self.connect_timeout.min(Duration::from_secs(3)),
             retry_timeout: self.retry_timeout.min(Duration::from_secs(5)),
+            meter: Arc::clone(&self.meter),
         }
     }
 
@@ -131,8 +136,12 @@ pub(super) fn open(url: &Url, options: &StoreOptions) -> object_store::Result<(A
         ObjectStoreScheme::AmazonS3 => build!(AmazonS3Builder, url, options),
         ObjectStoreScheme::GoogleCloudStorage => build!(GoogleCloudStorageBuilder, url, options),
         ObjectStoreScheme::MicrosoftAzure => build!(MicrosoftAzureBuilder, url, options),
-        _ => return Ok((Arc::from(parse_url(url)?.0), path)),
+        _ => {
+            let store = Arc::from(parse_url(url)?.0);
+            return Ok((Arc::new(Measured::new(store, Arc::clone(&options.meter))), path));
+        }
     };
+    let store: Arc<dyn ObjectStore> = Arc::new(Measured::new(store, Arc::clone(&options.meter)));
     let store: Arc<dyn ObjectStore> = Arc::new(Resuming::new(store, options.retry_timeout));
     if options.creates_by_copy(url) {
         return Ok((Arc::new(CreateByCopy::new(store, &path)), path));

@@ -6,6 +6,7 @@
 mod client;
 mod create_by_copy;
 pub(crate) mod failure;
+mod measured;
 mod probe;
 mod resume;
 
@@ -24,6 +25,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use url::Url;
 
 pub use client::StoreOptions;
+pub use measured::{OperationReading, StoreMeter};
 pub use probe::require_conditional_put;
 
 use crate::error::{Error, Result};
@@ -73,6 +75,11 @@ impl Storage {
             return Ok(self.store());
         }
         Ok(client::open(&self.url, &self.options.impatient())?.0)
+    }
+
+    /// The requests that were sent so far.
+    pub fn meter(&self) -> &Arc<StoreMeter> {
+        &self.options.meter
     }
 
     /// For how long something that must be known is asked for. What does not lie across a network does not come back

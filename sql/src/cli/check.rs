@@ -14,6 +14,12 @@ pub(super) struct CheckArgs {
     root: RootArgs,
 }
 
+impl CheckArgs {
+    pub(super) fn root(&self) -> &RootArgs {
+        &self.root
+    }
+}
+
 pub(super) async fn run(args: CheckArgs) -> Result<ExitCode> {
     let instance = open(&args.root.config()?).await?;
     let warehouse = &instance.warehouse;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use voxhouse_engine::storage::StoreOptions;
 use voxhouse_engine::{Error, Result};
 
+use super::logging::LogFormat;
 use crate::statement::schedule::milliseconds;
 
 const DEFAULT_FILE: &str = "voxhouse.toml";
@@ -50,6 +51,12 @@ pub(super) struct Config {
     pub(super) login_timeout: Option<String>,
     /// How long running statements may go on when the server is told to stop, such as "30s".
     pub(super) shutdown_grace: Option<String>,
+    /// Where metrics are served over HTTP; nowhere.
+    pub(super) metrics: Option<SocketAddr>,
+    /// How lines of the log look.
+    pub(super) log_format: Option<LogFormat>,
+    /// Statements that take at least so long are logged, such as "250ms"; none are.
+    pub(super) log_min_duration_statement: Option<String>,
 }
 
 impl Default for Config {
@@ -73,6 +80,9 @@ impl Default for Config {
             max_statement: None,
             login_timeout: None,
             shutdown_grace: None,
+            metrics: None,
+            log_format: None,
+            log_min_duration_statement: None,
         }
     }
 }

@@ -42,6 +42,12 @@ pub(super) struct DemoArgs {
     no_serve: bool,
 }
 
+impl DemoArgs {
+    pub(super) fn root(&self) -> &RootArgs {
+        &self.root
+    }
+}
+
 pub(super) async fn run(args: DemoArgs) -> Result<ExitCode> {
     let mut config = args.root.config()?;
     args.listen.apply(&mut config);

@@ -40,6 +40,12 @@ pub(super) struct LoadArgs {
     options: Vec<String>,
 }
 
+impl LoadArgs {
+    pub(super) fn root(&self) -> &RootArgs {
+        &self.root
+    }
+}
+
 pub(super) async fn run(args: LoadArgs) -> Result<ExitCode> {
     let config = args.root.config()?;
     let files = files_of(&args.paths)?;

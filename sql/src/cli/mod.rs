@@ -5,11 +5,11 @@ mod check;
 mod config;
 mod demo;
 mod load;
+mod logging;
 mod password;
 mod progress;
 mod serve;
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,7 +19,9 @@ use voxhouse_engine::storage::Storage;
 use voxhouse_engine::{Error, Result};
 
 use crate::instance::{Instance, InstanceOptions};
+use crate::observe::spans;
 use config::Config;
+use logging::LogFormat;
 
 const STACK_BYTES: usize = 64 << 20;
 
@@ -27,6 +29,9 @@ const STACK_BYTES: usize = 64 << 20;
 #[derive(Parser)]
 #[command(name = "voxhouse", version, about, max_term_width = 100)]
 struct Cli {
+    /// How lines of the log look: text, or one JSON object a line [default: text].
+    #[arg(long, env = "VOXHOUSE_LOG_FORMAT", global = true, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
     #[command(subcommand)]
     command: Command,
 }
@@ -41,6 +46,20 @@ enum Command {
     Load(load::LoadArgs),
     /// Look whether a warehouse is in order.
     Check(check::CheckArgs),
+}
+
+impl Cli {
+    /// A configuration file that cannot be read is complained of later.
+    fn log_format(&self) -> LogFormat {
+        let root = match &self.command {
+            Command::Serve(args) => args.root(),
+            Command::Demo(args) => args.root(),
+            Command::Load(args) => args.root(),
+            Command::Check(args) => args.root(),
+        };
+        let configured = || root.config().ok().and_then(|config| config.log_format);
+        self.log_format.or_else(configured).unwrap_or_default()
+    }
 }
 
 /// Which warehouse, and what the process may use.
@@ -98,7 +117,8 @@ async fn open(config: &Config) -> Result<Arc<Instance>> {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_logging();
+    logging::start(cli.log_format());
+    spans::follow_tasks();
     // Deeply nested statements are worked on recursively; the stack is only reserved, not used.
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.worker_threads(wire_threads());
@@ -135,18 +155,4 @@ fn fail(error: &Error) -> ExitCode {
         eprintln!("HINT:  {hint}");
     }
     ExitCode::FAILURE
-}
-
-/// Logs go to standard error; `RUST_LOG` chooses what is logged.
-fn start_logging() {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("voxhouse=info,error"));
-    // Colours are for people; a file or a journal gets plain lines.
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(colours)
-        .with_target(false)
-        .init();
 }

@@ -7,12 +7,15 @@ use std::sync::Arc;
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use voxhouse_engine::{Error, Result};
 
 use super::config::{Config, bytes, duration};
 use super::password::{self, Password};
 use super::{RootArgs, open};
 use crate::instance::{Instance, OWNER};
+use crate::observe::http::Listener;
+use crate::observe::scrape::Scrape;
 use crate::query::context::DATABASE;
 use crate::wire::{ClientCertificates, Server, ServerOptions, TlsFiles};
 
@@ -22,6 +25,33 @@ pub(super) struct ServeArgs {
     root: RootArgs,
     #[command(flatten)]
     pub(super) listen: ListenArgs,
+    #[command(flatten)]
+    observe: ObserveArgs,
+}
+
+#[derive(Args, Debug, Clone, Default)]
+struct ObserveArgs {
+    /// Serve metrics for Prometheus here, and whether the server is well: /metrics and /healthz over HTTP.
+    #[arg(long, env = "VOXHOUSE_METRICS", value_name = "HOST:PORT")]
+    metrics: Option<SocketAddr>,
+    /// Log statements that take at least so long; 0 logs all [default: none].
+    #[arg(long, env = "VOXHOUSE_LOG_MIN_DURATION_STATEMENT", value_name = "TIME")]
+    log_min_duration_statement: Option<String>,
+}
+
+impl ServeArgs {
+    pub(super) fn root(&self) -> &RootArgs {
+        &self.root
+    }
+}
+
+impl ObserveArgs {
+    fn apply(&self, config: &mut Config) {
+        config.metrics = self.metrics.or(config.metrics);
+        if self.log_min_duration_statement.is_some() {
+            config.log_min_duration_statement.clone_from(&self.log_min_duration_statement);
+        }
+    }
 }
 
 #[derive(Args, Debug, Clone, Default)]
@@ -103,7 +133,12 @@ impl ListenArgs {
 pub(super) async fn run(args: ServeArgs) -> Result<ExitCode> {
     let mut config = args.root.config()?;
     args.listen.apply(&mut config);
+    args.observe.apply(&mut config);
     let instance = open(&config).await?;
+    if let Some(time) = &config.log_min_duration_statement {
+        let milliseconds = duration(time)?.as_millis();
+        instance.observer.set_log_threshold(i32::try_from(milliseconds).unwrap_or(i32::MAX));
+    }
     let password = password::ensure(&instance, &config).await?;
     serve(instance, &config, &password, |address| println!("{}", invitation(address, &password))).await
 }
@@ -118,6 +153,7 @@ pub(super) async fn serve(
     let options = ServerOptions { mock_secret: instance.mock_secret().await?, ..server_options(config)? };
     let server = Server::bind(options, Arc::new(Arc::clone(&instance)))?;
     let address = server.local_addr()?;
+    let metrics = metrics(&instance, config).await?;
     if let Some(fresh) = &password.fresh {
         println!("The password of role {OWNER} is {fresh}");
         println!("It is shown once, and kept in {}", password.file.display());
@@ -132,11 +168,30 @@ pub(super) async fn serve(
     tokio::spawn(stop_on_signal(shutdown.clone()));
     let served = server.serve(shutdown.clone()).await;
     shutdown.cancel();
+    // Until here it has told that the server is shutting down.
+    drop(metrics);
     let _ = background.await;
     if let Err(error) = instance.warehouse.leases().close().await {
         tracing::warn!(%error, "removing temporary tables");
     }
     served.map(|()| ExitCode::SUCCESS)
+}
+
+/// Serves metrics, if they are wanted, for as long as the handle lives.
+async fn metrics(instance: &Arc<Instance>, config: &Config) -> Result<Option<AbortOnDropHandle<()>>> {
+    let Some(address) = config.metrics else { return Ok(None) };
+    let listener = Listener::bind(address).await?;
+    let address = listener.local_addr()?;
+    if !address.ip().is_loopback() {
+        tracing::warn!(%address, "whoever reaches this address can read the metrics");
+    }
+    tracing::info!(%address, "metrics are served");
+    let scrape = Scrape {
+        instance: Arc::clone(instance),
+        max_connections: config.max_connections,
+        superuser_reserved: config.superuser_reserved,
+    };
+    Ok(Some(AbortOnDropHandle::new(tokio::spawn(listener.serve(Arc::new(scrape))))))
 }
 
 fn server_options(config: &Config) -> Result<ServerOptions> {

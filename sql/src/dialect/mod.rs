@@ -6,6 +6,7 @@
 mod copy;
 mod depth;
 mod grants;
+mod identity;
 mod own;
 mod places;
 mod postgres;
@@ -14,6 +15,8 @@ mod secrets;
 mod session;
 mod tokens;
 
+use std::sync::Arc;
+
 use datafusion::sql::sqlparser::ast;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, TokenizerError};
@@ -21,6 +24,7 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 pub use copy::{Copy, CopyDirection, CopyEnd, CopyOption, CopyRelation, CopyValue};
 pub use grants::{DefaultPrivilegesStatement, GrantObjects, GrantRoles, GrantStatement, NamedPrivilege};
+pub use identity::{Identity, VERBS, Verb};
 pub use own::{CreatePipe, OwnStatement};
 pub use places::Start;
 pub use roles::{AccessStatement, OwnedKind, RoleOption, RoleSpec, Secret};
@@ -44,6 +48,8 @@ pub struct Statement {
     /// Tables read as they were at a moment.
     pub moments: Vec<Moment>,
     pub start: Start,
+    /// What it is counted as.
+    pub identity: Arc<Identity>,
 }
 
 #[derive(Debug, Clone)]
@@ -98,7 +104,8 @@ fn parse_one(sql: &str, part: &[TokenWithSpan], places: &mut Places<'_>) -> Resu
             .with_position(position(sql, rest.span.start));
         return Err(secrets::hush(&secrets, error));
     }
-    Ok(Statement { text, kind, cluster_by, moments, start })
+    let identity = Arc::new(Identity::of(whole));
+    Ok(Statement { text, kind, cluster_by, moments, start, identity })
 }
 
 /// The text from the first to the last token that is not blank.

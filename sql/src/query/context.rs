@@ -230,6 +230,7 @@ pub fn sql_statement(statement: ast::Statement) -> Statement {
         cluster_by: Vec::new(),
         moments: Vec::new(),
         start: Default::default(),
+        identity: Default::default(),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! The definitions are a list; it only grows at its end, because a relation's OID is its place in it.
 
+mod queries;
+
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -29,6 +31,8 @@ enum Content {
     Loads,
     Rejects,
     Identity(&'static str),
+    Queries,
+    QueriesInfo,
 }
 
 struct Definition {
@@ -65,6 +69,18 @@ fn definitions() -> Vec<Definition> {
         comment,
         content: Content::Identity(name),
     }));
+    all.extend([
+        system(
+            "queries",
+            "What statements have cost since the server started, by their text without literals and by role",
+            Content::Queries,
+        ),
+        system(
+            "queries_info",
+            "How many statements system.queries holds and had to forget",
+            Content::QueriesInfo,
+        ),
+    ]);
     all
 }
 
@@ -132,6 +148,8 @@ impl BuiltIns {
             Content::Functions => functions_batch()?,
             Content::Pipes => pipes_batch(relations)?,
             Content::Tables => tables_batch(relations).await?,
+            Content::Queries => queries::batch(&self.background.observer, relations.visible.access())?,
+            Content::QueriesInfo => queries::info_batch(&self.background.observer)?,
             Content::Identity(relation) => {
                 let state = with_catalog(&relations.base, Arc::clone(relations));
                 let resolved =
@@ -151,6 +169,8 @@ async fn schema(content: Content, background: &Background) -> Result<SchemaRef> 
         Content::Functions => functions_schema(),
         Content::Pipes => pipes_schema(),
         Content::Tables => tables_schema(),
+        Content::Queries => queries::schema(),
+        Content::QueriesInfo => queries::info_schema(),
         Content::Loads => background.ingestion()?.loads_provider().await?.schema(),
         Content::Rejects => background.ingestion()?.rejects_provider().await?.schema(),
         Content::Identity(relation) => identity::relation_schema(relation)

@@ -24,8 +24,9 @@ use voxhouse_engine::catalog::{Author, CatalogSnapshot};
 use voxhouse_engine::transaction::{Snapshots, Temporary, TemporaryFolder};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use crate::dialect::{self, OwnStatement, SessionStatement, Statement, StatementKind};
+use crate::dialect::{self, Identity, OwnStatement, SessionStatement, Statement, StatementKind};
 use crate::instance::{self, Instance};
+use crate::observe::watch::{LogAs, Progress};
 use crate::pg_catalog::Visible;
 use crate::query::reuse::Optimized;
 use crate::query::{Planned, QueryContext};
@@ -36,7 +37,7 @@ use crate::wire::portal::Statements;
 use crate::wire::types::same_columns;
 use cursor::Cursors;
 pub use parts::Parts;
-use settings::{Saved, Settings};
+use settings::{LOG_THRESHOLD, Reach, Saved, Settings};
 
 /// A statement that has been planned as far as its description needs.
 pub struct Prepared {
@@ -76,12 +77,17 @@ pub struct Session {
     connected_at: i64,
     /// What catalog relations and functions see of the session.
     parts: Arc<Parts>,
+    /// Of the statement that runs or ran last, if somebody watches.
+    progress: Option<Arc<Progress>>,
 }
 
 impl Session {
     pub fn new(instance: Arc<Instance>, login: Login) -> Result<Self> {
         let catalog = instance.warehouse.known_catalog();
         let settings = Settings::for_role(&login.role, catalog.is_superuser(&login.role));
+        if let Some(threshold) = instance.observer.log_threshold() {
+            settings.assume(LOG_THRESHOLD, threshold, Reach::Start);
+        }
         for (name, value) in &login.parameters {
             settings.put_at_start(name, value)?;
         }
@@ -106,6 +112,7 @@ impl Session {
             base: Mutex::default(),
             connected_at,
             parts,
+            progress: None,
         })
     }
 
@@ -189,6 +196,20 @@ impl Session {
         Ok(answer)
     }
 
+    /// Tells whoever watches the statement what its plan is.
+    pub(crate) fn note_plan(&self, plan: &Arc<dyn ExecutionPlan>) {
+        if let Some(progress) = &self.progress {
+            progress.has_plan(plan);
+        }
+    }
+
+    /// Tells whoever watches the statement that it is another one which it runs.
+    pub(crate) fn count_as(&self, statement: &Statement) {
+        if let Some(progress) = &self.progress {
+            progress.stands_for(&statement.identity);
+        }
+    }
+
     fn refuse_in_failed_transaction(&self, statement: &Statement) -> Result<()> {
         if self.transaction != TransactionStatus::Failed || statement::transaction::ends(statement) {
             return Ok(());
@@ -201,6 +222,7 @@ impl Session {
 
     async fn run_query(&mut self, prepared: &Prepared, parameters: Vec<ScalarValue>) -> Result<Outcome> {
         let (physical, state) = self.physical_plan(prepared, parameters).await?;
+        self.note_plan(&physical);
         let rows = execute_stream(physical, state.task_ctx())?;
         Ok(Outcome::Rows { verb: "SELECT", rows: self.instance.workers.run(rows) })
     }
@@ -409,6 +431,23 @@ impl backend::Session for Session {
             *plan.planned.lock() = None;
         }
         *self.visible.write() = Arc::clone(&self.instance.before_any_statement);
+    }
+
+    fn identity(&self, statement: &Statement) -> Arc<Identity> {
+        Arc::clone(&statement.identity)
+    }
+
+    fn acting_role(&self) -> String {
+        self.role()
+    }
+
+    fn log_as(&self) -> Option<LogAs> {
+        let threshold = self.settings.log_threshold()?;
+        Some(LogAs { threshold, application_name: self.settings.value("application_name") })
+    }
+
+    fn watch(&mut self, progress: &Arc<Progress>) {
+        self.progress = Some(Arc::clone(progress));
     }
 
     fn parse(&self, sql: &str) -> Result<Vec<Statement>> {

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 use voxhouse_engine::{Error, Result};
 
 /// Parsing and planning deeply nested statements is recursive; the memory is only reserved.
@@ -37,13 +38,14 @@ impl Workers {
         let Some(runtime) = &self.runtime else { return rows };
         let schema = rows.schema();
         let (sender, receiver) = mpsc::channel(1);
-        let task = AbortOnDropHandle::new(runtime.spawn(async move {
+        let work = async move {
             while let Some(batch) = rows.next().await {
                 if sender.send(batch).await.is_err() {
                     break;
                 }
             }
-        }));
+        };
+        let task = AbortOnDropHandle::new(runtime.spawn(work.in_current_span()));
         let batches = futures::stream::unfold((receiver, task), |(mut receiver, task)| async move {
             let batch = receiver.recv().await?;
             Some((batch, (receiver, task)))

@@ -22,6 +22,7 @@ const RUN_PIPE_COLUMNS: [&str; 5] = ["files_loaded", "files_failed", "files_skip
 pub fn schema(call: &Function) -> Result<Option<SchemaRef>> {
     match parts(&call.name)?.join(".").as_str() {
         "system.run_pipe" => Ok(Some(run_pipe_schema())),
+        "system.reset_queries" => Ok(None),
         other => Err(undefined(other)),
     }
 }
@@ -29,13 +30,17 @@ pub fn schema(call: &Function) -> Result<Option<SchemaRef>> {
 pub async fn run(session: &mut Session, call: &Function) -> Result<Outcome> {
     match parts(&call.name)?.join(".").as_str() {
         "system.run_pipe" => run_pipe(session, &text_argument(call)?).await,
+        "system.reset_queries" => {
+            no_argument(call)?;
+            reset_queries(session).await
+        }
         other => Err(undefined(other)),
     }
 }
 
 fn undefined(name: &str) -> Error {
     Error::new(ErrorKind::UndefinedFunction, format!("procedure {name} does not exist"))
-        .with_hint("The procedures are system.run_pipe('pipe').")
+        .with_hint("The procedures are system.run_pipe('pipe') and system.reset_queries().")
 }
 
 fn run_pipe_schema() -> SchemaRef {
@@ -62,6 +67,25 @@ async fn run_pipe(session: &mut Session, pipe: &str) -> Result<Outcome> {
     let columns =
         values.iter().map(|value| Arc::new(Int64Array::from(vec![*value as i64])) as ArrayRef).collect();
     Ok(rows("CALL", RecordBatch::try_new(run_pipe_schema(), columns)?))
+}
+
+/// Forgets what `system.queries` shows.
+async fn reset_queries(session: &mut Session) -> Result<Outcome> {
+    let context = session.context("CALL").await?;
+    if !context.visible.access().is_superuser() {
+        return Err(denied("procedure", "system.reset_queries")
+            .with_detail("Only a superuser may forget what statements have cost."));
+    }
+    session.instance.observer.queries.reset();
+    Ok(Outcome::Done("CALL".into()))
+}
+
+fn no_argument(call: &Function) -> Result<()> {
+    match &call.args {
+        FunctionArguments::None => Ok(()),
+        FunctionArguments::List(list) if list.args.is_empty() => Ok(()),
+        _ => Err(Error::invalid_argument(format!("{} takes nothing", call.name))),
+    }
 }
 
 fn text_argument(call: &Function) -> Result<String> {

@@ -12,7 +12,7 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::ddl::sql_type;
 use super::literal;
-use crate::dialect::{Statement, StatementKind};
+use crate::dialect::{Identity, Statement, StatementKind};
 use crate::query::pipe::parse_query;
 use crate::session::{Prepared, Session};
 use crate::wire::backend::{Outcome, Session as _};
@@ -31,10 +31,12 @@ pub async fn prepare(
     }
     session.statements.check_new(name)?;
     let declared = types.iter().map(declared_type).collect::<Result<Vec<_>>>()?;
-    let inner = Statement { kind: StatementKind::Sql(Box::new(inner.clone())), ..statement.clone() };
+    let identity = Arc::new(Identity::of_text(&inner.to_string()));
+    let kind = StatementKind::Sql(Box::new(inner.clone()));
+    let inner = Statement { kind, identity: Arc::clone(&identity), ..statement.clone() };
     let prepared = Box::pin(session.prepare(inner, &declared)).await?;
     let description = session.describe(&prepared);
-    session.statements.put(name, Named::of_sql(prepared, description, &statement.text)?);
+    session.statements.put(name, Named::of_sql(prepared, description, &statement.text, identity)?);
     Ok(Outcome::Done("PREPARE".into()))
 }
 
@@ -66,6 +68,7 @@ pub async fn execute(
     parameters: &[ScalarValue],
 ) -> Result<Outcome> {
     let prepared = named(session, name)?;
+    session.count_as(&prepared.statement);
     let values = values(session, name, &prepared.parameters, arguments, parameters).await?;
     Box::pin(session.execute(&prepared, values, CancellationToken::new())).await
 }

@@ -16,6 +16,9 @@ use voxhouse_engine::Result;
 
 use super::copy::{CopyFormat, CopyIn};
 use super::portal::Statements;
+use crate::dialect::Identity;
+use crate::observe::Observer;
+use crate::observe::watch::{LogAs, Progress};
 use crate::processes::Processes;
 
 /// Who connects, from the start-up message.
@@ -102,6 +105,9 @@ pub trait Backend: Send + Sync + 'static {
     /// Where the connections register.
     fn processes(&self) -> &Processes;
 
+    /// Who is told what the connections do.
+    fn observer(&self) -> &Arc<Observer>;
+
     /// `None` for an unknown role or one that may not log in; the wire then goes through the motions with a
     /// made-up verifier, so that all fail alike.
     async fn role(&self, name: &str) -> Result<Option<LoginRole>>;
@@ -163,6 +169,24 @@ pub trait Session: Send + 'static {
 
     /// Splits and parses a query string. An empty string gives no statement.
     fn parse(&self, sql: &str) -> Result<Vec<Self::Statement>>;
+
+    /// What a statement is counted as.
+    fn identity(&self, _statement: &Self::Statement) -> Arc<Identity> {
+        Arc::default()
+    }
+
+    /// The role whose statements they are.
+    fn acting_role(&self) -> String {
+        String::new()
+    }
+
+    /// How long a statement must take to be logged, and for which program; `None`: none is.
+    fn log_as(&self) -> Option<LogAs> {
+        None
+    }
+
+    /// The statement that is prepared or executed next is watched.
+    fn watch(&mut self, _progress: &Arc<Progress>) {}
 
     /// Plans a statement. `parameters` are the types that the client declared, by position; `None` where it
     /// left them to the server.

@@ -1,5 +1,6 @@
 //! One logged-in connection: reads a message, has it handled, answers errors.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
@@ -14,6 +15,7 @@ use super::reply::{self, Severity};
 use super::slots::Slot;
 use super::statement::{Interrupts, Limits, expiry};
 use super::stop::{Flow, Stop};
+use crate::observe::Observer;
 use crate::processes::ProcessState;
 
 /// How long a dying connection tries to deliver its last words.
@@ -32,6 +34,9 @@ pub(super) struct Connection<S: Session> {
     pub(super) max_statement_bytes: usize,
     /// After an error in the extended protocol everything up to Sync is ignored.
     pub(super) skips_to_sync: bool,
+    pub(super) observer: Arc<Observer>,
+    /// Of the statement that runs or ran last; 0: there is none.
+    pub(super) query_id: i64,
     /// Its place among those that may be connected.
     pub(super) _slot: Slot,
 }
@@ -42,6 +47,9 @@ impl<S: Session> Connection<S> {
             Ok(()) => self.handle_messages().await,
             Err(stop) => stop,
         };
+        if let Stop::Fatal(error) = &stop {
+            self.log_serious(error);
+        }
         Box::pin(farewell(self.output, stop)).await;
     }
 
@@ -149,7 +157,8 @@ impl<S: Session> Connection<S> {
     }
 
     fn fail(&mut self, error: &Error, is_extended: bool) {
-        tracing::debug!(process_id = self.interrupts.process.id, sqlstate = error.sqlstate(), %error, "statement failed");
+        self.log_serious(error);
+        tracing::debug!(query_id = self.query_id, sqlstate = error.sqlstate(), %error, "error answered");
         self.session.statement_failed();
         self.put_notices();
         reply::error(&mut self.output.buffer, Severity::Error, error);

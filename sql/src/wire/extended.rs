@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::scalar::ScalarValue;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::backend::{Outcome, Session, TransactionStatus};
@@ -14,22 +15,26 @@ use super::frontend::{Bind, Parse, Target};
 use super::output::Output;
 use super::portal::{Portal, Prepared, State, formats};
 use super::reply;
-use super::statement::{Cursor, Sent, tag};
+use super::statement::{Cursor, Sent, rows_of, tag};
 use super::stop::{Flow, Stop};
 use super::types::{self, Format};
 use crate::dialect::without_passwords;
+use crate::observe::watch::{Progress, Watch};
 use crate::processes::shown;
 
 impl<S: Session> Connection<S> {
     pub(super) async fn parse(&mut self, parse: Parse) -> Flow<()> {
         self.check_length(&parse.query)?;
         self.interrupts.process.begin(&parse.query);
+        self.forget_query_id();
         self.names.statements.check_new(&parse.name)?;
         if parse.name.is_empty() {
             // Gone even if its successor cannot be parsed.
             self.names.statements.remove("");
         }
-        let mut statements = self.session.parse(&parse.query)?;
+        let mut statements = self.session.parse(&parse.query).inspect_err(|_| {
+            self.observer.counters.syntax_errors.add(1);
+        })?;
         let prepared = match (statements.pop(), statements.is_empty()) {
             (None, _) => Prepared::empty(),
             (Some(statement), true) => self.plan(statement, &parse.oids).await?,
@@ -44,7 +49,24 @@ impl<S: Session> Connection<S> {
         Ok(())
     }
 
+    /// A statement that cannot be planned has failed; one that can counts when it is executed.
     async fn plan(&mut self, statement: S::Statement, oids: &[u32]) -> Flow<Prepared<S::Prepared>> {
+        let identity = self.session.identity(&statement);
+        let watch = self.watch(Arc::clone(&identity));
+        let planned = self.plan_watched(statement, oids).instrument(watch.span()).await;
+        match planned {
+            Ok(prepared) => {
+                prepared.set_planning(watch.forget());
+                Ok(Prepared { identity, ..prepared })
+            }
+            Err(stop) => {
+                self.finish::<()>(watch, Err(&stop));
+                Err(stop)
+            }
+        }
+    }
+
+    async fn plan_watched(&mut self, statement: S::Statement, oids: &[u32]) -> Flow<Prepared<S::Prepared>> {
         let limits = self.limits(CancellationToken::new());
         let declared: Vec<_> = oids.iter().map(|&oid| types::field_of_oid(oid)).collect();
         let session = &mut self.session;
@@ -56,18 +78,33 @@ impl<S: Session> Connection<S> {
 
     pub(super) fn bind(&mut self, bind: Bind) -> Flow<()> {
         let prepared = self.names.statements.get(&bind.statement)?;
+        let bound = self.bind_to(&prepared, bind);
+        if let Err(stop) = &bound {
+            self.note_failure(&prepared, stop);
+        }
+        bound
+    }
+
+    fn bind_to(&mut self, prepared: &Arc<Prepared<S::Prepared>>, bind: Bind) -> Flow<()> {
         self.names.check_new_portal(&bind.portal)?;
         if self.session.cursor_columns(&bind.portal).is_some() {
             let message = format!("cursor \"{}\" already exists", bind.portal);
             return Err(Error::new(ErrorKind::DuplicatePortal, message).into());
         }
-        let parameters = self.parameters(&prepared, &bind)?;
+        let parameters = self.parameters(prepared, &bind)?;
         let formats = match &prepared.columns {
             Some(columns) => formats(&bind.result_formats, columns.len(), "column")?,
             None => Vec::new(),
         };
         let cancel = CancellationToken::new();
-        let portal = Portal { prepared, parameters, formats: formats.into(), cancel, state: State::Ready };
+        let portal = Portal {
+            prepared: Arc::clone(prepared),
+            parameters,
+            formats: formats.into(),
+            cancel,
+            state: State::Ready,
+            watch: None,
+        };
         self.names.put_portal(bind.portal, portal);
         reply::bind_complete(&mut self.output.buffer);
         Ok(())
@@ -135,12 +172,55 @@ impl<S: Session> Connection<S> {
         let portal = self.names.portal(name)?;
         let cancel = portal.cancel.clone();
         self.interrupts.process.begin(shown(&portal.prepared.text));
+        let Some(watch) = self.watch_portal(name)? else {
+            return self.execute_watched(name, limit, cancel, &Arc::default()).await;
+        };
+        let progress = Arc::clone(watch.progress());
+        let done = self.execute_watched(name, limit, cancel, &progress).instrument(watch.span()).await;
+        self.settle(name, watch, &done);
+        done
+    }
+
+    /// The execution of a portal that begins or goes on. `None`: there is nothing to execute.
+    fn watch_portal(&mut self, name: &str) -> Result<Option<Watch>> {
+        let portal = self.names.portal(name)?;
+        if let Some(mut watch) = portal.watch.take() {
+            watch.resume();
+            self.session.watch(watch.progress());
+            return Ok(Some(watch));
+        }
+        if portal.prepared.plan.is_none() || !matches!(portal.state, State::Ready) {
+            return Ok(None);
+        }
+        let prepared = Arc::clone(&portal.prepared);
+        Ok(Some(self.watch_prepared(Arc::clone(&prepared.identity), prepared.take_planning())))
+    }
+
+    /// A portal with rows left to fetch is still being executed.
+    fn settle(&mut self, name: &str, mut watch: Watch, done: &Flow<()>) {
+        match self.names.portal(name) {
+            Ok(portal) if done.is_ok() && matches!(portal.state, State::Open(_)) => {
+                watch.rest();
+                portal.watch = Some(watch);
+            }
+            _ => self.finish(watch, done.as_ref()),
+        }
+    }
+
+    async fn execute_watched(
+        &mut self,
+        name: &str,
+        limit: Option<u64>,
+        cancel: CancellationToken,
+        progress: &Arc<Progress>,
+    ) -> Flow<()> {
         let limits = self.limits(cancel);
         let portal = self.names.portal(name)?;
-        let work = turn(name, &mut self.session, &mut self.output, portal, limit);
+        let work = turn(name, &mut self.session, &mut self.output, portal, limit, progress);
         let done = match self.interrupts.guard(&limits, work).await {
             Ok(None) => Ok(()),
             Ok(Some((plan, copy))) => self.copy_in(&limits, &plan, &copy).await.map(|count| {
+                progress.add_rows(count);
                 complete(&mut self.session, &mut self.output, &format!("COPY {count}"));
             }),
             Err(stop) => Err(stop),
@@ -192,10 +272,11 @@ async fn turn<S: Session>(
     output: &mut Output,
     portal: &mut Portal<S::Prepared>,
     limit: Option<u64>,
+    progress: &Arc<Progress>,
 ) -> Flow<AsksForData<S::Prepared>> {
     if let State::Ready = portal.state {
         portal.state = State::Finished;
-        let copy = start(session, output, portal).await?;
+        let copy = start(session, output, portal, progress).await?;
         if let State::Finished = portal.state {
             return Ok(copy);
         }
@@ -223,19 +304,26 @@ async fn start<S: Session>(
     session: &mut S,
     output: &mut Output,
     portal: &mut Portal<S::Prepared>,
+    progress: &Arc<Progress>,
 ) -> Flow<AsksForData<S::Prepared>> {
     let Some(plan) = &portal.prepared.plan else {
         reply::empty_query(&mut output.buffer);
         return Ok(None);
     };
+    // It was planned when it was prepared, or will say so when it is planned again.
+    progress.is_planned();
     let parameters = std::mem::take(&mut portal.parameters);
     match session.execute(plan, parameters, portal.cancel.clone()).await? {
         Outcome::Empty => reply::empty_query(&mut output.buffer),
-        Outcome::Done(tag) => complete(session, output, &tag),
+        Outcome::Done(tag) => {
+            progress.add_rows(rows_of(&tag));
+            complete(session, output, &tag);
+        }
         Outcome::CopyIn(copy) => return Ok(Some((Arc::clone(plan), copy))),
         Outcome::CopyOut { rows, columns, format } => {
             let columns = types::columns(&columns)?;
             let count = copy_out(output, rows, &columns, &format, session.time_zone()).await?;
+            progress.add_rows(count);
             complete(session, output, &format!("COPY {count}"));
         }
         Outcome::Rows { verb, rows } => {
@@ -244,7 +332,8 @@ async fn start<S: Session>(
             let columns =
                 columns.ok_or_else(|| Error::internal("a statement described without rows returned some"))?;
             let formats = Arc::clone(&portal.formats);
-            let cursor = Cursor::new(verb, rows, columns, formats, session.time_zone());
+            let zone = session.time_zone();
+            let cursor = Cursor::new(verb, rows, columns, formats, zone, Arc::clone(progress));
             portal.state = State::Open(Box::new(cursor));
         }
     }

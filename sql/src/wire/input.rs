@@ -1,5 +1,7 @@
 //! The read side: frames out of the socket, bounded before they are buffered.
 
+use std::sync::Arc;
+
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, ReadHalf};
 use voxhouse_engine::{Error, ErrorKind};
@@ -7,6 +9,7 @@ use voxhouse_engine::{Error, ErrorKind};
 use super::frontend::Frame;
 use super::stop::{Flow, Stop};
 use super::tls::Transport;
+use crate::observe::Observer;
 
 /// How much is asked of the socket at a time. A frame's announced length never decides an allocation.
 const READ_STEP: usize = 64 << 10;
@@ -25,11 +28,12 @@ pub(super) struct Input {
     read: ReadHalf<Transport>,
     buffer: BytesMut,
     max_frame_bytes: usize,
+    observer: Arc<Observer>,
 }
 
 impl Input {
-    pub(super) fn new(read: ReadHalf<Transport>, max_frame_bytes: usize) -> Self {
-        Self { read, buffer: BytesMut::new(), max_frame_bytes }
+    pub(super) fn new(read: ReadHalf<Transport>, max_frame_bytes: usize, observer: Arc<Observer>) -> Self {
+        Self { read, buffer: BytesMut::new(), max_frame_bytes, observer }
     }
 
     pub(super) fn set_max_frame_bytes(&mut self, limit: usize) {
@@ -113,7 +117,10 @@ impl Input {
         self.buffer.reserve(missing.clamp(HEADER, READ_STEP));
         match self.read.read_buf(&mut self.buffer).await? {
             0 => Err(Stop::Gone),
-            _ => Ok(()),
+            count => {
+                self.observer.counters.received_bytes.add(count as u64);
+                Ok(())
+            }
         }
     }
 }

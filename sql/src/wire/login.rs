@@ -19,6 +19,8 @@ use super::slots::{Slot, Slots};
 use super::startup::{Hello, PROTOCOL_3_2};
 use super::stop::{Flow, Stop};
 use super::throttle::Throttle;
+use crate::observe::Observer;
+use crate::observe::counters::Refusal;
 use crate::processes::Process;
 
 /// What log-in needs of the server.
@@ -30,6 +32,7 @@ pub(super) struct Reception<'a, B> {
     pub(super) mock_secret: &'a [u8],
     pub(super) requires_tls: bool,
     pub(super) client: SocketAddr,
+    pub(super) observer: &'a Observer,
     /// Ends the connection.
     pub(super) terminate: CancellationToken,
 }
@@ -50,6 +53,7 @@ impl<B: Backend> Reception<'_, B> {
         output: &mut Output,
     ) -> Flow<Entered<B::Session>> {
         if self.requires_tls && hello.tls.is_none() {
+            self.observer.counters.refused(Refusal::Unencrypted);
             let error =
                 Error::new(ErrorKind::InvalidAuthorization, "the server accepts only encrypted connections")
                     .with_hint(
@@ -58,7 +62,10 @@ impl<B: Backend> Reception<'_, B> {
             return Err(Stop::Fatal(error));
         }
         let role = self.authenticate(&hello, input, output).await?;
-        let slot = self.slots.take(&hello.role, &role)?;
+        let slot = self.slots.take(&hello.role, &role).map_err(|full| {
+            self.observer.counters.refused(full.into());
+            full.error(&hello.role)
+        })?;
         reply::authentication_ok(&mut output.buffer);
         let secret = if hello.version >= PROTOCOL_3_2 {
             rand::random::<[u8; 32]>().to_vec()
@@ -80,7 +87,9 @@ impl<B: Backend> Reception<'_, B> {
             client: Some(self.client),
             tls: hello.tls.is_some(),
         };
-        let session = self.backend.connect(login).await?;
+        let session = self.backend.connect(login).await.inspect_err(|_| {
+            self.observer.counters.refused(Refusal::Other);
+        })?;
         for (name, value) in session.parameter_status() {
             if name == "application_name" {
                 process.set_application_name(&value);
@@ -111,6 +120,8 @@ impl<B: Backend> Reception<'_, B> {
             }
             (verdict, _) => {
                 self.throttle.failed(self.client.ip(), &hello.role, Instant::now());
+                self.observer.counters.authentication_failures.add(1);
+                self.observer.counters.refused(Refusal::Authentication);
                 Err(verdict.err().unwrap_or(Refused::WrongProof).stop(&hello.role))
             }
         }

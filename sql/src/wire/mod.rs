@@ -36,6 +36,7 @@ mod stop;
 mod tests;
 mod throttle;
 mod tls;
+mod watch;
 
 pub(crate) use decode::{read_text, text_array_elements};
 pub use server::{Server, ServerOptions};

@@ -1,10 +1,13 @@
 //! The write side: one buffer, drained with back-pressure.
 
+use std::sync::Arc;
+
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncWriteExt, WriteHalf};
 
 use super::stop::Flow;
 use super::tls::Transport;
+use crate::observe::Observer;
 
 /// Rows leave when about this much of them is encoded.
 pub(super) const FLUSH_AT: usize = 64 << 10;
@@ -17,11 +20,12 @@ pub(super) struct Output {
     /// Whole messages only, apart from the one being written at this moment. What a cancelled flush has not
     /// written stays and goes first.
     pub(super) buffer: BytesMut,
+    observer: Arc<Observer>,
 }
 
 impl Output {
-    pub(super) fn new(write: WriteHalf<Transport>) -> Self {
-        Self { write, buffer: BytesMut::new() }
+    pub(super) fn new(write: WriteHalf<Transport>, observer: Arc<Observer>) -> Self {
+        Self { write, buffer: BytesMut::new(), observer }
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -38,7 +42,8 @@ impl Output {
     /// Writes everything; waits for a slow client. Dropping the future loses nothing.
     pub(super) async fn flush(&mut self) -> Flow<()> {
         while self.buffer.has_remaining() {
-            self.write.write_buf(&mut self.buffer).await?;
+            let count = self.write.write_buf(&mut self.buffer).await?;
+            self.observer.counters.sent_bytes.add(count as u64);
         }
         self.write.flush().await?;
         if self.buffer.capacity() > KEEP_CAPACITY {

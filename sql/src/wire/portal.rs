@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use arrow::datatypes::FieldRef;
 use datafusion::scalar::ScalarValue;
@@ -12,6 +14,8 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 use super::backend::Description;
 use super::statement::Cursor;
 use super::types::{self, Column, Format, PgType};
+use crate::dialect::Identity;
+use crate::observe::watch::Watch;
 use crate::pg_catalog::PreparedStatementRow;
 
 /// How many statements, and how many portals, one connection may hold: drivers keep some hundreds.
@@ -22,6 +26,10 @@ pub struct Prepared<P> {
     /// As `pg_prepared_statements` shows it.
     pub(super) text: String,
     pub(super) from_sql: bool,
+    /// What its executions are counted as.
+    pub(super) identity: Arc<Identity>,
+    /// Nanoseconds that preparing it took, until an execution takes them over.
+    pub(super) planning: AtomicU64,
     /// Microseconds since 1970.
     pub(super) prepared_at: i64,
     /// `None`: an empty query string.
@@ -40,6 +48,8 @@ impl<P> Prepared<P> {
         Self {
             text: String::new(),
             from_sql: false,
+            identity: Arc::default(),
+            planning: AtomicU64::new(0),
             prepared_at: chrono::Utc::now().timestamp_micros(),
             plan: None,
             parameters: Vec::new(),
@@ -64,9 +74,23 @@ impl<P> Prepared<P> {
     }
 
     /// A statement that PREPARE has planned.
-    pub fn of_sql(plan: Arc<P>, description: Description, text: &str) -> Result<Self> {
+    pub fn of_sql(
+        plan: Arc<P>,
+        description: Description,
+        text: &str,
+        identity: Arc<Identity>,
+    ) -> Result<Self> {
         let prepared = Self::new(plan, description, &[])?;
-        Ok(Self { text: text.to_owned(), from_sql: true, ..prepared })
+        Ok(Self { text: text.to_owned(), from_sql: true, identity, ..prepared })
+    }
+
+    pub(super) fn set_planning(&self, planning: Duration) {
+        self.planning.store(u64::try_from(planning.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+    }
+
+    /// What preparing it took; for one execution only.
+    pub(super) fn take_planning(&self) -> Duration {
+        Duration::from_nanos(self.planning.swap(0, Relaxed))
     }
 
     /// `None`: an empty query string.
@@ -161,6 +185,8 @@ pub(super) struct Portal<P> {
     pub(super) formats: Arc<[Format]>,
     pub(super) cancel: CancellationToken,
     pub(super) state: State,
+    /// Its execution, while there are rows left to fetch.
+    pub(super) watch: Option<Watch>,
 }
 
 pub(super) enum State {

@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::backend::{Backend, Session as _};
@@ -26,6 +27,8 @@ use super::statement::Interrupts;
 use super::stop::{Flow, Stop};
 use super::throttle::Throttle;
 use super::tls::{Tls, TlsFiles};
+use crate::observe::counters::Refusal;
+use crate::observe::spans;
 
 /// How many connections the kernel may hold before they are accepted.
 const BACKLOG: u32 = 1_024;
@@ -87,8 +90,6 @@ impl ServerOptions {
 
 pub struct Server<B> {
     listener: TcpListener,
-    /// Connections that ended by a bug of ours.
-    panics: Arc<AtomicUsize>,
     shared: Arc<Shared<B>>,
 }
 
@@ -118,12 +119,12 @@ impl<B: Backend> Server<B> {
         let newcomers = Newcomers::new(options.max_connections);
         let throttle = Throttle::default();
         let shared = Arc::new(Shared { options, backend, tls, slots, newcomers, throttle });
-        Ok(Self { listener, panics: Arc::default(), shared })
+        Ok(Self { listener, shared })
     }
 
     #[cfg(test)]
     pub(super) fn panics(&self) -> Arc<AtomicUsize> {
-        Arc::clone(&self.panics)
+        Arc::clone(&self.shared.backend.observer().counters.panics)
     }
 
     pub fn local_addr(&self) -> Result<SocketAddr> {
@@ -135,10 +136,11 @@ impl<B: Backend> Server<B> {
     pub async fn serve(self, shutdown: CancellationToken) -> Result<()> {
         let terminate = CancellationToken::new();
         let mut connections = JoinSet::new();
+        let panics = Arc::clone(&self.shared.backend.observer().counters.panics);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => break,
-                Some(done) = connections.join_next(), if !connections.is_empty() => log_panic(done, &self.panics),
+                Some(done) = connections.join_next(), if !connections.is_empty() => log_panic(done, &panics),
                 accepted = self.listener.accept() => match accepted {
                     Ok((socket, address)) => {
                         let shared = Arc::clone(&self.shared);
@@ -151,11 +153,12 @@ impl<B: Backend> Server<B> {
                 },
             }
         }
+        self.shared.backend.observer().end();
         drop(self.listener);
-        if timeout(self.shared.options.shutdown_grace, drain(&mut connections, &self.panics)).await.is_err() {
+        if timeout(self.shared.options.shutdown_grace, drain(&mut connections, &panics)).await.is_err() {
             terminate.cancel();
             // Whoever does not end by itself is dropped where it stands.
-            let _ = timeout(TERMINATION, drain(&mut connections, &self.panics)).await;
+            let _ = timeout(TERMINATION, drain(&mut connections, &panics)).await;
         }
         connections.shutdown().await;
         Ok(())
@@ -201,7 +204,10 @@ impl<B: Backend> Shared<B> {
         terminate: CancellationToken,
     ) {
         let deadline = Instant::now() + self.options.startup_timeout;
-        let Some(newcomer) = self.newcomers.enter(address.ip()) else { return turn_away(&socket) };
+        let Some(newcomer) = self.newcomers.enter(address.ip()) else {
+            self.refused(Refusal::StartUps);
+            return turn_away(&socket);
+        };
         if socket.set_nodelay(true).is_err() {
             return;
         }
@@ -219,12 +225,15 @@ impl<B: Backend> Shared<B> {
             Ok(Ok(Opening::Greeting(greeting))) => {
                 let received = Box::pin(self.receive(greeting, address, deadline, shutdown, terminate)).await;
                 drop(newcomer);
-                if let Some(connection) = received {
-                    connection.run().await;
+                if let Some((connection, span)) = received {
+                    connection.run().instrument(span).await;
                 }
             }
             Ok(Err(stop)) => tracing::debug!(%address, ?stop, "not a client"),
-            Err(_) => tracing::debug!(%address, "start-up timed out"),
+            Err(_) => {
+                self.refused(Refusal::Timeout);
+                tracing::debug!(%address, "start-up timed out");
+            }
         }
     }
 
@@ -236,16 +245,20 @@ impl<B: Backend> Shared<B> {
         deadline: Instant,
         shutdown: CancellationToken,
         terminate: CancellationToken,
-    ) -> Option<Box<Connection<B::Session>>> {
+    ) -> Option<(Box<Connection<B::Session>>, Span)> {
+        let observer = self.backend.observer();
         let (read, write) = tokio::io::split(greeting.transport);
-        let mut input = Input::new(read, self.options.max_startup_bytes);
-        let mut output = Output::new(write);
+        let mut input = Input::new(read, self.options.max_startup_bytes, Arc::clone(observer));
+        let mut output = Output::new(write, Arc::clone(observer));
         let log_in =
             Box::pin(self.log_in(greeting.packet, address, &mut input, &mut output, terminate.clone()));
         let entered = tokio::select! {
             biased;
             () = shutdown.cancelled() => Err(Stop::terminated()),
-            entered = timeout_at(deadline, log_in) => entered.unwrap_or_else(|_| Err(timed_out())),
+            entered = timeout_at(deadline, log_in) => entered.unwrap_or_else(|_| {
+                self.refused(Refusal::Timeout);
+                Err(timed_out())
+            }),
         };
         let Entered { session, process, slot } = match entered {
             Ok(entered) => entered,
@@ -255,11 +268,13 @@ impl<B: Backend> Shared<B> {
                 return None;
             }
         };
+        observer.counters.connections.add(1);
         input.set_max_frame_bytes(self.options.max_message_bytes);
+        let span = spans::session(process.id, &process.role(), &process.database());
         let interrupts = Interrupts { input, process, terminate };
         let names = Names::new(session.statements());
         let max_statement_bytes = self.options.max_statement_bytes;
-        Some(Box::new(Connection {
+        let connection = Box::new(Connection {
             session,
             interrupts,
             output,
@@ -267,8 +282,11 @@ impl<B: Backend> Shared<B> {
             shutdown,
             max_statement_bytes,
             skips_to_sync: false,
+            observer: Arc::clone(observer),
+            query_id: 0,
             _slot: slot,
-        }))
+        });
+        Some((connection, span))
     }
 
     async fn log_in(
@@ -287,9 +305,16 @@ impl<B: Backend> Shared<B> {
             mock_secret: &self.options.mock_secret,
             requires_tls: self.options.requires_tls,
             client: address,
+            observer: self.backend.observer(),
             terminate,
         };
         reception.log_in(hello, input, output).await
+    }
+}
+
+impl<B: Backend> Shared<B> {
+    fn refused(&self, why: Refusal) {
+        self.backend.observer().counters.refused(why);
     }
 }
 

@@ -5,9 +5,10 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use voxhouse_engine::{Error, ErrorKind, Result};
+use voxhouse_engine::{Error, ErrorKind};
 
 use super::backend::LoginRole;
+use crate::observe::counters::Refusal;
 
 /// What counts as one place: an IPv4 address, or the /64 that one IPv6 subscriber has to himself.
 pub(super) fn network(address: IpAddr) -> IpAddr {
@@ -68,28 +69,56 @@ pub(super) struct Slot {
     slots: Arc<Slots>,
 }
 
+/// Why there is no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Full {
+    All,
+    /// Those left are for superusers.
+    Reserved,
+    Role,
+}
+
+impl Full {
+    pub(super) fn error(self, role: &str) -> Error {
+        let message = match self {
+            Full::All => "sorry, too many clients already".to_owned(),
+            Full::Reserved => {
+                "remaining connection slots are reserved for non-replication superuser connections".to_owned()
+            }
+            Full::Role => format!("too many connections for role \"{role}\""),
+        };
+        Error::new(ErrorKind::TooManyConnections, message)
+    }
+}
+
+impl From<Full> for Refusal {
+    fn from(full: Full) -> Self {
+        match full {
+            Full::All => Refusal::Full,
+            Full::Reserved => Refusal::Reserved,
+            Full::Role => Refusal::RoleLimit,
+        }
+    }
+}
+
 impl Slots {
     pub(super) fn new(limit: usize, superuser_reserved: usize) -> Arc<Self> {
         Arc::new(Self { limit, superuser_reserved, by_role: Mutex::default() })
     }
 
-    pub(super) fn take(self: &Arc<Self>, name: &str, role: &LoginRole) -> Result<Slot> {
-        let full = |message: String| Err(Error::new(ErrorKind::TooManyConnections, message));
+    pub(super) fn take(self: &Arc<Self>, name: &str, role: &LoginRole) -> Result<Slot, Full> {
         let mut by_role = self.by_role.lock();
         let free = self.limit.saturating_sub(by_role.values().sum());
         if free == 0 {
-            return full("sorry, too many clients already".to_owned());
+            return Err(Full::All);
         }
         let mine = by_role.get(name).copied().unwrap_or(0);
         if !role.superuser {
             if free <= self.superuser_reserved {
-                return full(
-                    "remaining connection slots are reserved for non-replication superuser connections"
-                        .to_owned(),
-                );
+                return Err(Full::Reserved);
             }
             if role.connection_limit.is_some_and(|limit| mine >= limit) {
-                return full(format!("too many connections for role \"{name}\""));
+                return Err(Full::Role);
             }
         }
         by_role.insert(name.to_owned(), mine + 1);
@@ -126,7 +155,7 @@ mod tests {
     }
 
     fn refused(slots: &Arc<Slots>, name: &str, role: &LoginRole) -> String {
-        let error = slots.take(name, role).err().unwrap();
+        let error = slots.take(name, role).err().unwrap().error(name);
         assert_eq!(error.sqlstate(), "53300");
         error.message().to_owned()
     }

@@ -20,6 +20,7 @@ use super::input::Input;
 use super::output::Output;
 use super::stop::{Flow, Stop};
 use super::types::{self, Column, Format};
+use crate::observe::watch::Progress;
 use crate::processes::Process;
 
 /// Rows do not wait longer than this for company.
@@ -73,7 +74,7 @@ impl Interrupts {
             biased;
             () = limits.cancel.cancelled() => cancelled("user request"),
             () = self.terminate.cancelled() => Stop::terminated(),
-            () = expiry(limits.deadline) => cancelled("statement timeout"),
+            () = expiry(limits.deadline) => cancelled(BY_TIMEOUT),
             () = self.input.watch() => Stop::Gone,
             done = &mut work => {
                 self.process.set_running(None);
@@ -101,7 +102,7 @@ impl Interrupts {
                 biased;
                 () = cancel.cancelled() => cancelled("user request"),
                 () = terminate.cancelled() => Stop::terminated(),
-                () = expiry(deadline) => cancelled("statement timeout"),
+                () = expiry(deadline) => cancelled(BY_TIMEOUT),
             }
         };
         (&mut self.input, stopped)
@@ -122,6 +123,9 @@ pub(super) async fn expiry(deadline: Option<Instant>) {
     }
 }
 
+/// How the message of a statement ends that took too long.
+pub(super) const BY_TIMEOUT: &str = "statement timeout";
+
 fn cancelled(by: &str) -> Stop {
     Stop::Error(Error::new(ErrorKind::Cancelled, format!("canceling statement due to {by}")))
 }
@@ -134,6 +138,11 @@ pub(super) fn tag(verb: &str, count: u64) -> String {
     }
 }
 
+/// The rows that a tag counts.
+pub(super) fn rows_of(tag: &str) -> u64 {
+    tag.rsplit(' ').next().and_then(|count| count.parse().ok()).unwrap_or(0)
+}
+
 /// The rows of a result that has begun: the stream, the batch being sent and the place in it.
 pub(super) struct Cursor {
     pub(super) verb: &'static str,
@@ -142,6 +151,7 @@ pub(super) struct Cursor {
     formats: Arc<[Format]>,
     zone: Tz,
     current: Option<(Rows, usize)>,
+    progress: Arc<Progress>,
 }
 
 /// How a turn of [`Cursor::send`] ended.
@@ -160,8 +170,9 @@ impl Cursor {
         columns: Arc<[Column]>,
         formats: Arc<[Format]>,
         zone: Tz,
+        progress: Arc<Progress>,
     ) -> Self {
-        Self { verb, stream, columns, formats, zone, current: None }
+        Self { verb, stream, columns, formats, zone, current: None, progress }
     }
 
     /// Sends up to `limit` rows. Between two writes to the socket no more than about a flush's worth is encoded,
@@ -184,11 +195,14 @@ impl Cursor {
             };
             let left = limit.map_or(u64::MAX, |limit| limit - sent);
             let end = rows.count.min(next.saturating_add(usize::try_from(left).unwrap_or(usize::MAX)));
+            let first = *next;
             while *next < end && !output.is_full() {
                 rows.put(*next, &mut output.buffer)?;
                 *next += 1;
-                sent += 1;
             }
+            let count = (*next - first) as u64;
+            self.progress.send_rows(count);
+            sent += count;
             if *next == rows.count {
                 self.current = None;
             }

@@ -2,6 +2,7 @@
 
 use arrow::array::RecordBatch;
 use voxhouse_engine::Result;
+use voxhouse_engine::catalog::access::READ_STATS_ROLE;
 
 use super::schemas::DATABASE_OID;
 use crate::pg_catalog::Visible;
@@ -68,7 +69,7 @@ pub(super) fn cursors(definition: &Definition, visible: &Visible) -> Result<Reco
 struct Seen<'a> {
     activity: Activity,
     visible: &'a Visible,
-    /// What it does is shown to its own role and to superusers.
+    /// What it does is shown to its own role, to those who have its privileges, and to those who see all statistics.
     is_open: bool,
 }
 
@@ -88,13 +89,13 @@ fn moment(at: Option<i64>) -> Cell {
 
 /// Every connection of this process.
 pub(super) fn activity(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
-    let role = visible.entities().role(&visible.role);
-    let sees_all = role.is_some_and(|role| role.superuser);
+    let access = visible.access();
+    let sees_all = access.has_role(READ_STATS_ROLE);
     let seen: Vec<Seen<'_>> = visible
         .processes
         .activity()
         .into_iter()
-        .map(|activity| Seen { is_open: sees_all || activity.role == visible.role, activity, visible })
+        .map(|activity| Seen { is_open: sees_all || access.has_role(&activity.role), activity, visible })
         .collect();
     definition.fill(
         &seen,
@@ -116,6 +117,7 @@ pub(super) fn activity(definition: &Definition, visible: &Visible) -> Result<Rec
             ("wait_event_type", |seen| seen.if_open(|_| seen.waits().then(|| "Client".to_owned()).into())),
             ("wait_event", |seen| seen.if_open(|_| seen.waits().then(|| "ClientRead".to_owned()).into())),
             ("state", |seen| seen.if_open(|activity| activity.state.name().map(str::to_owned).into())),
+            ("query_id", |seen| seen.if_open(|activity| activity.query_id.into())),
             ("query", |seen| match seen.is_open {
                 true => (&seen.activity.query).into(),
                 false => "<insufficient privilege>".into(),

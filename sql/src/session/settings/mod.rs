@@ -23,6 +23,8 @@ use crate::pg_catalog::SettingRow;
 use definition::{Definition, Kind, SetBy};
 pub use value::boolean;
 
+pub const LOG_THRESHOLD: &str = "log_min_duration_statement";
+
 /// What the parameters of one session are. A clone is another handle on the same values: functions such as
 /// `set_config` hold one.
 #[derive(Clone)]
@@ -385,6 +387,11 @@ impl Settings {
     pub fn timeout(&self, name: &str) -> Option<Duration> {
         let milliseconds = self.read(|values| values.get(name).parse::<u64>().ok());
         milliseconds.filter(|milliseconds| *milliseconds > 0).map(Duration::from_millis)
+    }
+
+    /// How long a statement must take to be logged; `None`: none is.
+    pub fn log_threshold(&self) -> Option<Duration> {
+        self.read(|values| values.get(LOG_THRESHOLD).parse().ok()).map(Duration::from_millis)
     }
 
     pub fn statement_timeout(&self) -> Option<Duration> {

@@ -120,6 +120,7 @@ async fn send(
     let format = options::format(&copy.options, copy.direction, &Known { copied: &names, table })?;
     let state = context.state();
     let physical = state.create_physical_plan(&plan).await?;
+    session.note_plan(&physical);
     let rows = execute_stream(physical, state.task_ctx())?;
     Ok(Outcome::CopyOut { rows: session.instance.workers.run(rows), columns, format })
 }

@@ -16,6 +16,7 @@ use futures::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+use crate::observe::Observer;
 use crate::processes::Processes;
 use crate::wire::backend::*;
 use crate::wire::copy::{Charset, CopyFormat, CopyIn, Header, TextFormat};
@@ -48,6 +49,7 @@ impl Seen {
 pub(super) struct Fake {
     pub(super) seen: Arc<Seen>,
     pub(super) processes: Processes,
+    pub(super) observer: Arc<Observer>,
     pub(super) roles: HashMap<String, LoginRole>,
     pub(super) results: HashMap<String, RecordBatch>,
 }
@@ -60,6 +62,7 @@ impl Fake {
         Self {
             seen: Arc::default(),
             processes: Processes::default(),
+            observer: Arc::default(),
             roles: roles.into(),
             results: HashMap::new(),
         }
@@ -72,6 +75,10 @@ impl Backend for Fake {
 
     fn processes(&self) -> &Processes {
         &self.processes
+    }
+
+    fn observer(&self) -> &Arc<Observer> {
+        &self.observer
     }
 
     async fn role(&self, name: &str) -> Result<Option<LoginRole>> {
