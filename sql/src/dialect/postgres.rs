@@ -60,6 +60,11 @@ impl Dialect for Postgres {
         POSTGRES.get_next_precedence(parser)
     }
 
+    /// `INSERT … SELECT 'a' ON CONFLICT …`: ON is no heading.
+    fn is_column_alias(&self, kw: &Keyword, parser: &mut Parser<'_>) -> bool {
+        *kw != Keyword::ON && POSTGRES.is_column_alias(kw, parser)
+    }
+
     fn parse_infix(
         &self,
         parser: &mut Parser<'_>,

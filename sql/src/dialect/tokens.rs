@@ -54,9 +54,11 @@ pub(super) fn plain_transaction_words(mut tokens: Vec<TokenWithSpan>) -> Vec<Tok
 /// Writes the text of a COMMENT in dollar quotes, which sqlparser does not expect there, in single ones.
 pub(super) fn plain_comment(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let places = solid(&tokens);
-    if places.first().is_some_and(|first| is_word(&tokens[*first], "comment"))
-        && let Some(last) =
-            places.iter().rev().map(|place| &mut tokens[*place]).find(|last| last.token != Token::EOF)
+    if !places.first().is_some_and(|first| is_word(&tokens[*first], "comment")) {
+        return tokens;
+    }
+    let last = places.into_iter().rev().find(|place| tokens[*place].token != Token::EOF);
+    if let Some(last) = last.map(|place| &mut tokens[place])
         && let Token::DollarQuotedString(text) = &last.token
     {
         last.token = Token::SingleQuotedString(text.value.clone());

@@ -76,7 +76,7 @@ pub fn compare_lengths(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr
     let length = |expr: Box<Expr>| Box::new(LENGTH.call(vec![*expr]));
     match part {
         Expr::BinaryExpr(BinaryExpr { left, op, right })
-            if (op.is_comparison_operator()) && concerns(&left) && concerns(&right) =>
+            if compares(op) && concerns(&left) && concerns(&right) =>
         {
             Ok(Transformed::yes(Expr::BinaryExpr(BinaryExpr::new(length(left), op, length(right)))))
         }
@@ -88,6 +88,11 @@ pub fn compare_lengths(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr
         }
         other => Ok(Transformed::no(other)),
     }
+}
+
+fn compares(op: Operator) -> bool {
+    use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
+    matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
 }
 
 /// What a key of ORDER BY sorts by.

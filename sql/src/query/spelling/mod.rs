@@ -1,6 +1,7 @@
 //! What PostgreSQL's users write and DataFusion plans only in another spelling. Works on the syntax tree.
 
 mod aggregates;
+mod digits;
 mod escape;
 mod exists;
 mod order;
@@ -55,6 +56,7 @@ impl VisitorMut for Rewriter {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        digits::write_out(expr);
         rows::count_keys(expr);
         match escape::rewrite(expr) {
             Ok(()) => ControlFlow::Continue(()),

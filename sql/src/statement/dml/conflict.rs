@@ -145,11 +145,9 @@ impl ConflictUpdate<'_> {
         let quoted = |name: &str| Ident::with_quote('"', name).to_string();
         let (target, alias) = (Ident::with_quote('"', alias), quoted(alias));
         let same = |name: &String| format!("{alias}.{name} = {EXCLUDED}.{name}", name = quoted(name));
-        let set =
-            assignments(self.table, &self.update.assignments)?.into_iter().map(|(column, mut value)| {
-                self.name_target(&target, &mut value);
-                format!("{} = {value}", quoted(&column))
-            });
+        let set = assignments(self.table, &self.update.assignments)?
+            .into_iter()
+            .map(|(column, value)| format!("{} = {}", quoted(&column), self.of_target(&target, value)));
         let condition =
             self.update.selection.clone().map_or_else(String::new, |condition| {
                 format!(" AND ({})", self.of_target(&target, condition))
