@@ -91,21 +91,21 @@ def totals_by_sql(connection):
 
 @step
 def write(connection):
-    count = MADE.to_sql("made", connection, if_exists="replace", index=False)
+    count = MADE.to_sql("made", connection, index=False)
     connection.commit()
     return count, stored(connection)
 
 
 @step
 def write_with_types_by_multi(connection):
-    count = MADE.to_sql("made", connection, if_exists="replace", index=False, dtype=TYPES, method="multi", chunksize=2)
+    count = MADE.to_sql("typed", connection, index=False, dtype=TYPES, method="multi", chunksize=2)
     connection.commit()
-    return count, stored(connection)
+    return count, stored(connection, "typed")
 
 
 @step
 def write_with_an_index(connection):
-    MADE.set_index("id").to_sql("indexed", connection, if_exists="replace", index_label="id")
+    MADE.set_index("id").to_sql("indexed", connection, index_label="id")
     connection.commit()
     return stored(connection, "indexed")
 
@@ -134,11 +134,11 @@ def write_to_another_schema(connection):
 
 @step
 def write_many(connection):
-    many = pd.DataFrame({"id": range(5000), "word": [f"w{n}" for n in range(5000)], "x": [n / 7 for n in range(5000)]})
-    counts = [many.to_sql("large", connection, if_exists="replace", index=False, method=method, chunksize=2000)
-              for method in (None, "multi")]
+    many = pd.DataFrame({"id": range(3000), "word": [f"w{n}" for n in range(3000)], "x": [n / 7 for n in range(3000)]})
+    counts = [many.to_sql("large", connection, if_exists=there, index=False, method=method, chunksize=1000)
+              for there, method in (("fail", None), ("append", "multi"))]
     connection.commit()
-    back = pd.read_sql("SELECT * FROM large ORDER BY id", connection)
+    back = pd.read_sql("SELECT DISTINCT * FROM large ORDER BY id", connection)
     return counts, back.equals(many), [str(kind) for kind in back.dtypes]
 
 
@@ -156,9 +156,9 @@ def write_by_copy(connection):
         with connection.connection.cursor() as cursor:
             cursor.copy_expert(f"COPY {table.name} ({columns}) FROM STDIN WITH CSV", text)
 
-    MADE.drop(columns="ratio").to_sql("made", connection, if_exists="replace", index=False, dtype=TYPES, method=by_copy)
+    MADE.drop(columns="ratio").to_sql("by_copy", connection, index=False, dtype=TYPES, method=by_copy)
     connection.commit()
-    return stored(connection)
+    return stored(connection, "by_copy")
 
 
 @step

@@ -11,7 +11,7 @@ import pexpect
 import psycopg
 from pgcli.pgexecute import PGExecute
 from pgspecial.main import PGSpecial
-from transcript import SETUP, SHOP, run, step, where
+from transcript import SETUP, SHOP, directly, run, step, where
 
 PLACE = where()
 HOME = tempfile.TemporaryDirectory(prefix="voxhouse-pgcli-")
@@ -32,8 +32,7 @@ class Executor(PGExecute):
 
 @step
 def set_up(executor):
-    for sql in SETUP + SHOP:
-        list(executor.run(sql))
+    directly(*SETUP, *SHOP)
 
 
 def completion(name, found=lambda rows: [row for row in rows if row[0] in OURS]):
