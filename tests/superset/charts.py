@@ -162,6 +162,25 @@ def filters(stage):
 
 
 @step
+def a_filter_by_a_length_of_time(stage):
+    where = "(delivered_at - ordered_at > interval '2 days')"
+    rows = stage.api.rows(stage.datasets["orders"], metrics=[COUNT], extras={"where": where})
+    orders = stage.sql("SELECT ordered_at, delivered_at FROM o.orders WHERE delivered_at IS NOT NULL")
+    late = sum(delivered - ordered > timedelta(days=2) for ordered, delivered in orders)
+    same("number of orders", tuples(rows, "n"), [(late,)])
+    return f"{late} of {len(orders)} orders"
+
+
+@step
+def a_filter_that_keeps_nulls(stage):
+    where = "(category IS DISTINCT FROM 'apparel' AND amount > 100)"
+    rows = stage.api.rows(stage.datasets["orders"], metrics=[COUNT], extras={"where": where})
+    orders = stage.sql("SELECT category, amount FROM o.orders WHERE amount IS NOT NULL")
+    same("number of orders", tuples(rows, "n"), [(sum(name != "apparel" and amount > 100 for name, amount in orders),)])
+    return f"{rows[0]['n']} of {len(orders)} orders"
+
+
+@step
 def pivot(stage):
     metrics = [simple("amount", aggregate) for aggregate in ("SUM", "AVG", "MIN", "MAX", "COUNT")]
     metrics += [simple("product", "COUNT_DISTINCT")]

@@ -77,12 +77,18 @@ def process(command, log, environment=None):
     try:
         yield child
     finally:
+        end(child)
+
+
+def end(child):
+    """Voxhouse lets running statements go on at the first signal, and ends them at the second."""
+    for wait_s in (10, 10):
         child.send_signal(signal.SIGTERM)
-        try:
-            child.wait(60)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(wait_s)
+            return
+    child.kill()
+    child.wait()
 
 
 def wait_for(child, name, log, ready):
