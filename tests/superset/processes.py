@@ -154,6 +154,12 @@ def listening(log):
     return None
 
 
+def end_by_signals():
+    """Ctrl-C and SIGTERM leave by the ways that end the servers, also in the background, where shells ignore the first."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+
+
 def serve(port):
     with superset(port) as (address, _):
         print(f"{address}, user {USER}, password {PASSWORD}; Ctrl-C ends it", flush=True)
@@ -162,6 +168,7 @@ def serve(port):
 
 
 if __name__ == "__main__":
+    end_by_signals()
     match sys.argv[1:]:
         case ["prepare", folder]:
             prepare(Path(folder))

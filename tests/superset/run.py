@@ -69,6 +69,7 @@ def main():
     where.add_argument("--binary", help="the voxhouse to start")
     where.add_argument("--voxhouse", help="postgresql+psycopg2://USER:PASSWORD@HOST:PORT/voxhouse of a running one")
     options = parser.parse_args()
+    processes.end_by_signals()
     known = steps.read_known(processes.HERE / "KNOWN")
     try:
         with contextlib.ExitStack() as open_servers:
