@@ -23,6 +23,8 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::catalog::{Column, QualifiedName, Rule, SqlType, Table};
 use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::planning::Planner;
+use crate::table::array_text;
+use crate::table::rounding::to_whole;
 use crate::table::scan::TableScan;
 
 /// A row that may not enter, by its place in the batch.
@@ -517,6 +519,10 @@ fn assignment_cast(column: &Column, values: &ArrayRef, target: &DataType) -> Res
             return bytes_of_text(values);
         }
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if target.is_numeric() => trimmed(values)?,
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if let DataType::List(item) = target => {
+            return array_text::lists(values, item);
+        }
+        given if target.is_integer() && (given.is_floating() || given.is_decimal()) => to_whole(values)?,
         _ => Arc::clone(values),
     };
     Ok(cast_with_options(&values, target, &CastOptions { safe: true, ..CastOptions::default() })?)

@@ -4,10 +4,12 @@
 //! this process never race each other; writers of other processes are met by retrying with jitter.
 
 mod applications;
+pub mod array_text;
 pub mod changes;
 pub mod contract;
 pub mod load;
 pub mod maintenance;
+pub mod rounding;
 pub mod scan;
 pub mod snapshot;
 pub mod write;

@@ -61,7 +61,7 @@ pub fn operator(raw: &RawBinaryExpr, schema: &DFSchema) -> Result<Option<Expr>> 
             call(&PRODUCT, &raw.left, &raw.right)
         }
         (Multiply, one, other) if is_number(one) && is_interval(other) => {
-            call(&PRODUCT, &raw.right, &raw.left)
+            call(&PRODUCT_OF, &raw.left, &raw.right)
         }
         (Divide, one, other) if is_interval(one) && is_number(other) => {
             call(&QUOTIENT, &raw.left, &raw.right)
@@ -105,6 +105,7 @@ pub fn sort_key(key: Expr, schema: &DFSchema) -> Expr {
 
 static DIFFERENCE: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| function(Operation::Difference));
 static PRODUCT: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| function(Operation::Product));
+static PRODUCT_OF: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| function(Operation::ProductOf));
 static QUOTIENT: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| function(Operation::Quotient));
 static LENGTH: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| function(Operation::Length));
 
@@ -112,6 +113,8 @@ static LENGTH: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| function(Operation::L
 enum Operation {
     Difference,
     Product,
+    /// With the number in front.
+    ProductOf,
     Quotient,
     Length,
 }
@@ -133,6 +136,7 @@ impl ScalarUDFImpl for OfIntervals {
         match self.operation {
             Operation::Difference => "timestamp_mi",
             Operation::Product => "interval_mul",
+            Operation::ProductOf => "mul_d_interval",
             Operation::Quotient => "interval_div",
             Operation::Length => "interval_length",
         }
@@ -169,6 +173,7 @@ impl OfIntervals {
         Ok(match self.operation {
             Operation::Difference => Arc::new(difference(first, second)?),
             Operation::Product => Arc::new(scaled(first, second, |number| Ok(number))?),
+            Operation::ProductOf => Arc::new(scaled(second, first, |number| Ok(number))?),
             Operation::Quotient => Arc::new(scaled(first, second, |number| match number {
                 0.0 => Err(Error::new(ErrorKind::DivisionByZero, "division by zero").into()),
                 number => Ok(1.0 / number),

@@ -5,6 +5,7 @@ pub mod average;
 pub mod catalog;
 pub mod context;
 pub mod exact;
+pub mod floats;
 pub mod input;
 pub mod inputs;
 pub mod intervals;
@@ -21,6 +22,7 @@ pub mod spelling;
 pub mod templates;
 pub mod totals;
 pub mod types;
+pub mod whole;
 pub mod zone;
 
 pub use context::{Planned, QueryContext};

@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 
 use super::operators::read_literal;
-use super::{exact, intervals};
+use super::{exact, floats, intervals, whole};
 
 /// Gives a plan that was just made PostgreSQL's types. Names stay as they are.
 pub fn settle(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -42,6 +42,7 @@ pub fn settle(plan: LogicalPlan) -> Result<LogicalPlan> {
             })?;
             settled.data.recompute_schema()
         }
+        LogicalPlan::Union(union) => floats::in_union(union),
         LogicalPlan::Sort(mut sort) => {
             let schema = Arc::clone(sort.input.schema());
             for key in &mut sort.expr {
@@ -67,7 +68,10 @@ pub fn settle(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 /// Divisions, products and comparisons as PostgreSQL computes them.
 fn as_postgres(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    exact::rewrite(part, schema)?.transform_data(|part| intervals::compare_lengths(part, schema))
+    floats::prefer(part, schema)?
+        .transform_data(|part| exact::rewrite(part, schema))?
+        .transform_data(|part| whole::rewrite(part, schema))?
+        .transform_data(|part| intervals::compare_lengths(part, schema))
 }
 
 /// Makes literals integers where their type decides that of the expression.

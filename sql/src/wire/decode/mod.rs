@@ -19,11 +19,12 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 use datetime::{
     Bad, Zone, local_offset, parse_date, parse_interval, parse_time, parse_timestamp, time_micros,
 };
-use literal::{parse_array, parse_bool, parse_bytea, uuid_text};
+use literal::{parse_bool, parse_bytea, uuid_text};
 use number::{Refusal, common_decimal, parse_decimal};
+use voxhouse_engine::table::array_text::elements as parse_array;
 
-pub(crate) use literal::parse_array as text_array_elements;
 pub(super) use literal::parse_uuid;
+pub(crate) use voxhouse_engine::table::array_text::elements as text_array_elements;
 
 use super::encode::{MICROS_PER_DAY, PG_EPOCH_DAYS};
 use super::frontend::utf8;
