@@ -14,7 +14,7 @@ use super::frontend::{Bind, Parse, Target};
 use super::output::Output;
 use super::portal::{Portal, Prepared, State, formats};
 use super::reply;
-use super::statement::{Cursor, Sent, tag};
+use super::statement::{Cursor, Sent, Shown, tag};
 use super::stop::{Flow, Stop};
 use super::types::{self, Format};
 use crate::dialect::without_passwords;
@@ -235,7 +235,7 @@ async fn start<S: Session>(
         Outcome::CopyIn(copy) => return Ok(Some((Arc::clone(plan), copy))),
         Outcome::CopyOut { rows, columns, format } => {
             let columns = types::columns(&columns)?;
-            let count = copy_out(output, rows, &columns, &format, session.time_zone()).await?;
+            let count = copy_out(output, rows, &columns, &format, &Shown::by(session)).await?;
             complete(session, output, &format!("COPY {count}"));
         }
         Outcome::Rows { verb, rows } => {
@@ -244,7 +244,7 @@ async fn start<S: Session>(
             let columns =
                 columns.ok_or_else(|| Error::internal("a statement described without rows returned some"))?;
             let formats = Arc::clone(&portal.formats);
-            let cursor = Cursor::new(verb, rows, columns, formats, session.time_zone());
+            let cursor = Cursor::new(verb, rows, columns, formats, Shown::by(session));
             portal.state = State::Open(Box::new(cursor));
         }
     }

@@ -10,7 +10,7 @@ use super::connection::Connection;
 use super::copy::{CopyIn, copy_out};
 use super::output::Output;
 use super::reply;
-use super::statement::{Cursor, Sent, columns_of, tag};
+use super::statement::{Cursor, Sent, Shown, columns_of, tag};
 use super::stop::Flow;
 use super::types::{self, Format};
 
@@ -79,7 +79,7 @@ async fn run<S: Session>(
         Outcome::CopyIn(copy) => Ok(Ran::AsksForData(prepared, copy)),
         Outcome::CopyOut { rows, columns, format } => {
             let columns = types::columns(&columns)?;
-            let count = copy_out(output, rows, &columns, &format, session.time_zone()).await?;
+            let count = copy_out(output, rows, &columns, &format, &Shown::by(session)).await?;
             Ok(Ran::Done(Some(format!("COPY {count}"))))
         }
         Outcome::Rows { verb, rows } => {
@@ -87,7 +87,7 @@ async fn run<S: Session>(
             let format = if session.sends_binary(&prepared) { Format::Binary } else { Format::Text };
             let formats = vec![format; columns.len()];
             reply::row_description(&mut output.buffer, &columns, &formats);
-            let mut cursor = Cursor::new(verb, rows, columns, formats.into(), session.time_zone());
+            let mut cursor = Cursor::new(verb, rows, columns, formats.into(), Shown::by(session));
             match cursor.send(output, None).await? {
                 Sent::Exhausted(count) => Ok(Ran::Done(Some(tag(verb, count)))),
                 Sent::Suspended => Err(Error::internal("rows without a limit were suspended").into()),
