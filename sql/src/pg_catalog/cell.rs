@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Float32Array, Float64Array, Int16Array, Int16Builder, Int32Array, Int64Array,
-    Int64Builder, ListBuilder, StringArray, StringBuilder, TimestampMicrosecondArray, new_null_array,
+    ArrayRef, BooleanArray, Float32Array, Float64Array, Int16Array, Int16Builder, Int32Array, Int32Builder,
+    Int64Array, Int64Builder, ListBuilder, StringArray, StringBuilder, TimestampMicrosecondArray,
+    new_null_array,
 };
 use arrow::datatypes::{DataType, Field, IntervalUnit, TimeUnit};
 use voxhouse_engine::{Error, Result};
@@ -160,7 +161,8 @@ pub(super) fn arrow_type(postgres: &str) -> DataType {
         "boolean" => DataType::Boolean,
         "smallint" => DataType::Int16,
         "integer" => DataType::Int32,
-        "bigint" | "oid" | "regproc" | "regtype" | "regclass" | "xid" => DataType::Int64,
+        "bigint" | "oid" | "xid" => DataType::Int64,
+        number if number.starts_with("reg") => DataType::Int64,
         "real" => DataType::Float32,
         "double precision" => DataType::Float64,
         "bytea" => DataType::Binary,
@@ -221,6 +223,17 @@ fn to_list(cells: &[Cell], item: &DataType) -> Result<ArrayRef> {
                 list.append_option(
                     ints(cell).map(|values| {
                         values.iter().map(|value| i16::try_from(*value).ok()).collect::<Vec<_>>()
+                    }),
+                );
+            }
+            Arc::new(list.finish())
+        }
+        DataType::Int32 => {
+            let mut list = ListBuilder::new(Int32Builder::new());
+            for cell in cells {
+                list.append_option(
+                    ints(cell).map(|values| {
+                        values.iter().map(|value| i32::try_from(*value).ok()).collect::<Vec<_>>()
                     }),
                 );
             }

@@ -32,6 +32,10 @@ pub(super) struct ColumnDefinition {
 static DEFINITIONS: LazyLock<Vec<Definition>> =
     LazyLock::new(|| include_str!("relations.txt").split("\n\n").filter_map(parse).collect());
 
+/// The columns of functions that clients read in FROM. Their names end in `()`.
+static FUNCTIONS: LazyLock<Vec<Definition>> =
+    LazyLock::new(|| include_str!("functions.txt").split("\n\n").filter_map(parse).collect());
+
 static BY_NAME: LazyLock<HashMap<(&str, &str), &Definition>> =
     LazyLock::new(|| all().iter().map(|one| ((one.schema, one.name), one)).collect());
 
@@ -41,6 +45,12 @@ pub(super) fn all() -> &'static [Definition] {
 
 pub(super) fn find(schema: &str, name: &str) -> Option<&'static Definition> {
     BY_NAME.get(&(schema, name)).copied()
+}
+
+/// The rows of a function, as a relation.
+pub(super) fn find_function(schema: &str, name: &str) -> Option<&'static Definition> {
+    let name = name.strip_suffix("()").unwrap_or(name);
+    FUNCTIONS.iter().find(|one| one.schema == schema && one.name.strip_suffix("()") == Some(name))
 }
 
 /// `pg_catalog.pg_am 2601 r`, then a line a column: `  oid oid not null`.

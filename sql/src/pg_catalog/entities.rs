@@ -6,7 +6,7 @@ use voxhouse_engine::catalog::access::Secured;
 use voxhouse_engine::catalog::{self, CatalogSnapshot, Oid, QualifiedName, Rule, TEMPORARY_SCHEMA};
 
 use super::grants;
-use super::{BuiltInRelation, INFORMATION_SCHEMA, PG_CATALOG, Visible, definition, types};
+use super::{BuiltInRelation, INFORMATION_SCHEMA, PG_CATALOG, Visible, definition, expressions, types};
 use crate::access::reads;
 
 /// The role that owns what nobody made, if the warehouse has no superuser of its own.
@@ -466,7 +466,7 @@ impl Relation {
 }
 
 impl Column {
-    fn new(number: i16, name: &str, type_oid: Oid, modifier: i32) -> Self {
+    pub(super) fn new(number: i16, name: &str, type_oid: Oid, modifier: i32) -> Self {
         Self {
             number,
             name: name.to_owned(),
@@ -483,7 +483,7 @@ impl Column {
         let (type_oid, modifier) = types::of_sql_type(&column.data_type);
         Self {
             not_null: column.not_null,
-            default: column.default.clone(),
+            default: column.default.as_deref().map(|text| expressions::default_of(text, type_oid)),
             comment: column.comment.clone(),
             acl: column.acl.as_ref().map(grants::items),
             ..Self::new(number, &column.name, type_oid, modifier)

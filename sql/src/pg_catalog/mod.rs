@@ -11,6 +11,7 @@
 mod cell;
 mod definition;
 mod entities;
+mod expressions;
 mod functions;
 mod grants;
 mod provider;
@@ -27,6 +28,7 @@ use voxhouse_engine::catalog::access::Access;
 use voxhouse_engine::catalog::{CatalogSnapshot, Oid, QualifiedName, Relation};
 
 use crate::processes::Processes;
+use crate::wire::backend::ObjectNames;
 
 pub use functions::scalar_functions;
 pub use provider::schema_provider;
@@ -71,6 +73,15 @@ impl Visible {
     /// What the current role may do.
     pub fn access(&self) -> &Arc<Access> {
         self.derived.access.get_or_init(|| Arc::new(Access::of(&self.catalog, &self.role)))
+    }
+}
+
+/// Names of objects, of what a statement sees of the catalog.
+pub struct Names(pub Arc<Visible>);
+
+impl ObjectNames for Names {
+    fn name(&self, type_oid: u32, number: i64) -> String {
+        functions::object_name(&self.0, type_oid, number)
     }
 }
 

@@ -39,7 +39,8 @@ impl SchemaProvider for CatalogSchema {
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
-        Ok(definition::find(&self.schema, name).map(|definition| {
+        let function = || definition::find_function(&self.schema, name).filter(|_| name.ends_with("()"));
+        Ok(definition::find(&self.schema, name).or_else(function).map(|definition| {
             let visible = Arc::clone(&self.visible);
             Arc::new(CatalogTable { definition, visible }) as Arc<dyn TableProvider>
         }))

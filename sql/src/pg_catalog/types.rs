@@ -107,7 +107,7 @@ pub(super) fn resolve(text: &str) -> Option<(Oid, i32)> {
         let array = by_oid(element)?.array;
         return (array != 0).then_some((array, modifier));
     }
-    let text = text.strip_prefix("pg_catalog.").unwrap_or(text);
+    let text = text.strip_prefix("pg_catalog.").or(text.strip_prefix("\"pg_catalog\".")).unwrap_or(text);
     if let Some(quoted) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         return BY_NAME.get(quoted).map(|oid| (*oid, -1));
     }

@@ -403,6 +403,10 @@ impl backend::Session for Session {
             if matches!(own.as_ref(), SessionStatement::Fetch { cursor, .. } if self.cursors.is_binary(cursor)))
     }
 
+    fn object_names(&self) -> Option<Arc<dyn backend::ObjectNames>> {
+        Some(Arc::new(crate::pg_catalog::Names(Arc::clone(&self.visible.read()))))
+    }
+
     fn time_zone(&self) -> chrono_tz::Tz {
         self.settings.time_zone()
     }

@@ -16,7 +16,8 @@ use voxhouse_engine::catalog::types::TYPE_KEY;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::literal::placeholder;
-use super::{origin, typing};
+use super::origin;
+use super::typing::{self, Told};
 use crate::pg_catalog;
 use crate::query::types::array_of;
 use crate::query::{QueryContext, labels};
@@ -36,12 +37,7 @@ pub fn labelled(context: &QueryContext, plan: &LogicalPlan, query: &Query) -> Re
     let fields = schema.fields().iter().zip(origins).enumerate().map(|(place, (field, origin))| {
         let label = labels.as_ref().and_then(|labels| labels[place].clone());
         let label = label.unwrap_or_else(|| pg_catalog::label(field.name()).to_owned());
-        let mut field = field.as_ref().clone().with_name(label);
-        if !field.metadata().contains_key(TYPE_KEY)
-            && let Some(name) = typing::of_column(plan, place)
-        {
-            field = with_type(field, name);
-        }
+        let field = with_type(field.as_ref().clone().with_name(label), typing::of_column(plan, place));
         match origin {
             Some((relation, column)) => with_origin(field, relation, column),
             None => field,
@@ -50,9 +46,12 @@ pub fn labelled(context: &QueryContext, plan: &LogicalPlan, query: &Query) -> Re
     Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
-fn with_type(field: Field, name: String) -> Field {
+fn with_type(field: Field, told: Told) -> Field {
     let mut metadata = field.metadata().clone();
-    metadata.insert(TYPE_KEY.to_owned(), name);
+    match told {
+        Told::Named(name) => metadata.insert(TYPE_KEY.to_owned(), name),
+        Told::Plain | Told::Unknown => metadata.remove(TYPE_KEY),
+    };
     field.with_metadata(metadata)
 }
 

@@ -97,6 +97,12 @@ pub struct Description {
     pub columns: Option<SchemaRef>,
 }
 
+/// Names of objects, as text shows them.
+pub trait ObjectNames: Send + Sync {
+    /// The name of the object that a value of the type, such as `regclass`, means.
+    fn name(&self, type_oid: u32, number: i64) -> String;
+}
+
 /// One per process.
 #[async_trait]
 pub trait Backend: Send + Sync + 'static {
@@ -149,6 +155,11 @@ pub trait Session: Send + 'static {
     /// Whether rows go out in binary though nobody has asked for it: those of a binary cursor.
     fn sends_binary(&self, _prepared: &Self::Prepared) -> bool {
         false
+    }
+
+    /// What gives objects their names: the values of `regclass` and its kin are numbers.
+    fn object_names(&self) -> Option<Arc<dyn ObjectNames>> {
+        None
     }
 
     /// The zone in which `timestamp with time zone` is printed and read.

@@ -15,7 +15,7 @@ use super::frontend::{Bind, Parse, Target};
 use super::output::Output;
 use super::portal::{Portal, Prepared, State, formats};
 use super::reply;
-use super::statement::{Cursor, Sent, rows_of, tag};
+use super::statement::{Cursor, Sent, Shown, rows_of, tag};
 use super::stop::{Flow, Stop};
 use super::types::{self, Format};
 use crate::dialect::without_passwords;
@@ -322,7 +322,7 @@ async fn start<S: Session>(
         Outcome::CopyIn(copy) => return Ok(Some((Arc::clone(plan), copy))),
         Outcome::CopyOut { rows, columns, format } => {
             let columns = types::columns(&columns)?;
-            let count = copy_out(output, rows, &columns, &format, session.time_zone()).await?;
+            let count = copy_out(output, rows, &columns, &format, &Shown::by(session)).await?;
             progress.add_rows(count);
             complete(session, output, &format!("COPY {count}"));
         }
@@ -332,8 +332,8 @@ async fn start<S: Session>(
             let columns =
                 columns.ok_or_else(|| Error::internal("a statement described without rows returned some"))?;
             let formats = Arc::clone(&portal.formats);
-            let zone = session.time_zone();
-            let cursor = Cursor::new(verb, rows, columns, formats, zone, Arc::clone(progress));
+            let shown = Shown::by(session);
+            let cursor = Cursor::new(verb, rows, columns, formats, shown, Arc::clone(progress));
             portal.state = State::Open(Box::new(cursor));
         }
     }

@@ -11,7 +11,7 @@ use super::connection::Connection;
 use super::copy::{CopyIn, copy_out};
 use super::output::Output;
 use super::reply;
-use super::statement::{Cursor, Sent, columns_of, rows_of, tag};
+use super::statement::{Cursor, Sent, Shown, columns_of, rows_of, tag};
 use super::stop::Flow;
 use super::types::{self, Format};
 use crate::observe::watch::Progress;
@@ -100,7 +100,7 @@ async fn run<S: Session>(
         Outcome::CopyIn(copy) => Ok(Ran::AsksForData(prepared, copy)),
         Outcome::CopyOut { rows, columns, format } => {
             let columns = types::columns(&columns)?;
-            let count = copy_out(output, rows, &columns, &format, session.time_zone()).await?;
+            let count = copy_out(output, rows, &columns, &format, &Shown::by(session)).await?;
             progress.add_rows(count);
             Ok(Ran::Done(Some(format!("COPY {count}"))))
         }
@@ -109,8 +109,8 @@ async fn run<S: Session>(
             let format = if session.sends_binary(&prepared) { Format::Binary } else { Format::Text };
             let formats = vec![format; columns.len()];
             reply::row_description(&mut output.buffer, &columns, &formats);
-            let zone = session.time_zone();
-            let mut cursor = Cursor::new(verb, rows, columns, formats.into(), zone, Arc::clone(progress));
+            let shown = Shown::by(session);
+            let mut cursor = Cursor::new(verb, rows, columns, formats.into(), shown, Arc::clone(progress));
             match cursor.send(output, None).await? {
                 Sent::Exhausted(count) => Ok(Ran::Done(Some(tag(verb, count)))),
                 Sent::Suspended => Err(Error::internal("rows without a limit were suspended").into()),

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use arrow::array::{AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{Int64Type, Schema};
 use chrono_tz::Tz;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::{StreamExt, poll};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
-use voxhouse_engine::{Error, ErrorKind};
+use voxhouse_engine::{Error, ErrorKind, Result};
 
+use super::backend::{ObjectNames, Session};
 use super::encode::Rows;
 use super::input::Input;
 use super::output::Output;
@@ -143,13 +144,42 @@ pub(super) fn rows_of(tag: &str) -> u64 {
     tag.rsplit(' ').next().and_then(|count| count.parse().ok()).unwrap_or(0)
 }
 
+/// What the session says of how values are shown.
+pub(super) struct Shown {
+    zone: Tz,
+    names: Option<Arc<dyn ObjectNames>>,
+}
+
+impl Shown {
+    pub(super) fn by(session: &impl Session) -> Self {
+        Self { zone: session.time_zone(), names: session.object_names() }
+    }
+
+    /// The batch, ready to be sent. Numbers of objects that are sent as text become names.
+    pub(super) fn rows(&self, batch: RecordBatch, columns: &[Column], formats: &[Format]) -> Result<Rows> {
+        let mut arrays = batch.columns().to_vec();
+        if let Some(names) = &self.names {
+            for ((array, column), format) in arrays.iter_mut().zip(columns).zip(formats) {
+                if column.pg.names_an_object()
+                    && *format == Format::Text
+                    && let Some(numbers) = array.as_primitive_opt::<Int64Type>()
+                {
+                    let name = |number: Option<i64>| number.map(|number| names.name(column.pg.oid, number));
+                    *array = Arc::new(numbers.iter().map(name).collect::<StringArray>());
+                }
+            }
+        }
+        Rows::new(&arrays, batch.num_rows(), columns, formats, self.zone)
+    }
+}
+
 /// The rows of a result that has begun: the stream, the batch being sent and the place in it.
 pub(super) struct Cursor {
     pub(super) verb: &'static str,
     stream: SendableRecordBatchStream,
     columns: Arc<[Column]>,
     formats: Arc<[Format]>,
-    zone: Tz,
+    shown: Shown,
     current: Option<(Rows, usize)>,
     progress: Arc<Progress>,
 }
@@ -169,10 +199,10 @@ impl Cursor {
         stream: SendableRecordBatchStream,
         columns: Arc<[Column]>,
         formats: Arc<[Format]>,
-        zone: Tz,
+        shown: Shown,
         progress: Arc<Progress>,
     ) -> Self {
-        Self { verb, stream, columns, formats, zone, current: None, progress }
+        Self { verb, stream, columns, formats, shown, current: None, progress }
     }
 
     /// Sends up to `limit` rows. Between two writes to the socket no more than about a flush's worth is encoded,
@@ -217,7 +247,7 @@ impl Cursor {
 
     async fn next_batch(&mut self, output: &mut Output) -> Flow<Option<Rows>> {
         let Some(batch) = next_batch(&mut self.stream, output).await? else { return Ok(None) };
-        Ok(Some(Rows::new(&batch, &self.columns, &self.formats, self.zone)?))
+        Ok(Some(self.shown.rows(batch, &self.columns, &self.formats)?))
     }
 }
 

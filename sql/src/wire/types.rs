@@ -84,6 +84,7 @@ pub mod oid {
     pub const FLOAT4: u32 = 700;
     pub const FLOAT8: u32 = 701;
     pub const UNKNOWN: u32 = 705;
+    pub const INET: u32 = 869;
     pub const ACLITEM: u32 = 1033;
     pub const BPCHAR: u32 = 1042;
     pub const VARCHAR: u32 = 1043;
@@ -95,10 +96,14 @@ pub mod oid {
     pub const NUMERIC: u32 = 1700;
     pub const REGPROCEDURE: u32 = 2202;
     pub const REGOPER: u32 = 2203;
+    pub const REGOPERATOR: u32 = 2204;
     pub const REGCLASS: u32 = 2205;
     pub const REGTYPE: u32 = 2206;
     pub const RECORD: u32 = 2249;
+    pub const ANYARRAY: u32 = 2277;
+    pub const VOID: u32 = 2278;
     pub const UUID: u32 = 2950;
+    pub const PG_LSN: u32 = 3220;
     pub const JSONB: u32 = 3802;
     pub const REGNAMESPACE: u32 = 4089;
     pub const REGROLE: u32 = 4096;
@@ -123,6 +128,7 @@ const KNOWN: &[Known] = &[
     known(&["pg_node_tree"], oid::PG_NODE_TREE, 0, -1),
     known(&["float4", "real"], oid::FLOAT4, 1021, 4),
     known(&["float8", "double precision"], oid::FLOAT8, 1022, 8),
+    known(&["inet"], oid::INET, 1041, -1),
     known(&["aclitem"], oid::ACLITEM, 1034, 16),
     known(&["bpchar", "char", "character"], oid::BPCHAR, 1014, -1),
     known(&["varchar", "character varying"], oid::VARCHAR, 1015, -1),
@@ -134,10 +140,14 @@ const KNOWN: &[Known] = &[
     known(&["numeric", "decimal"], oid::NUMERIC, 1231, -1),
     known(&["regprocedure"], oid::REGPROCEDURE, 2207, 4),
     known(&["regoper"], oid::REGOPER, 2208, 4),
+    known(&["regoperator"], oid::REGOPERATOR, 2209, 4),
     known(&["regclass"], oid::REGCLASS, 2210, 4),
     known(&["regtype"], oid::REGTYPE, 2211, 4),
     known(&["record"], oid::RECORD, 2287, -1),
+    known(&["anyarray"], oid::ANYARRAY, 0, -1),
+    known(&["void"], oid::VOID, 0, 4),
     known(&["uuid"], oid::UUID, 2951, 16),
+    known(&["pg_lsn"], oid::PG_LSN, 3221, 8),
     known(&["jsonb"], oid::JSONB, 3807, -1),
     known(&["regnamespace"], oid::REGNAMESPACE, 4090, 4),
     known(&["regrole"], oid::REGROLE, 4097, 4),
@@ -175,14 +185,22 @@ impl PgType {
     }
 
     /// Whether values of the Arrow type are values of this type without a cast: strings in any layout, decimals of
-    /// any scale.
+    /// any scale, the names of objects.
     pub(super) fn holds(self, data_type: &DataType) -> bool {
+        if self.names_an_object() && data_type.is_string() {
+            return true;
+        }
         let mut leaf = data_type;
         while let Some(element) = element_type(leaf) {
             leaf = element;
         }
         let is_plain = leaf.is_string() || leaf.is_decimal();
         is_plain && natural(data_type).is_some_and(|pg| pg.oid == self.oid)
+    }
+
+    /// Whether its values are numbers of objects that are shown by name.
+    pub(super) fn names_an_object(self) -> bool {
+        is_oid(self.oid) && !matches!(self.oid, oid::OID | oid::XID | oid::CID)
     }
 
     /// The array type with this element type.
@@ -410,6 +428,10 @@ fn suits(type_oid: u32, data_type: &DataType) -> bool {
                 | oid::UUID
                 | oid::PG_NODE_TREE
                 | oid::ACLITEM
+                | oid::INET
+                | oid::PG_LSN
+                | oid::ANYARRAY
+                | oid::VOID
         ),
         FixedSizeBinary(16) => matches!(type_oid, oid::UUID | oid::BYTEA),
         Int8 | UInt8 => matches!(type_oid, oid::INT2 | oid::INT4 | oid::INT8),
@@ -437,6 +459,7 @@ pub(super) fn is_oid(type_oid: u32) -> bool {
             | oid::REGPROC
             | oid::REGPROCEDURE
             | oid::REGOPER
+            | oid::REGOPERATOR
             | oid::REGCLASS
             | oid::REGTYPE
             | oid::REGNAMESPACE

@@ -1,24 +1,26 @@
 //! Texts of definitions: views, defaults, constraints, indexes, functions, and comments.
 
-use voxhouse_engine::Result;
 use voxhouse_engine::catalog::Oid;
+use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::names::quote_ident;
+use super::names::{object_name, quote_ident};
 use super::{Call, Cell, Function, called_on_null, function};
 use crate::pg_catalog::entities::{Constraint, Relation};
+use crate::pg_catalog::expressions::{Style, condition, understood};
 use crate::pg_catalog::relations::schemas::{
     Comment, DATABASE_COMMENT, DATABASE_OID, PG_CLASS, PG_DATABASE, PG_NAMESPACE, PG_PROC, comments,
 };
+use crate::wire::types::oid as type_oid;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("pg_get_viewdef", "o?b", "text", |call| {
         let relation = call.relation_oid(0)?.and_then(|oid| call.visible.entities().relation(oid));
         Ok(relation.and_then(view_definition).into())
     }),
-    // What `pg_get_expr` reads is kept as text already.
-    function("pg_get_expr", "ti?b", "text", |call| Ok(call.text(0).map(str::to_owned).into())),
+    function("pg_get_expr", "ti?b", "text", expression),
     function("pg_get_constraintdef", "i?b", "text", |call| {
-        Ok(constraint(call).map(constraint_definition).into())
+        let style = style(call, 1);
+        Ok(constraint(call).map(|constraint| constraint_definition(constraint, style)).into())
     }),
     function("pg_get_indexdef", "i?ib", "text", index_part),
     function("pg_get_function_arguments", "i", "text", |call| {
@@ -30,8 +32,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("pg_get_function_result", "i", "text", |call| {
         Ok(own_function(call, |function| function.returns.clone()))
     }),
-    // Functions are compiled in, rules are views, and neither triggers nor statistics objects exist.
-    function("pg_get_functiondef", "i", "text", nothing),
+    function("pg_get_functiondef", "i", "text", function_definition),
+    // Functions are compiled in, rules are views, and neither triggers nor statistics objects nor partitions exist.
+    function("pg_get_partition_constraintdef", "i", "text", nothing),
     function("pg_get_function_sqlbody", "i", "text", nothing),
     function("pg_get_ruledef", "i?b", "text", nothing),
     function("pg_get_triggerdef", "i?b", "text", nothing),
@@ -39,6 +42,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("pg_get_statisticsobjdef_columns", "i", "text", nothing),
     function("pg_get_partkeydef", "i", "text", nothing),
     function("pg_get_serial_sequence", "tt", "text", nothing),
+    function("pg_describe_object", "iii", "text", described),
+    function("pg_relation_is_updatable", "o?b", "integer", |call| {
+        let relation = call.relation_oid(0)?.and_then(|oid| call.visible.entities().relation(oid));
+        Ok(relation.map(|relation| if relation.kind == 'r' { UPDATABLE } else { 0 }).into())
+    }),
+    function("pg_column_is_updatable", "oib", "boolean", |call| {
+        let relation = call.relation_oid(0)?.and_then(|oid| call.visible.entities().relation(oid));
+        Ok(relation.is_some_and(|relation| relation.kind == 'r').into())
+    }),
     called_on_null("obj_description", "i?t", "text", object_comment),
     function("shobj_description", "it", "text", |call| {
         let is_database = call.int(0) == Some(DATABASE_OID.into()) && class(call, 1) == Some(PG_DATABASE);
@@ -55,6 +67,67 @@ pub(super) const FUNCTIONS: &[Function] = &[
         Ok(comment(call, wanted))
     }),
 ];
+
+/// INSERT, UPDATE and DELETE, as bits.
+const UPDATABLE: i64 = 8 + 4 + 16;
+
+/// What an object is and what it is called, as PostgreSQL says in messages.
+fn described(call: &Call<'_>) -> Result<Cell> {
+    let number = |place: usize| call.int(place).and_then(|oid| Oid::try_from(oid).ok());
+    let (Some(class), Some(oid)) = (number(0), number(1)) else { return Ok(Cell::Null) };
+    let entities = call.visible.entities();
+    let shown = |type_oid| object_name(call.visible, type_oid, oid.into());
+    let told = match class {
+        PG_CLASS => entities.relation(oid).map(|relation| {
+            let kind = match relation.kind {
+                'v' => "view",
+                'm' => "materialized view",
+                'i' => "index",
+                _ => "table",
+            };
+            let column = relation.columns.iter().find(|column| Some(i64::from(column.number)) == call.int(2));
+            let name = format!("{kind} {}", shown(type_oid::REGCLASS));
+            column.map_or_else(
+                || name.clone(),
+                |column| format!("column {} of {name}", quote_ident(&column.name)),
+            )
+        }),
+        PG_NAMESPACE => {
+            let found = entities.schemas.iter().find(|schema| schema.oid == oid);
+            found.map(|_| format!("schema {}", shown(type_oid::REGNAMESPACE)))
+        }
+        PG_PROC => entities.function(oid).map(|_| format!("function {}", shown(type_oid::REGPROCEDURE))),
+        _ => None,
+    };
+    Ok(told.into())
+}
+
+/// As PostgreSQL writes a function that is compiled in.
+fn function_definition(call: &Call<'_>) -> Result<Cell> {
+    let oid = call.int(0).and_then(|oid| Oid::try_from(oid).ok());
+    let Some(function) = oid.and_then(|oid| call.visible.entities().function(oid)) else {
+        return Ok(Cell::Null);
+    };
+    let name = quote_ident(&function.name);
+    match function.kind {
+        'a' => {
+            return Err(Error::new(
+                ErrorKind::WrongObjectType,
+                format!("\"{name}\" is an aggregate function"),
+            ));
+        }
+        'w' => {
+            return Err(Error::new(ErrorKind::WrongObjectType, format!("\"{name}\" is a window function")));
+        }
+        _ => {}
+    }
+    let (arguments, returns) = (&function.arguments, &function.returns);
+    Ok(format!(
+        "CREATE OR REPLACE FUNCTION public.{name}({arguments})\n RETURNS {returns}\n LANGUAGE internal\n \
+         IMMUTABLE PARALLEL SAFE\nAS $function${name}$function$\n"
+    )
+    .into())
+}
 
 fn nothing(_: &Call<'_>) -> Result<Cell> {
     Ok(Cell::Null)
@@ -79,9 +152,22 @@ fn column_list(constraint: &Constraint) -> String {
     names.join(", ")
 }
 
-fn constraint_definition(constraint: &Constraint) -> String {
+fn style(call: &Call<'_>, pretty_at: usize) -> Style {
+    if call.arguments.get(pretty_at) == Some(&Cell::Bool(true)) { Style::Pretty } else { Style::Exact }
+}
+
+/// What it reads is kept as text already: the condition of a check as it was written, anything else as it is shown.
+fn expression(call: &Call<'_>) -> Result<Cell> {
+    let Some(text) = call.text(0) else { return Ok(Cell::Null) };
+    let oid = call.int(1).and_then(|oid| Oid::try_from(oid).ok());
+    let relation = oid.and_then(|oid| call.visible.entities().relation(oid));
+    let shown = relation.and_then(|relation| understood(text, &relation.columns, style(call, 2)));
+    Ok(shown.unwrap_or_else(|| text.to_owned()).into())
+}
+
+fn constraint_definition(constraint: &Constraint, style: Style) -> String {
     match (&constraint.expression, constraint.kind) {
-        (Some(expression), _) => format!("CHECK ({expression})"),
+        (Some(expression), _) => format!("CHECK ({})", condition(expression, &constraint.columns, style)),
         (None, 'p') => format!("PRIMARY KEY ({})", column_list(constraint)),
         (None, _) => format!("UNIQUE ({})", column_list(constraint)),
     }

@@ -3,6 +3,7 @@
 //! A body reads what the session sees through [`Call`]. All of these are cheap and called on few rows, so they
 //! run row by row; NULL in any argument gives NULL unless the definition says otherwise.
 
+mod acl;
 mod arrays;
 mod definitions;
 mod names;
@@ -32,16 +33,17 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::Visible;
 use super::cell::{Cell, arrow_type, to_array};
+pub(super) use acl::{ACL_COLUMNS, ACL_EXPLODE};
 pub(super) use arrays::EXPAND_ARRAY;
 
 pub(super) use definitions::{index_definition, view_definition};
-pub(super) use names::{ObjectKind, parse_name};
+pub(super) use names::{ObjectKind, object_name, parse_name, quote_ident};
 
 /// A function, as data.
 struct Function {
     name: &'static str,
-    /// A letter an argument, those behind `?` optional: `o` an object (number or name), `i` integer, `t` text,
-    /// `b` boolean, `a` anything, `s` anything as text; `*` repeats the last.
+    /// A letter an argument, those behind `?` optional: `o` an object (number or name), `i` integer, `n` nothing but an
+    /// integer, `t` text, `b` boolean, `a` anything, `s` anything as text; `*` repeats the last.
     arguments: &'static str,
     /// A Postgres type.
     returns: &'static str,
@@ -133,6 +135,7 @@ impl Call<'_> {
 /// statement sees there before it plans.
 pub fn scalar_functions(current: Arc<RwLock<Arc<Visible>>>) -> Vec<Arc<ScalarUDF>> {
     let groups = [
+        acl::FUNCTIONS,
         definitions::FUNCTIONS,
         names::FUNCTIONS,
         privileges::FUNCTIONS,
@@ -147,7 +150,7 @@ pub fn scalar_functions(current: Arc<RwLock<Arc<Visible>>>) -> Vec<Arc<ScalarUDF
             let signature = signature(function);
             Arc::new(ScalarUDF::from(CatalogFunction { function, signature, current: Arc::clone(&current) }))
         })
-        .chain([Arc::new(arrays::expand_array())])
+        .chain([Arc::new(arrays::expand_array()), Arc::new(acl::acl_explode(Arc::clone(&current)))])
         .collect()
 }
 
@@ -194,7 +197,7 @@ fn signature(function: &Function) -> Signature {
 fn coerced(letter: char, given: &DataType) -> DataType {
     match letter {
         'o' if is_text(given) => DataType::Utf8,
-        'o' | 'i' => DataType::Int64,
+        'o' | 'i' | 'n' => DataType::Int64,
         't' | 's' => DataType::Utf8,
         'b' => DataType::Boolean,
         _ => given.clone(),
@@ -256,6 +259,13 @@ impl ScalarUDFImpl for CatalogFunction {
                 format!("function {} does not exist with {} arguments", self.name(), given.len()),
             ))
         })?;
+        if letters
+            .iter()
+            .zip(given)
+            .any(|(letter, given)| *letter == 'n' && !given.is_integer() && !given.is_null())
+        {
+            return Err(undefined(self.name(), given).into());
+        }
         Ok(letters.into_iter().zip(given).map(|(letter, given)| coerced(letter, given)).collect())
     }
 
@@ -274,6 +284,11 @@ impl ScalarUDFImpl for CatalogFunction {
         }
         Ok(ColumnarValue::Array(array))
     }
+}
+
+fn undefined(name: &str, given: &[DataType]) -> Error {
+    let given: Vec<String> = given.iter().map(DataType::to_string).collect();
+    Error::new(ErrorKind::UndefinedFunction, format!("function {name}({}) does not exist", given.join(", ")))
 }
 
 fn is_text(data_type: &DataType) -> bool {
@@ -306,6 +321,10 @@ fn cell_at(column: &ArrayRef, row: usize) -> Cell {
         DataType::Int64 => column.as_primitive::<Int64Type>().value(row).into(),
         DataType::Utf8 => column.as_string::<i32>().value(row).to_owned().into(),
         DataType::Null => Cell::Null,
+        DataType::List(item) if item.data_type() == &DataType::Int64 => {
+            let list = column.as_list::<i32>().value(row);
+            Cell::Ints(list.as_primitive::<Int64Type>().iter().flatten().collect())
+        }
         // Only its type matters to the functions that take anything.
         _ => Cell::Bool(true),
     }

@@ -10,6 +10,7 @@ use super::{Call, Cell, Function, called_on_null, function};
 use crate::pg_catalog::entities::Entities;
 use crate::pg_catalog::relations::fixed_procedures;
 use crate::pg_catalog::{PG_CATALOG, Visible, types};
+use crate::wire::types::oid;
 
 /// What a `reg…` type names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub(in crate::pg_catalog) enum ObjectKind {
     Class,
     Type,
     Procedure,
+    /// A function with the types of its arguments.
+    Signature,
     Namespace,
     Role,
     Operator,
@@ -28,7 +31,8 @@ impl ObjectKind {
         Some(match name {
             "regclass" => ObjectKind::Class,
             "regtype" => ObjectKind::Type,
-            "regproc" | "regprocedure" => ObjectKind::Procedure,
+            "regproc" => ObjectKind::Procedure,
+            "regprocedure" => ObjectKind::Signature,
             "regnamespace" => ObjectKind::Namespace,
             "regrole" => ObjectKind::Role,
             "regoper" | "regoperator" => ObjectKind::Operator,
@@ -40,7 +44,7 @@ impl ObjectKind {
         match self {
             ObjectKind::Class => "relation",
             ObjectKind::Type => "type",
-            ObjectKind::Procedure => "function",
+            ObjectKind::Procedure | ObjectKind::Signature => "function",
             ObjectKind::Namespace => "schema",
             ObjectKind::Role => "role",
             ObjectKind::Operator => "operator",
@@ -50,7 +54,9 @@ impl ObjectKind {
     fn error_kind(self) -> ErrorKind {
         match self {
             ObjectKind::Class => ErrorKind::UndefinedTable,
-            ObjectKind::Procedure | ObjectKind::Operator => ErrorKind::UndefinedFunction,
+            ObjectKind::Procedure | ObjectKind::Signature | ObjectKind::Operator => {
+                ErrorKind::UndefinedFunction
+            }
             ObjectKind::Namespace => ErrorKind::UndefinedSchema,
             ObjectKind::Type | ObjectKind::Role => ErrorKind::UndefinedObject,
         }
@@ -58,26 +64,28 @@ impl ObjectKind {
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    function("regclass", "o", "oid", |call| number(call, ObjectKind::Class)),
-    function("regtype", "o", "oid", |call| number(call, ObjectKind::Type)),
-    function("regproc", "o", "oid", |call| number(call, ObjectKind::Procedure)),
-    function("regprocedure", "o", "oid", |call| number(call, ObjectKind::Procedure)),
-    function("regnamespace", "o", "oid", |call| number(call, ObjectKind::Namespace)),
-    function("regrole", "o", "oid", |call| number(call, ObjectKind::Role)),
-    function("regoper", "o", "oid", |call| number(call, ObjectKind::Operator)),
+    function("regclass", "o", "regclass", |call| number(call, ObjectKind::Class)),
+    function("regtype", "o", "regtype", |call| number(call, ObjectKind::Type)),
+    function("regproc", "o", "regproc", |call| number(call, ObjectKind::Procedure)),
+    function("regprocedure", "o", "regprocedure", |call| number(call, ObjectKind::Signature)),
+    function("regnamespace", "o", "regnamespace", |call| number(call, ObjectKind::Namespace)),
+    function("regrole", "o", "regrole", |call| number(call, ObjectKind::Role)),
+    function("regoper", "o", "regoper", |call| number(call, ObjectKind::Operator)),
+    function("regoperator", "o", "regoperator", |call| number(call, ObjectKind::Operator)),
     function("regclassout", "o", "text", |call| shown(call, ObjectKind::Class)),
     function("regtypeout", "o", "text", |call| shown(call, ObjectKind::Type)),
     function("regprocout", "o", "text", |call| shown(call, ObjectKind::Procedure)),
-    function("regprocedureout", "o", "text", |call| shown(call, ObjectKind::Procedure)),
+    function("regprocedureout", "o", "text", |call| shown(call, ObjectKind::Signature)),
     function("regnamespaceout", "o", "text", |call| shown(call, ObjectKind::Namespace)),
     function("regroleout", "o", "text", |call| shown(call, ObjectKind::Role)),
     function("regoperout", "o", "text", |call| shown(call, ObjectKind::Operator)),
-    function("to_regclass", "t", "oid", |call| Ok(found(call, ObjectKind::Class))),
-    function("to_regtype", "t", "oid", |call| Ok(found(call, ObjectKind::Type))),
-    function("to_regproc", "t", "oid", |call| Ok(found(call, ObjectKind::Procedure))),
-    function("to_regnamespace", "t", "oid", |call| Ok(found(call, ObjectKind::Namespace))),
-    function("to_regrole", "t", "oid", |call| Ok(found(call, ObjectKind::Role))),
-    function("oid", "o", "oid", oid),
+    function("regoperatorout", "o", "text", |call| shown(call, ObjectKind::Operator)),
+    function("to_regclass", "t", "regclass", |call| Ok(found(call, ObjectKind::Class))),
+    function("to_regtype", "t", "regtype", |call| Ok(found(call, ObjectKind::Type))),
+    function("to_regproc", "t", "regproc", |call| Ok(found(call, ObjectKind::Procedure))),
+    function("to_regnamespace", "t", "regnamespace", |call| Ok(found(call, ObjectKind::Namespace))),
+    function("to_regrole", "t", "regrole", |call| Ok(found(call, ObjectKind::Role))),
+    function("oid", "o", "oid", as_oid),
     called_on_null("format_type", "oi", "text", |call| {
         let modifier = call.int(1).and_then(|modifier| i32::try_from(modifier).ok());
         Ok(call.object(0, ObjectKind::Type)?.map(|oid| types::format_type(oid, modifier)).into())
@@ -86,6 +94,16 @@ pub(super) const FUNCTIONS: &[Function] = &[
         let oid = call.fields.first().map_or(types::TEXT, |field| types::of_field(field).0);
         Ok(types::format_type(oid, None).into())
     }),
+    function("oidvectortypes", "a", "text", |call| {
+        let Some(Cell::Ints(types)) = call.arguments.first() else { return Ok(Cell::Null) };
+        let names = types.iter().filter_map(|oid| Oid::try_from(*oid).ok());
+        let names: Vec<String> = names.map(|oid| types::format_type(oid, None)).collect();
+        Ok(names.join(", ").into())
+    }),
+    function("bpchar", "t", "bpchar", |call| Ok(call.text(0).map(str::to_owned).into())),
+    // There are no partitions.
+    called_on_null("pg_partition_ancestors", "o", "oid[]", |_| Ok(Vec::<i64>::new().into())),
+    function("parse_ident", "t?b", "text[]", parse_ident),
     function("quote_ident", "t", "text", |call| Ok(call.text(0).map(quote_ident).into())),
     called_on_null("format", "ts*", "text", format),
     function("quote_literal", "s", "text", |call| Ok(literal(call).into())),
@@ -95,13 +113,45 @@ pub(super) const FUNCTIONS: &[Function] = &[
 ];
 
 /// `oid(x)` stands for `x::oid`.
-fn oid(call: &Call<'_>) -> Result<Cell> {
+fn as_oid(call: &Call<'_>) -> Result<Cell> {
     match call.text(0) {
         None => Ok(call.int(0).into()),
         Some(text) => text.trim().parse::<Oid>().map(Cell::from).map_err(|_| {
             Error::new(ErrorKind::InvalidText, format!("invalid input syntax for type oid: \"{text}\""))
         }),
     }
+}
+
+/// The parts of a name with points in it. Unless the second argument is false, there must be nothing behind it.
+fn parse_ident(call: &Call<'_>) -> Result<Cell> {
+    let text = call.text(0).unwrap_or_default();
+    let invalid = || Error::invalid_argument(format!("string is not a valid identifier: \"{text}\""));
+    let is_strict = call.arguments.get(1) != Some(&Cell::Bool(false));
+    let mut parts = Vec::new();
+    let mut rest = text.trim_start();
+    loop {
+        let (part, behind) = identifier(rest).ok_or_else(invalid)?;
+        parts.push(part);
+        rest = behind.trim_start();
+        match rest.strip_prefix('.') {
+            Some(behind) => rest = behind.trim_start(),
+            None if rest.is_empty() || !is_strict => return Ok(parts.into()),
+            None => return Err(invalid()),
+        }
+    }
+}
+
+/// An identifier at the beginning of a text, folded to lower case unless it is quoted, and the text behind it.
+fn identifier(text: &str) -> Option<(String, &str)> {
+    if let Some(quoted) = text.strip_prefix('"') {
+        let end = quoted.find('"').filter(|end| *end > 0)?;
+        return Some((quoted[..end].to_owned(), &quoted[end + 1..]));
+    }
+    let starts = |letter: char| letter == '_' || letter.is_alphabetic();
+    text.starts_with(starts).then_some(())?;
+    let continues = |letter: char| starts(letter) || letter == '$' || letter.is_ascii_digit();
+    let end = text.find(|letter| !continues(letter)).unwrap_or(text.len());
+    Some((text[..end].to_lowercase(), &text[end..]))
 }
 
 fn literal(call: &Call<'_>) -> Option<String> {
@@ -193,11 +243,11 @@ fn look_up(visible: &Visible, kind: ObjectKind, text: &str) -> Option<Oid> {
     match kind {
         ObjectKind::Class => entities.relation_named(schema.as_deref(), &name).map(|relation| relation.oid),
         ObjectKind::Type => types::resolve(text).map(|(oid, _)| oid),
-        ObjectKind::Procedure => {
+        ObjectKind::Procedure | ObjectKind::Signature => {
             let name = name.split('(').next().unwrap_or(&name);
             let ours = entities.functions.iter().find(|function| function.name == name);
-            let fixed = || fixed_procedures().find(|(_, known)| *known == name).map(|(oid, _)| oid);
-            ours.map(|function| function.oid).or_else(fixed)
+            let fixed = || fixed_procedures().iter().find(|(_, known)| known.name == name);
+            ours.map(|function| function.oid).or_else(|| fixed().map(|(oid, _)| *oid))
         }
         ObjectKind::Namespace => entities.schema(&name).map(|schema| schema.oid),
         ObjectKind::Role => entities.role(&name).map(|role| role.oid),
@@ -216,10 +266,9 @@ fn show(visible: &Visible, kind: ObjectKind, oid: Oid) -> String {
         ObjectKind::Type => types::by_oid(oid).map(|_| types::format_type(oid, None)),
         ObjectKind::Procedure => {
             let ours = entities.function(oid).map(|function| function.name.clone());
-            ours.or_else(|| {
-                fixed_procedures().find(|(known, _)| *known == oid).map(|(_, name)| name.to_owned())
-            })
+            ours.or_else(|| fixed_procedures().get(&oid).map(|found| found.name.to_owned()))
         }
+        ObjectKind::Signature => signature(entities, oid),
         ObjectKind::Namespace => {
             entities.schemas.iter().find(|schema| schema.oid == oid).map(|schema| quote_ident(&schema.name))
         }
@@ -229,6 +278,32 @@ fn show(visible: &Visible, kind: ObjectKind, oid: Oid) -> String {
         ObjectKind::Operator => None,
     };
     name.unwrap_or_else(|| oid.to_string())
+}
+
+/// What a value of `regclass` and its kin shows.
+pub(in crate::pg_catalog) fn object_name(visible: &Visible, type_oid: u32, number: i64) -> String {
+    let kind = match type_oid {
+        oid::REGCLASS => ObjectKind::Class,
+        oid::REGTYPE => ObjectKind::Type,
+        oid::REGPROC => ObjectKind::Procedure,
+        oid::REGPROCEDURE => ObjectKind::Signature,
+        oid::REGNAMESPACE => ObjectKind::Namespace,
+        oid::REGROLE => ObjectKind::Role,
+        _ => ObjectKind::Operator,
+    };
+    Oid::try_from(number).map_or_else(|_| number.to_string(), |number| show(visible, kind, number))
+}
+
+/// `lower(text)`
+fn signature(entities: &Entities, oid: Oid) -> Option<String> {
+    let (name, types) = match entities.function(oid) {
+        Some(function) => (quote_ident(&function.name), function.argument_types.clone()),
+        None => {
+            fixed_procedures().get(&oid).map(|found| (quote_ident(found.name), found.argument_types()))?
+        }
+    };
+    let types: Vec<String> = types.into_iter().map(|oid| types::format_type(oid, None)).collect();
+    Some(format!("{name}({})", types.join(",")))
 }
 
 fn relation_name(entities: &Entities, oid: Oid) -> Option<String> {
@@ -268,7 +343,7 @@ fn push(parts: &mut [String], letter: char) {
 }
 
 /// In double quotes, unless the name is plain: lower-case letters, digits, underscores.
-pub(super) fn quote_ident(name: &str) -> String {
+pub(in crate::pg_catalog) fn quote_ident(name: &str) -> String {
     let plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
         && name.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_');
     if plain && !RESERVED.contains(&name) {

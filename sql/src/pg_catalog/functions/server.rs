@@ -2,7 +2,7 @@
 
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::{Call, Cell, Function, called_on_null, function, volatile};
+use super::{Call, Cell, Function, action, called_on_null, function, volatile};
 use crate::pg_catalog::SERVER_VERSION;
 use crate::pg_catalog::relations::schemas::UTF8;
 
@@ -43,13 +43,13 @@ pub(super) const FUNCTIONS: &[Function] = &[
     function("getdatabaseencoding", "", "name", |_| Ok("UTF8".into())),
     function("pg_client_encoding", "", "name", |_| Ok("UTF8".into())),
     function("pg_tablespace_location", "i", "text", |_| Ok("".into())),
-    function("inet_client_addr", "", "text", |call| {
+    function("inet_client_addr", "", "inet", |call| {
         Ok(call.visible.client.address.map(|at| at.ip().to_string()).into())
     }),
     function("inet_client_port", "", "integer", |call| {
         Ok(call.visible.client.address.map(|at| i32::from(at.port())).into())
     }),
-    function("inet_server_addr", "", "text", |call| {
+    function("inet_server_addr", "", "inet", |call| {
         Ok(call.visible.client.server_address.map(|at| at.ip().to_string()).into())
     }),
     function("inet_server_port", "", "integer", |call| {
@@ -57,7 +57,14 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     called_on_null("current_setting", "t?b", "text", current_setting),
     volatile("set_config", "ttb", "text", set_config),
+    function("host", "t", "text", |call| {
+        Ok(call.text(0).map(|address| address.split('/').next().unwrap_or(address).to_owned()).into())
+    }),
+    function("age", "n", "integer", transaction_age),
+    action("pg_is_wal_replay_paused", "", "boolean", |_| Err(no_recovery())),
+    action("pg_get_wal_replay_pause_state", "", "text", |_| Err(no_recovery())),
     // Nothing is ever locked.
+    function("pg_blocking_pids", "i", "integer[]", |_| Ok(Vec::<i64>::new().into())),
     function("pg_advisory_unlock_all", "", "void", |_| Ok("".into())),
 ];
 
@@ -78,6 +85,20 @@ fn current_schemas(call: &Call<'_>) -> Result<Cell> {
     let with_implicit = call.arguments.first() == Some(&Cell::Bool(true));
     let skipped = if with_implicit { 0 } else { entities.implicit_schemas };
     Ok(entities.search_path.iter().skip(skipped).cloned().collect::<Vec<_>>().into())
+}
+
+/// How many transactions ago another began. Those of the bootstrap are older than any.
+fn transaction_age(call: &Call<'_>) -> Result<Cell> {
+    const FIRST_NORMAL: i64 = 3;
+    let current = i64::try_from(call.visible.catalog.version()).unwrap_or(i64::MAX);
+    let age =
+        |of: i64| if of < FIRST_NORMAL { i32::MAX } else { i32::try_from(current - of).unwrap_or(i32::MAX) };
+    Ok(call.int(0).map(age).into())
+}
+
+fn no_recovery() -> Error {
+    Error::new(ErrorKind::PortalNotRunnable, "recovery is not in progress")
+        .with_hint("Recovery control functions can only be executed during recovery.")
 }
 
 fn current_setting(call: &Call<'_>) -> Result<Cell> {

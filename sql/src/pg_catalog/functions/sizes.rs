@@ -4,6 +4,7 @@ use voxhouse_engine::{Error, Result};
 
 use super::{Call, Cell, Function, function};
 use crate::pg_catalog::entities::Relation;
+use crate::pg_catalog::relations::schemas::DEFAULT_TABLESPACE;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     function("pg_relation_size", "o?t", "bigint", relation_size),
@@ -15,6 +16,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
         let known = call.visible.entities().relations.iter().filter_map(|relation| relation.bytes);
         Ok(known.sum::<i64>().into())
     }),
+    function("pg_tablespace_size", "o", "bigint", |call| {
+        // All tables are in the default one.
+        let is_default = match (call.int(0), call.text(0)) {
+            (Some(oid), _) => oid == DEFAULT_TABLESPACE,
+            (None, name) => name == Some("pg_default"),
+        };
+        let known = call.visible.entities().relations.iter().filter_map(|relation| relation.bytes);
+        Ok(if is_default { known.sum::<i64>() } else { 0 }.into())
+    }),
+    function("pg_relation_filenode", "o", "oid", |call| {
+        let relation = call.relation_oid(0)?.and_then(|oid| call.visible.entities().relation(oid));
+        Ok(relation.filter(|relation| relation.kind != 'v').map(|relation| relation.oid).into())
+    }),
+    // An index exists in name only, so nobody scans it.
+    function("pg_stat_get_numscans", "n", "bigint", |_| Ok(Cell::Int(0))),
     function("pg_size_pretty", "i", "text", |call| Ok(call.int(0).map(pretty).into())),
     function("pg_size_bytes", "t", "bigint", size_bytes),
 ];

@@ -50,5 +50,5 @@ fn function_is_visible(call: &Call<'_>) -> Result<Cell> {
         // Functions of the warehouse resolve whatever the search path says.
         return Ok(true.into());
     }
-    Ok(fixed_procedures().any(|(known, _)| known == oid).then_some(true).into())
+    Ok(fixed_procedures().contains_key(&oid).then_some(true).into())
 }

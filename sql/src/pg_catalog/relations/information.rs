@@ -8,6 +8,7 @@ use voxhouse_engine::catalog::{Oid, QualifiedName};
 use crate::pg_catalog::cell::Cell;
 use crate::pg_catalog::definition::Definition;
 use crate::pg_catalog::entities::{Column, Constraint, Function, Relation};
+use crate::pg_catalog::expressions::{Style, condition};
 use crate::pg_catalog::functions::view_definition;
 use crate::pg_catalog::types::{self, Type};
 use crate::pg_catalog::{PG_CATALOG, Visible};
@@ -225,7 +226,12 @@ pub(super) fn check_constraints(definition: &Definition, visible: &Visible) -> R
             ("constraint_catalog", |(database, _)| (*database).to_owned().into()),
             ("constraint_schema", |(_, one)| (&one.schema).into()),
             ("constraint_name", |(_, one)| (&one.name).into()),
-            ("check_clause", |(_, one)| one.expression.as_ref().map(|text| format!("(({text}))")).into()),
+            ("check_clause", |(_, one)| {
+                one.expression
+                    .as_ref()
+                    .map(|text| format!("({})", condition(text, &one.columns, Style::Exact)))
+                    .into()
+            }),
         ],
     )
 }

@@ -80,6 +80,7 @@ const FIXED: &[(&str, &str)] = &[
     ("pg_am", include_str!("../rows/pg_am.tsv")),
     ("pg_cast", include_str!("../rows/pg_cast.tsv")),
     ("pg_collation", include_str!("../rows/pg_collation.tsv")),
+    ("pg_get_keywords()", include_str!("../rows/pg_get_keywords.tsv")),
     ("pg_language", include_str!("../rows/pg_language.tsv")),
     ("pg_opclass", include_str!("../rows/pg_opclass.tsv")),
     ("pg_operator", include_str!("../rows/pg_operator.tsv")),

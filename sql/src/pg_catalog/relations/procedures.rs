@@ -1,5 +1,8 @@
 //! `pg_proc`: the functions that PostgreSQL's catalogs refer to, and those of the warehouse.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use arrow::array::RecordBatch;
 use voxhouse_engine::Result;
 use voxhouse_engine::catalog::Oid;
@@ -45,10 +48,31 @@ fn argument_names(function: &Function) -> Option<Vec<String>> {
     function.argument_names.iter().any(|name| !name.is_empty()).then(|| function.argument_names.clone())
 }
 
-/// Number and name of PostgreSQL's own functions.
-pub(in crate::pg_catalog) fn fixed_procedures() -> impl Iterator<Item = (Oid, &'static str)> {
-    ROWS.lines().skip(1).filter_map(|row| {
-        let mut values = row.split('\t');
-        Some((values.next()?.parse().ok()?, values.next()?))
-    })
+/// A function of PostgreSQL's own.
+pub(in crate::pg_catalog) struct FixedProcedure {
+    pub(in crate::pg_catalog) name: &'static str,
+    /// Numbers with blanks between.
+    arguments: &'static str,
+}
+
+impl FixedProcedure {
+    pub(in crate::pg_catalog) fn argument_types(&self) -> Vec<Oid> {
+        self.arguments.split(' ').filter_map(|oid| oid.parse().ok()).collect()
+    }
+}
+
+static FIXED: LazyLock<BTreeMap<Oid, FixedProcedure>> = LazyLock::new(|| {
+    let mut rows = ROWS.lines().map(|row| row.split('\t'));
+    let arguments = rows.next().and_then(|mut header| header.position(|column| column == "proargtypes"));
+    let procedure = |mut values: std::str::Split<'static, char>| {
+        let (oid, name) = (values.next()?.parse().ok()?, values.next()?);
+        let arguments = values.nth(arguments?.checked_sub(2)?)?;
+        Some((oid, FixedProcedure { name, arguments }))
+    };
+    rows.filter_map(procedure).collect()
+});
+
+/// PostgreSQL's own functions by number.
+pub(in crate::pg_catalog) fn fixed_procedures() -> &'static BTreeMap<Oid, FixedProcedure> {
+    &FIXED
 }

@@ -13,7 +13,7 @@ use crate::pg_catalog::grants;
 pub(in crate::pg_catalog) const DATABASE_OID: Oid = 5;
 /// PostgreSQL's number for UTF8.
 pub(in crate::pg_catalog) const UTF8: i32 = 6;
-const DEFAULT_TABLESPACE: i64 = 1663;
+pub(in crate::pg_catalog) const DEFAULT_TABLESPACE: i64 = 1663;
 
 /// The relations whose objects have comments; `pg_description.classoid` names them.
 pub(in crate::pg_catalog) const PG_CLASS: Oid = 1259;

@@ -2,9 +2,10 @@
 
 use datafusion::sql::sqlparser::ast::helpers::attached_token::AttachedToken;
 use datafusion::sql::sqlparser::ast::{
-    Array, ArrayElemTypeDef, CaseWhen, CastKind, DataType, DuplicateTreatment, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
-    OrderByExpr, Value,
+    Array, ArrayElemTypeDef, BinaryOperator, CaseWhen, CastKind, DataType, DuplicateTreatment, Expr,
+    Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments,
+    GroupByExpr, Ident, ObjectName, OrderByExpr, Query, Select, SelectFlavor, SelectItem, SetExpr,
+    TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value, Values,
 };
 
 pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
@@ -71,9 +72,12 @@ pub(super) fn array(elements: Vec<Expr>) -> Expr {
     Expr::Array(Array { elem: elements, named: true })
 }
 
-pub(super) fn empty_text_array() -> Expr {
-    let item = Box::new(DataType::Text);
-    cast(array(Vec::new()), DataType::Array(ArrayElemTypeDef::SquareBracket(item, None)))
+pub(super) fn empty_array(item: DataType) -> Expr {
+    cast(array(Vec::new()), array_of(item))
+}
+
+pub(super) fn array_of(item: DataType) -> DataType {
+    DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(item), None))
 }
 
 pub(super) fn cast(expr: Expr, data_type: DataType) -> Expr {
@@ -120,4 +124,90 @@ fn finish(element: &mut String, was_quoted: &mut bool) -> Option<String> {
     }
     let text = text.trim();
     (!text.eq_ignore_ascii_case("null")).then(|| text.to_owned())
+}
+
+/// `SELECT projection FROM from`
+pub(super) fn select(projection: Vec<SelectItem>, from: Vec<TableWithJoins>) -> Query {
+    let select = Select {
+        select_token: AttachedToken::empty(),
+        optimizer_hints: Vec::new(),
+        distinct: None,
+        select_modifiers: None,
+        top: None,
+        top_before_distinct: false,
+        projection,
+        exclude: None,
+        into: None,
+        from,
+        lateral_views: Vec::new(),
+        prewhere: None,
+        selection: None,
+        connect_by: Vec::new(),
+        group_by: GroupByExpr::Expressions(Vec::new(), Vec::new()),
+        cluster_by: Vec::new(),
+        distribute_by: Vec::new(),
+        sort_by: Vec::new(),
+        having: None,
+        named_window: Vec::new(),
+        qualify: None,
+        window_before_qualify: false,
+        value_table_mode: None,
+        flavor: SelectFlavor::Standard,
+    };
+    query(SetExpr::Select(Box::new(select)))
+}
+
+pub(super) fn query(body: SetExpr) -> Query {
+    Query {
+        with: None,
+        body: Box::new(body),
+        order_by: None,
+        limit_clause: None,
+        fetch: None,
+        locks: Vec::new(),
+        for_clause: None,
+        settings: None,
+        format_clause: None,
+        pipe_operators: Vec::new(),
+    }
+}
+
+pub(super) fn derived(query: Query, alias: TableAlias) -> TableFactor {
+    TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None }
+}
+
+pub(super) fn table(name: ObjectName, alias: TableAlias) -> TableFactor {
+    TableFactor::Table {
+        name,
+        alias: Some(alias),
+        args: None,
+        with_hints: Vec::new(),
+        version: None,
+        with_ordinality: false,
+        partitions: Vec::new(),
+        json_path: None,
+        sample: None,
+        index_hints: Vec::new(),
+    }
+}
+
+pub(super) fn alias(name: Ident) -> TableAlias {
+    TableAlias { explicit: true, name, columns: Vec::new(), at: None }
+}
+
+/// Names of columns behind an alias.
+pub(super) fn columns(names: &[&str]) -> Vec<TableAliasColumnDef> {
+    names.iter().map(|name| TableAliasColumnDef::from_name(*name)).collect()
+}
+
+pub(super) fn no_rows() -> Values {
+    Values { explicit_row: false, value_keyword: false, rows: Vec::new() }
+}
+
+pub(super) fn equal(left: Expr, right: Expr) -> Expr {
+    Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::Eq, right: Box::new(right) }
+}
+
+pub(super) fn and(left: Expr, right: Expr) -> Expr {
+    Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::And, right: Box::new(right) }
 }

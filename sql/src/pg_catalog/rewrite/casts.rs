@@ -1,9 +1,12 @@
 //! Casts to types that only PostgreSQL has: `'x.feedback'::regclass`, `16385::oid`, `'r'::"char"`,
 //! `'{a,b}'::text[]`, `indkey::text`.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, ExactNumberInfo, Expr, Ident, ObjectName, Parens,
-    Subscript, TimezoneInfo, Value,
+    AccessExpr, ArrayElemTypeDef, BinaryOperator, DataType, ExactNumberInfo, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArguments, Ident, ObjectName, Parens, Subscript, TimezoneInfo, Value,
 };
 
 use super::build;
@@ -32,6 +35,16 @@ pub(super) fn rewrite(expr: &mut Expr) {
                 };
             }
         }
+        Expr::BinaryOp { left, op: BinaryOperator::StringConcat, right } => {
+            for side in [left, right] {
+                show_name(side);
+            }
+        }
+        Expr::BinaryOp { left, op: BinaryOperator::Eq | BinaryOperator::NotEq, right } => {
+            read_as_object(left, right);
+            read_as_object(right, left);
+        }
+        Expr::Function(function) if shows_values(&function.name) => show_arguments(function),
         Expr::CompoundFieldAccess { root, access_chain } if is_vector(root) => {
             if let [AccessExpr::Subscript(Subscript::Index { index })] = access_chain.as_mut_slice() {
                 count_from_one(index);
@@ -249,13 +262,32 @@ fn custom(name: &ObjectName) -> Option<Target> {
         "oid" | "cid" => return Some(Target::Oid),
         "char" if last.quote_style.is_some() => one_letter(),
         "name" => DataType::Custom(ObjectName::from(vec![Ident::new("name")]), Vec::new()),
-        "cstring" | "unknown" | "pg_node_tree" | "aclitem" => DataType::Text,
+        "bpchar" | "cstring" | "unknown" | "pg_node_tree" | "aclitem" => DataType::Text,
         "sql_identifier" | "character_data" | "yes_or_no" => DataType::Text,
         "cardinal_number" => DataType::Integer(None),
         other if schema.is_some() => standard(other)?,
         _ => return None,
     };
     Some(Target::Type(plain))
+}
+
+/// The type of a column of the catalog, as a query casts to it.
+pub(super) fn named_type(postgres: &str) -> Option<DataType> {
+    if let Some(item) = postgres.strip_suffix("[]") {
+        return named_type(item).map(build::array_of);
+    }
+    let custom = |ident: Ident| DataType::Custom(ObjectName::from(vec![ident]), Vec::new());
+    Some(match postgres {
+        "\"char\"" => one_letter(),
+        "oid" | "name" | "xid" => custom(Ident::new(postgres)),
+        "integer" => DataType::Integer(None),
+        "smallint" => DataType::SmallInt(None),
+        "bigint" => DataType::BigInt(None),
+        "json" => DataType::JSON,
+        "jsonb" => DataType::JSONB,
+        "timestamp with time zone" => DataType::Timestamp(None, TimezoneInfo::WithTimeZone),
+        other => standard(other)?,
+    })
 }
 
 /// `pg_catalog.int4` and the like, which the parser takes for a type of somebody's own.
@@ -299,49 +331,94 @@ fn target_type(data_type: &DataType) -> DataType {
     }
 }
 
-fn is_object(expr: &Expr) -> bool {
-    match expr {
-        Expr::Nested(inner) => is_object(inner),
-        Expr::Function(function) => {
-            word(&function.name.0).is_some_and(|name| ObjectKind::of_type(&name).is_some())
+/// Functions of anything that write it as text.
+fn shows_values(name: &ObjectName) -> bool {
+    const NAMES: &[&str] = &[
+        "concat",
+        "concat_ws",
+        "format",
+        "json_build_object",
+        "jsonb_build_object",
+        "quote_literal",
+        "quote_nullable",
+    ];
+    word(&name.0).is_some_and(|name| NAMES.contains(&name.as_str()))
+}
+
+fn show_arguments(function: &mut Function) {
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    for argument in &mut list.args {
+        if let FunctionArg::Unnamed(FunctionArgExpr::Expr(argument)) = argument {
+            show_name(argument);
         }
-        _ => false,
     }
 }
 
-/// Turns the call that gives an object's number into the one that gives its name.
-pub(super) fn show_name(expr: &mut Expr) {
+/// A literal beside an object is one.
+fn read_as_object(beside: &Expr, literal: &mut Expr) {
+    if build::literal(literal).is_some()
+        && let Some(type_name) = object_type(beside)
+    {
+        let text = std::mem::replace(literal, build::null());
+        *literal = build::call(&type_name, vec![text]);
+    }
+}
+
+fn is_object(expr: &Expr) -> bool {
+    object_type(expr).is_some()
+}
+
+/// The `reg…` type of a call that gives an object's number, or of a column of the catalog.
+fn object_type(expr: &Expr) -> Option<String> {
     match expr {
-        Expr::Nested(inner) => show_name(inner),
-        Expr::Function(function) if is_object_name(&function.name) => {
-            if let Some(name) = word(&function.name.0) {
-                function.name = ObjectName::from(vec![Ident::new(format!("{name}out"))]);
+        Expr::Nested(inner) => object_type(inner),
+        Expr::Function(function) => word(&function.name.0).filter(|name| ObjectKind::of_type(name).is_some()),
+        column => {
+            type_of_column(column).filter(|name| ObjectKind::of_type(name).is_some()).map(str::to_owned)
+        }
+    }
+}
+
+/// Turns an object's number into its name.
+fn show_name(expr: &mut Expr) {
+    if let Expr::Nested(inner) = expr {
+        return show_name(inner);
+    }
+    let Some(type_name) = object_type(expr) else { return };
+    let shown = format!("{type_name}out");
+    match expr {
+        Expr::Function(function) => function.name = ObjectName::from(vec![Ident::new(shown)]),
+        _ => {
+            let column = std::mem::replace(expr, build::null());
+            *expr = build::call(&shown, vec![column]);
+        }
+    }
+}
+
+/// The type of a column of the catalog, if what is so called is of that type in all of its relations.
+pub(super) fn type_of_column(expr: &Expr) -> Option<&'static str> {
+    static TYPES: LazyLock<HashMap<&str, Option<&str>>> = LazyLock::new(|| {
+        let mut types = HashMap::new();
+        for column in definition::all().iter().flat_map(|one| &one.columns) {
+            let told = types.entry(column.name).or_insert(Some(column.postgres));
+            if *told != Some(column.postgres) {
+                *told = None;
             }
         }
-        _ => {}
-    }
-}
-
-fn is_object_name(name: &ObjectName) -> bool {
-    word(&name.0).is_some_and(|name| ObjectKind::of_type(&name).is_some())
+        types
+    });
+    let name = match expr {
+        Expr::Identifier(name) => name,
+        Expr::CompoundIdentifier(parts) => parts.last()?,
+        Expr::Nested(inner) => return type_of_column(inner),
+        _ => return None,
+    };
+    TYPES.get(folded(name).as_str()).copied().flatten()
 }
 
 /// Whether the expression is a column of type `int2vector` or `oidvector`, by its name.
 fn is_vector(expr: &Expr) -> bool {
-    let name = match expr {
-        Expr::Identifier(name) => name,
-        Expr::CompoundIdentifier(parts) => match parts.last() {
-            Some(name) => name,
-            None => return false,
-        },
-        Expr::Nested(inner) => return is_vector(inner),
-        _ => return false,
-    };
-    let name = folded(name);
-    definition::all()
-        .iter()
-        .flat_map(|one| &one.columns)
-        .any(|column| column.name == name && matches!(column.postgres, "int2vector" | "oidvector"))
+    matches!(type_of_column(expr), Some("int2vector" | "oidvector"))
 }
 
 /// The elements of a vector are numbered from 0, those of a list from 1.

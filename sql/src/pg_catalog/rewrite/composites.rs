@@ -5,7 +5,10 @@ use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, FunctionArg, FunctionArg
 use super::build;
 use super::names::folded;
 use crate::pg_catalog::INFORMATION_SCHEMA;
-use crate::pg_catalog::functions::EXPAND_ARRAY;
+use crate::pg_catalog::functions::{ACL_EXPLODE, EXPAND_ARRAY};
+
+/// Functions that give a list, where PostgreSQL's give rows.
+const RETURN_ROWS: &[&str] = &[ACL_EXPLODE, "pg_partition_ancestors"];
 
 pub(super) fn rewrite(expr: &mut Expr) {
     let new = match expr {
@@ -21,6 +24,10 @@ pub(super) fn rewrite(expr: &mut Expr) {
                         [FunctionArg::Unnamed(FunctionArgExpr::Expr(list))] => Some(rows_of(list.clone())),
                         _ => None,
                     }
+                }
+                // Functions that return rows make a row of the query of each.
+                ([name], FunctionArguments::List(_)) if RETURN_ROWS.contains(&name.as_str()) => {
+                    Some(build::call("unnest", vec![expr.clone()]))
                 }
                 _ => None,
             }

@@ -8,6 +8,7 @@ use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Query, Select, TableFactor, Visit, Visitor, visit_expressions_mut,
 };
 
+use super::build::and;
 use super::names::folded;
 
 /// Takes the conditions on the outer row alone out of the WHERE and returns them, and in the others writes the
@@ -45,8 +46,28 @@ fn split(condition: Expr, into: &mut Vec<Expr>) {
     }
 }
 
-fn and(left: Expr, right: Expr) -> Expr {
-    Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::And, right: Box::new(right) }
+/// Takes the conditions on outer rows out of the WHERE: pairs of an outer and an inner column that are equal. `None`:
+/// there are none, others speak of outer rows too, or of rows of relations that are not known.
+pub(super) fn take_equalities(select: &mut Select, known: &[String]) -> Option<Vec<(Expr, Expr)>> {
+    let inner = tables_of(select);
+    let mut conditions = Vec::new();
+    split(select.selection.take()?, &mut conditions);
+    let mut pairs = Vec::new();
+    let mut own = Vec::new();
+    for condition in conditions {
+        match equality(&condition, &inner) {
+            Some((outer, column)) => {
+                let Expr::CompoundIdentifier(parts) = &outer else { return None };
+                let table = parts.iter().rev().nth(1).map(folded)?;
+                known.contains(&table).then_some(())?;
+                pairs.push((outer, column));
+            }
+            None if sides(&condition, &inner).outer => return None,
+            None => own.push(condition),
+        }
+    }
+    select.selection = own.into_iter().reduce(and);
+    (!pairs.is_empty()).then_some(pairs)
 }
 
 /// The names by which the SELECT knows its own tables.

@@ -63,7 +63,7 @@ impl VisitorMut for Castless {
     }
 }
 
-fn own_label(expr: &Expr) -> String {
+pub(super) fn own_label(expr: &Expr) -> String {
     match expr {
         Expr::Identifier(name) => folded(name),
         Expr::Cast { expr: inner, .. } => own_label(inner),

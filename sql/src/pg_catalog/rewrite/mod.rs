@@ -2,21 +2,25 @@
 //!
 //! It works on the syntax tree, in one walk: names of catalog relations and functions ([`names`]), casts to
 //! PostgreSQL's own types ([`casts`]), operators and words that DataFusion spells otherwise ([`operators`]),
-//! subqueries that it cannot decorrelate ([`subqueries`]), and repeated columns ([`labels`]). Subqueries over the user's own tables stay as they are.
+//! functions in FROM ([`set_functions`]), subqueries that it cannot decorrelate
+//! ([`subqueries`], [`lifting`]), and repeated columns ([`labels`]). Subqueries over the user's own tables stay as they are.
 
 mod build;
 mod casts;
 mod composites;
 mod correlation;
 mod labels;
+mod lifting;
 mod names;
 mod operators;
+mod set_functions;
 mod subqueries;
+mod types;
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Query, Select, SelectItem, SetExpr, Statement, TableFactor, VisitMut, VisitorMut,
+    Expr, Query, Select, SetExpr, Statement, TableFactor, VisitMut, VisitorMut,
 };
 use voxhouse_engine::{Error, Result};
 
@@ -33,9 +37,6 @@ pub fn rewrite(statement: &mut Statement, visible: &Visible) -> Result<()> {
     if let ControlFlow::Break(error) = statement.visit(&mut rewriter) {
         return Err(error);
     }
-    if let Statement::Query(query) = statement {
-        show_names(&mut query.body);
-    }
     Ok(())
 }
 
@@ -46,7 +47,14 @@ struct Rewriter<'a> {
 impl VisitorMut for Rewriter<'_> {
     type Break = Error;
 
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        lifting::split_distinct(query);
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
+        set_functions::join_items(select);
+        lifting::join_look_ups(select);
         self.scopes.enter(select);
         subqueries::forget_unreachable(select);
         subqueries::spell_out_exists(select);
@@ -83,24 +91,5 @@ impl VisitorMut for Rewriter<'_> {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
         }
-    }
-}
-
-/// A column of the result that is an object's number by a cast to `regclass` shows the object's name.
-fn show_names(body: &mut SetExpr) {
-    match body {
-        SetExpr::Select(select) => {
-            for item in &mut select.projection {
-                if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
-                    casts::show_name(expr);
-                }
-            }
-        }
-        SetExpr::SetOperation { left, right, .. } => {
-            show_names(left);
-            show_names(right);
-        }
-        SetExpr::Query(query) => show_names(&mut query.body),
-        _ => {}
     }
 }

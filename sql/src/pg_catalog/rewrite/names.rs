@@ -6,11 +6,11 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, ObjectName,
-    ObjectNamePart, Query, Select, Statement, TableFactor, Visit, Visitor,
+    ObjectNamePart, Query, Select, SelectItem, Statement, TableFactor, TableWithJoins, Value, Visit, Visitor,
 };
 use voxhouse_engine::catalog::Oid;
 
-use super::build;
+use super::{build, set_functions};
 use crate::pg_catalog::definition::{self, Definition};
 use crate::pg_catalog::{INFORMATION_SCHEMA, PG_CATALOG, Visible};
 
@@ -68,8 +68,13 @@ impl<'a> Scopes<'a> {
                     let arguments = std::mem::take(&mut arguments.args);
                     unnest(factor, arguments);
                 }
-                Some("generate_series") => arguments.args.iter_mut().for_each(widen_bound),
-                _ => {}
+                Some("generate_series") => {
+                    arguments.args.iter_mut().for_each(widen_bound);
+                    if self.catalog_only {
+                        count_in_integers(factor);
+                    }
+                }
+                _ => set_functions::rewrite(factor),
             }
             return;
         }
@@ -158,18 +163,65 @@ fn subscripts(function: &Function) -> Option<Expr> {
     let FunctionArg::Unnamed(FunctionArgExpr::Expr(of)) = list.args.first()? else { return None };
     let length = build::call("array_length", vec![of.clone()]);
     let last = build::cast(length, DataType::BigInt(None));
-    Some(build::call("unnest", vec![build::call("generate_series", vec![build::number(1), last])]))
+    let series = build::call("generate_series", vec![build::number(1), last]);
+    // PostgreSQL counts in integers.
+    Some(build::call("unnest", vec![build::cast(series, build::array_of(DataType::Integer(None)))]))
 }
 
 /// A bound of `generate_series` that counts elements; DataFusion's takes bigints.
 fn widen_bound(argument: &mut FunctionArg) {
     if let FunctionArg::Unnamed(FunctionArgExpr::Expr(bound)) = argument
-        && let Expr::Function(function) = bound
-        && word(&function.name.0).is_some_and(|name| name.starts_with("array_") || name == "cardinality")
+        && counts(bound)
     {
         let counted = std::mem::replace(bound, build::null());
         *bound = build::cast(counted, DataType::BigInt(None));
     }
+}
+
+/// `generate_series(1, 32) AS pos (n)` as a query of integers: DataFusion's are bigints.
+fn count_in_integers(factor: &mut TableFactor) {
+    let TableFactor::Table { alias, args: Some(arguments), with_ordinality: false, .. } = &*factor else {
+        return;
+    };
+    let is_integer = |bound: &FunctionArg| match bound {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value))) => match &value.value {
+            Value::Number(digits, _) => digits.parse::<i32>().is_ok(),
+            _ => false,
+        },
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Cast { expr, .. })) => counts(expr),
+        _ => false,
+    };
+    if !arguments.args.iter().all(is_integer) {
+        return;
+    }
+    let mut alias = alias.clone().unwrap_or_else(|| build::alias(Ident::new("generate_series")));
+    if alias.columns.is_empty() {
+        alias.columns = build::columns(&[&folded(&alias.name)]);
+    }
+    let inner = std::mem::replace(factor, build::table(ObjectName(Vec::new()), alias.clone()));
+    let number = build::cast(Expr::Identifier(Ident::new("value")), DataType::Integer(None));
+    let from = TableWithJoins { relation: settled(inner), joins: Vec::new() };
+    *factor = build::derived(build::select(vec![SelectItem::UnnamedExpr(number)], vec![from]), alias);
+}
+
+/// The call by itself, its bounds in parentheses: so it is left alone when it is come across again.
+fn settled(mut factor: TableFactor) -> TableFactor {
+    if let TableFactor::Table { alias, args: Some(arguments), .. } = &mut factor {
+        *alias = None;
+        for argument in &mut arguments.args {
+            if let FunctionArg::Unnamed(FunctionArgExpr::Expr(bound)) = argument {
+                let inner = std::mem::replace(bound, build::null());
+                *bound = Expr::Nested(Box::new(inner));
+            }
+        }
+    }
+    factor
+}
+
+/// Whether an expression is a number of elements.
+fn counts(expr: &Expr) -> bool {
+    let Expr::Function(function) = expr else { return false };
+    word(&function.name.0).is_some_and(|name| name.starts_with("array_") || name == "cardinality")
 }
 
 /// PostgreSQL counts elements in integers.

@@ -10,14 +10,14 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Distinct, Expr, Function, FunctionArguments, GroupByExpr, Ident, JoinOperator,
+    BinaryOperator, DataType, Distinct, Expr, Function, FunctionArguments, GroupByExpr, Ident, JoinOperator,
     LambdaFunction, LambdaFunctionParameter, LambdaSyntax, LimitClause, OneOrManyWithParens, OrderByExpr,
     OrderByKind, Query, Select, SelectItem, SetExpr, TableFactor, TableWithJoins, UnaryOperator, Value,
     Visit, Visitor, visit_expressions_mut,
 };
 
 use super::names::{self, catalog_relation, word};
-use super::{build, casts, correlation};
+use super::{build, casts, correlation, types};
 use crate::pg_catalog::relations::is_always_empty;
 
 /// Functions that make a SELECT one row.
@@ -43,7 +43,7 @@ pub(super) fn rewrite(expr: &mut Expr) {
     match expr {
         Expr::Subquery(query) => {
             if is_empty_query(query) {
-                *expr = build::null();
+                *expr = null_of(output_type(query));
             } else if let Some(guard) = to_aggregate(query) {
                 let subquery = std::mem::replace(expr, build::null());
                 *expr = build::case_when(guard, subquery);
@@ -82,22 +82,7 @@ fn is_of_domain(condition: &Expr) -> bool {
 }
 
 fn empty_query() -> Query {
-    Query {
-        with: None,
-        body: Box::new(SetExpr::Values(datafusion::sql::sqlparser::ast::Values {
-            explicit_row: false,
-            value_keyword: false,
-            rows: Vec::new(),
-        })),
-        order_by: None,
-        limit_clause: None,
-        fetch: None,
-        locks: Vec::new(),
-        for_clause: None,
-        settings: None,
-        format_clause: None,
-        pipe_operators: Vec::new(),
-    }
+    build::query(SetExpr::Values(build::no_rows()))
 }
 
 /// The SELECT of a query that is nothing but one.
@@ -191,7 +176,10 @@ fn by_expression(mut order: Vec<OrderByExpr>, output: &Expr) -> Vec<OrderByExpr>
 /// `ARRAY(query)`
 fn to_list(mut query: Query) -> Expr {
     if is_empty_query(&mut query) {
-        return build::empty_text_array();
+        return match output_type(&mut query) {
+            Some(item) => build::empty_array(item),
+            None => build::empty_array(DataType::Text),
+        };
     }
     let order = match query.order_by.take().map(|order| order.kind) {
         Some(OrderByKind::Expressions(order)) => order,
@@ -237,6 +225,11 @@ fn mentions_catalog(select: &Select) -> bool {
 
 fn reads_catalog(select: &Select) -> bool {
     relations(select).any(|relation| catalog_relation(relation).is_some())
+}
+
+/// Whether a SELECT finds rows of the catalog, one for each row around it as a rule.
+pub(super) fn looks_up(select: &Select) -> bool {
+    mentions_catalog(select) && !is_aggregate(select)
 }
 
 fn relations(select: &Select) -> impl Iterator<Item = &TableFactor> {
@@ -286,6 +279,19 @@ fn has_aggregate(item: &SelectItem) -> bool {
     item.visit(&mut Aggregates { depth: 0 }).is_break()
 }
 
+/// NULL of a type; of text if it is not known.
+fn null_of(data_type: Option<DataType>) -> Expr {
+    build::cast(build::null(), data_type.unwrap_or(DataType::Text))
+}
+
+/// The type of the only column of a query.
+fn output_type(query: &mut Query) -> Option<DataType> {
+    match plain_select(query)?.projection.as_slice() {
+        [SelectItem::UnnamedExpr(item) | SelectItem::ExprWithAlias { expr: item, .. }] => types::of(item),
+        _ => None,
+    }
+}
+
 /// Whether the query is one SELECT without aggregates that joins a relation which never has rows.
 fn is_empty_query(query: &mut Query) -> bool {
     plain_select(query).is_some_and(|select| is_empty(select))
@@ -321,12 +327,12 @@ pub(super) fn forget_unreachable(select: &mut Select) {
         if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item
             && has_subquery(expr)
         {
-            *expr = build::cast(build::null(), datafusion::sql::sqlparser::ast::DataType::Text);
+            *expr = null_of(types::of(expr));
         }
     }
 }
 
-fn has_subquery(expr: &Expr) -> bool {
+pub(super) fn has_subquery(expr: &Expr) -> bool {
     struct Subqueries;
     impl Visitor for Subqueries {
         type Break = ();

@@ -1,6 +1,7 @@
 //! COPY TO STDOUT: rows into CopyData messages.
 
 use bytes::{BufMut, BytesMut};
+#[cfg(test)]
 use chrono_tz::Tz;
 use datafusion::execution::SendableRecordBatchStream;
 use tokio::time::Instant;
@@ -11,7 +12,7 @@ use super::{Charset, CopyFormat, Header, SIGNATURE, TextFormat};
 use crate::wire::encode::Rows;
 use crate::wire::output::Output;
 use crate::wire::reply;
-use crate::wire::statement::{FLUSH_AFTER, next_batch};
+use crate::wire::statement::{FLUSH_AFTER, Shown, next_batch};
 use crate::wire::stop::Flow;
 use crate::wire::types::{Column, Format, oid};
 
@@ -21,7 +22,7 @@ pub(in crate::wire) async fn copy_out(
     mut rows: SendableRecordBatchStream,
     columns: &[Column],
     format: &CopyFormat,
-    zone: Tz,
+    shown: &Shown,
 ) -> Flow<u64> {
     let mut writer = Writer::new(columns, format);
     let cells = vec![writer.cells; columns.len()];
@@ -35,7 +36,7 @@ pub(in crate::wire) async fn copy_out(
             flushed_at = Instant::now();
         }
         let Some(batch) = next_batch(&mut rows, output).await? else { break };
-        let rows = Rows::new(&batch, columns, &cells, zone)?;
+        let rows = shown.rows(batch, columns, &cells)?;
         for row in 0..rows.count {
             writer.put(&rows, row, &mut output.buffer)?;
             if output.is_full() {
@@ -264,7 +265,7 @@ pub(super) fn write_all(batch: &arrow::array::RecordBatch, format: &CopyFormat) 
     let columns = crate::wire::types::columns(&batch.schema())?;
     let mut writer = Writer::new(&columns, format);
     let cells = vec![writer.cells; columns.len()];
-    let rows = Rows::new(batch, &columns, &cells, Tz::UTC)?;
+    let rows = Rows::new(batch.columns(), batch.num_rows(), &columns, &cells, Tz::UTC)?;
     let mut out = BytesMut::new();
     writer.begin(&columns, &mut out)?;
     for row in 0..rows.count {

@@ -1,5 +1,7 @@
 //! The binary format: what PostgreSQL's send functions write, big-endian.
 
+use std::net::IpAddr;
+
 use bytes::{BufMut, BytesMut};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
@@ -8,6 +10,9 @@ use super::leaf::{SMALL_SCALE, out_of_range, put_string};
 use super::{Form, Interval, StringKind, Width};
 use crate::wire::decode::parse_uuid;
 
+/// What `inet` calls the families of addresses.
+const INET: u8 = 2;
+const INET6: u8 = 3;
 const NEGATIVE: u16 = 0x4000;
 /// 64 bits have twenty digits, of which a small numeric has at most [`SMALL_SCALE`] behind the point.
 const GROUPS_BEFORE: usize = 5;
@@ -102,6 +107,7 @@ impl Form for Binary {
                 out.put_u8(1);
                 out.put_slice(value.as_bytes());
             }
+            StringKind::Inet => put_address(value, out)?,
             StringKind::Uuid => out.put_slice(&parse_uuid(value).ok_or_else(|| {
                 Error::new(ErrorKind::InvalidText, format!("invalid input syntax for type uuid: \"{value}\""))
             })?),
@@ -141,4 +147,22 @@ impl Form for Binary {
         out.put_i32(value.days);
         out.put_i32(value.months);
     }
+}
+
+/// Family, bits of the network, whether it is a `cidr`, and the bytes behind their number.
+fn put_address(value: &str, out: &mut BytesMut) -> Result<()> {
+    let address: IpAddr = value.parse().map_err(|_| {
+        Error::new(ErrorKind::InvalidText, format!("invalid input syntax for type inet: \"{value}\""))
+    })?;
+    match address {
+        IpAddr::V4(address) => {
+            out.put_slice(&[INET, 32, 0, 4]);
+            out.put_slice(&address.octets());
+        }
+        IpAddr::V6(address) => {
+            out.put_slice(&[INET6, 128, 0, 16]);
+            out.put_slice(&address.octets());
+        }
+    }
+    Ok(())
 }

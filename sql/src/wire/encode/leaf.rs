@@ -276,6 +276,7 @@ fn string_kind(pg: PgType) -> StringKind {
         oid::JSONB => StringKind::Jsonb,
         oid::UUID => StringKind::Uuid,
         oid::CHAR => StringKind::Char,
+        oid::INET => StringKind::Inet,
         oid::BPCHAR => pg.characters().map_or(StringKind::Plain, StringKind::Padded),
         _ => StringKind::Plain,
     }

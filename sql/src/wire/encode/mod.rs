@@ -14,7 +14,7 @@ mod nested;
 mod tests;
 mod text;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -73,6 +73,7 @@ enum StringKind {
     Char,
     Jsonb,
     Uuid,
+    Inet,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,7 +136,7 @@ struct Style {
     zone: Tz,
 }
 
-/// A record batch with its encoders.
+/// The rows of a record batch with their encoders.
 pub(super) struct Rows {
     columns: Vec<Cells>,
     pub(super) count: usize,
@@ -144,11 +145,17 @@ pub(super) struct Rows {
 impl Rows {
     /// `formats` is as long as `columns`. A batch whose Arrow types have drifted from the described ones, such as
     /// a 64-bit number instead of one of 32, is cast, unless it can be sent as the described type as it is.
-    pub(super) fn new(batch: &RecordBatch, columns: &[Column], formats: &[Format], zone: Tz) -> Result<Self> {
-        if batch.num_columns() != columns.len() {
+    pub(super) fn new(
+        arrays: &[ArrayRef],
+        count: usize,
+        columns: &[Column],
+        formats: &[Format],
+        zone: Tz,
+    ) -> Result<Self> {
+        if arrays.len() != columns.len() {
             return Err(Error::internal(format!(
                 "a batch of {} columns for a result of {}",
-                batch.num_columns(),
+                arrays.len(),
                 columns.len()
             )));
         }
@@ -161,8 +168,8 @@ impl Rows {
             };
             cells.map_err(|error| error.in_context(format!("column \"{}\"", column.name)))
         };
-        let columns = batch.columns().iter().zip(columns).zip(formats).map(resolve).collect::<Result<_>>()?;
-        Ok(Self { columns, count: batch.num_rows() })
+        let columns = arrays.iter().zip(columns).zip(formats).map(resolve).collect::<Result<_>>()?;
+        Ok(Self { columns, count })
     }
 
     /// Appends a DataRow; after an error `out` is as it was.

@@ -22,7 +22,7 @@ fn encoded(
     }
     let schema = Schema::new(vec![field]);
     let batch = RecordBatch::try_new(Arc::new(schema.clone()), vec![Arc::clone(array)])?;
-    let rows = Rows::new(&batch, &columns(&schema)?, &[format], zone)?;
+    let rows = Rows::new(batch.columns(), batch.num_rows(), &columns(&schema)?, &[format], zone)?;
     (0..rows.count)
         .map(|row| {
             let mut out = BytesMut::new();
@@ -406,7 +406,8 @@ fn a_batch_that_has_drifted_is_cast() {
     let described = Schema::new(vec![Field::new("c", DataType::Utf8, true)]);
     let array: ArrayRef = Arc::new(StringViewArray::from(vec!["view"]));
     let batch = RecordBatch::try_from_iter([("c", array)]).unwrap();
-    let rows = Rows::new(&batch, &columns(&described).unwrap(), &[Format::Text], Tz::UTC).unwrap();
+    let rows =
+        Rows::new(batch.columns(), 1, &columns(&described).unwrap(), &[Format::Text], Tz::UTC).unwrap();
     let mut out = BytesMut::new();
     rows.put(0, &mut out).unwrap();
     assert!(out.ends_with(b"view"));
