@@ -132,6 +132,10 @@ fn from_datafusion(error: &DataFusionError) -> Error {
             "a subquery that compares with the outer row other than by = is not supported here",
         )
         .with_hint("Write it as a join with GROUP BY, or as a window function."),
+        DataFusionError::NotImplemented(text) if text.contains("OuterReferenceColumn") => {
+            Error::not_supported("a relation in FROM that reads columns of one before it is not supported here")
+                .with_hint("Call unnest(…) in the select list of a subquery: FROM (SELECT id, unnest(tags) AS tag FROM t) AS s.")
+        }
         DataFusionError::NotImplemented(text) => Error::not_supported(lower_first(first_line(text))),
         DataFusionError::ResourcesExhausted(text) => {
             Error::new(ErrorKind::OutOfMemory, lower_first(first_line(text))).with_hint(
@@ -348,6 +352,17 @@ fn from_text(text: &str) -> Error {
     {
         return wrong_arguments(text);
     }
+    if let Some((_, column)) = text.split_once("column \"")
+        && let Some((column, _)) = column.split_once("\" must appear in the GROUP BY clause")
+    {
+        let column = short_column(column);
+        return Error::new(
+            ErrorKind::GroupingError,
+            format!(
+                "column \"{column}\" must appear in the GROUP BY clause or be used in an aggregate function"
+            ),
+        );
+    }
     if text.contains("must appear in the GROUP BY clause") || text.contains("must be in GROUP BY") {
         return Error::new(ErrorKind::GroupingError, lower_first(text));
     }
@@ -370,6 +385,15 @@ fn from_text(text: &str) -> Error {
         return Error::not_supported(lower_first(text));
     }
     Error::syntax(lower_first(text))
+}
+
+/// `x.feedback.channel` as PostgreSQL tells it: `feedback.channel`.
+fn short_column(column: &str) -> &str {
+    let mut dots = column.rmatch_indices('.').map(|(place, _)| place);
+    match (dots.next(), dots.next()) {
+        (Some(_), Some(schema)) => &column[schema + 1..],
+        _ => column,
+    }
 }
 
 const NO_FUNCTION_MATCHES: &str =
