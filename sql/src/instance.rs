@@ -1,7 +1,7 @@
 //! One running Voxhouse: a warehouse with everything that works on it, shared by all sessions.
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
@@ -109,6 +109,8 @@ pub struct Instance {
     base: SessionState,
     /// What the catalog functions of a session see that has not asked anything yet.
     pub(crate) before_any_statement: Arc<Visible>,
+    /// What the last statement of any session saw.
+    pub(crate) last_seen: RwLock<Weak<Visible>>,
     started_at: i64,
 }
 
@@ -143,6 +145,7 @@ impl Instance {
             warehouse,
             built_ins,
             workers,
+            last_seen: RwLock::default(),
             processes,
             observer: Arc::clone(&background.observer),
             memory_limit: options.memory_limit,

@@ -18,7 +18,8 @@ pub(super) struct Definition {
     pub(super) oid: Oid,
     /// `r` table, `v` view: what it is in PostgreSQL.
     pub(super) kind: char,
-    pub(super) columns: Vec<ColumnDefinition>,
+    pub(super) columns: Arc<[ColumnDefinition]>,
+    /// Of the columns that are made.
     pub(super) arrow: SchemaRef,
 }
 
@@ -60,7 +61,7 @@ fn parse(text: &'static str) -> Option<Definition> {
     let (schema, name) = head.next()?.split_once('.')?;
     let oid = head.next()?.parse().ok()?;
     let kind = head.next()?.chars().next()?;
-    let columns: Vec<ColumnDefinition> = lines
+    let columns: Arc<[ColumnDefinition]> = lines
         .filter_map(|line| {
             let (name, postgres) = line.trim_start().split_once(' ')?;
             let nullable = postgres.strip_suffix(" not null");
@@ -86,9 +87,22 @@ impl ColumnDefinition {
 pub(super) type Column<T> = (&'static str, fn(&T) -> Cell);
 
 impl Definition {
+    /// The same relation, of which only some columns are made.
+    pub(super) fn project(&self, places: &[usize]) -> Result<Self> {
+        Ok(Self {
+            schema: self.schema,
+            name: self.name,
+            oid: self.oid,
+            kind: self.kind,
+            columns: Arc::clone(&self.columns),
+            arrow: Arc::new(self.arrow.project(places)?),
+        })
+    }
+
     /// A record batch of `rows`. A column that is not among `columns` is NULL, or zero where NULL may not be.
     pub(super) fn fill<T>(&self, rows: &[T], columns: &[Column<T>]) -> Result<RecordBatch> {
-        if let Some((name, _)) = columns.iter().find(|(name, _)| self.arrow.index_of(name).is_err()) {
+        let has = |name: &str| self.columns.iter().any(|column| column.name == name);
+        if let Some((name, _)) = columns.iter().find(|(name, _)| !has(name)) {
             return Err(Error::internal(format!("{}.{} has no column {name}", self.schema, self.name)));
         }
         let arrays = self.arrow.fields().iter().map(|field| {

@@ -66,6 +66,21 @@ pub struct Visible {
 }
 
 impl Visible {
+    /// Takes what an earlier statement has worked out, if it saw the same.
+    pub fn take_over(&mut self, earlier: &Visible) -> bool {
+        let is_same = Arc::ptr_eq(&self.catalog, &earlier.catalog)
+            && Arc::ptr_eq(&self.built_in, &earlier.built_in)
+            && Arc::ptr_eq(&self.functions, &earlier.functions)
+            && self.sizes.is_empty()
+            && earlier.sizes.is_empty()
+            && self.role == earlier.role
+            && self.search_path == earlier.search_path;
+        if is_same {
+            self.derived = earlier.derived.clone();
+        }
+        is_same
+    }
+
     fn entities(&self) -> &Entities {
         self.derived.entities.get_or_init(|| Entities::new(self))
     }
@@ -106,10 +121,10 @@ pub fn attribute(visible: &Visible, relation: &QualifiedName, column: &str) -> O
     Some((oid, number(columns.iter().position(|one| one.name == column))?))
 }
 
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Derived {
-    entities: OnceLock<Entities>,
-    access: OnceLock<Arc<Access>>,
+    entities: Arc<OnceLock<Entities>>,
+    access: Arc<OnceLock<Arc<Access>>>,
 }
 
 /// A virtual relation of another module, such as `system.functions`.

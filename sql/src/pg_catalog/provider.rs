@@ -80,8 +80,13 @@ impl TableProvider for CatalogTable {
         _filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let batch = relations::rows(self.definition, &self.visible)?;
-        let plan = MemorySourceConfig::try_new_exec(&[vec![batch]], self.schema(), projection.cloned())?;
+        let places: Vec<usize> = match projection {
+            Some(places) => places.clone(),
+            None => (0..self.definition.columns.len()).collect(),
+        };
+        let wanted = self.definition.project(&places)?;
+        let batch = relations::rows(&wanted, &self.visible)?;
+        let plan = MemorySourceConfig::try_new_exec(&[vec![batch]], Arc::clone(&wanted.arrow), None)?;
         Ok(plan)
     }
 }

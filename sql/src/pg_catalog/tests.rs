@@ -8,8 +8,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Field, Schema as ArrowSchema};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema as ArrowSchema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider};
 use datafusion::config::Dialect::PostgreSQL;
@@ -27,10 +27,12 @@ use voxhouse_engine::storage::Storage;
 use crate::processes::Processes;
 use crate::session::Parts;
 use crate::session::settings::Settings;
+use crate::statement::typing::{self, Told};
+use crate::wire::types::PgType;
 
 use super::{
     BuiltInRelation, Client, Derived, FunctionRow, INFORMATION_SCHEMA, PG_CATALOG, RelationSize, Visible,
-    definition, label, relations, rewrite, scalar_functions, schema_provider, types,
+    definition, functions, label, relations, rewrite, scalar_functions, schema_provider, types,
 };
 
 fn column(name: &str, data_type: &str) -> Column {
@@ -224,7 +226,29 @@ impl Session {
             rewrite(statement, &self.visible)?;
         }
         let plan = state.statement_to_plan(statement).await?;
-        Ok(self.context.execute_logical_plan(plan).await?.collect().await?)
+        let types: Vec<Told> =
+            (0..plan.schema().fields().len()).map(|place| typing::of_column(&plan, place)).collect();
+        let batches = self.context.execute_logical_plan(plan).await?.collect().await?;
+        Ok(batches.iter().map(|batch| self.named(batch, &types)).collect())
+    }
+
+    /// Objects by name, as the wire sends them.
+    fn named(&self, batch: &RecordBatch, types: &[Told]) -> RecordBatch {
+        let columns = batch.columns().iter().zip(types).zip(batch.schema().fields()).map(|((column, told), field)| {
+            let object = match told {
+                Told::Named(name) if name.starts_with("reg") => PgType::from_name(name),
+                _ => None,
+            };
+            let shown: ArrayRef = match (object, column.as_primitive_opt::<Int64Type>()) {
+                (Some(object), Some(numbers)) => {
+                    let name = |number| functions::object_name(&self.visible, object.oid, number);
+                    Arc::new(numbers.iter().map(|number| number.map(name)).collect::<StringArray>())
+                }
+                _ => Arc::clone(column),
+            };
+            (field.name().clone(), shown, true)
+        });
+        RecordBatch::try_from_iter_with_nullable(columns.collect::<Vec<_>>()).unwrap()
     }
 
     async fn rows(&self, sql: &str) -> String {

@@ -132,7 +132,13 @@ impl Session {
         seen.client.address = self.login.client;
         seen.processes = self.instance.processes.clone();
         seen.client.application_name = self.settings.value("application_name");
+        if !seen.take_over(&self.visible.read())
+            && let Some(elsewhere) = self.instance.last_seen.read().upgrade()
+        {
+            seen.take_over(&elsewhere);
+        }
         let seen = Arc::new(seen);
+        *self.instance.last_seen.write() = Arc::downgrade(&seen);
         *self.visible.write() = Arc::clone(&seen);
         let mut base = self
             .base

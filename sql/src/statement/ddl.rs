@@ -583,8 +583,9 @@ async fn fill_new_table(
     mut table: NewTable,
 ) -> Result<u64> {
     session.require_changeable("CREATE TABLE AS", false)?;
-    let planned = context.plan_query_at(query, &statement.moments).await?;
-    table.columns = columns_of(context, &planned.plan)?;
+    let plan = context.plan_query_at(query, &statement.moments).await?.plan;
+    let plan = describe::stored(context, plan)?;
+    table.columns = columns_of(context, &plan)?;
     let author = session.author(statement);
     let location = session.free_location(&new.name).await?;
     let create = Ddl::CreateTable { name: new.name.clone(), table, location, if_not_exists: false };
@@ -596,7 +597,7 @@ async fn fill_new_table(
     if new.name.is_temporary() {
         transaction.on_commit(table, new.on_commit);
     }
-    let work = Work::Insert(planned.plan);
+    let work = Work::Insert(plan);
     let rows = session.change_rows_in(Some(transaction), context, &author, table, &work, None).await?;
     session.finish(scope).await?;
     Ok(rows)
@@ -622,7 +623,7 @@ pub async fn refresh(session: &mut Session, statement: &Statement, name: &Object
         true => context.plan_query(&crate::query::pipe::parse_query(query)?).await?.plan,
         false => session.instance.planner().plan_query(&table.owner, query).await?,
     };
-    let work = Work::Overwrite(plan);
+    let work = Work::Overwrite(describe::stored(&context, plan)?);
     session.change_rows(&context, &author, table, &work).await?;
     Ok(Outcome::Done("REFRESH MATERIALIZED VIEW".into()))
 }

@@ -9,7 +9,7 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::expr::{Cast, Placeholder};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{self, Query};
 use voxhouse_engine::catalog::types::TYPE_KEY;
@@ -53,6 +53,29 @@ fn with_type(field: Field, told: Told) -> Field {
         Told::Plain | Told::Unknown => metadata.remove(TYPE_KEY),
     };
     field.with_metadata(metadata)
+}
+
+/// The plan of rows that go into a table. No column is of type `regclass` or of its kin: it gets the names of objects,
+/// as in PostgreSQL a column of text does.
+pub fn stored(context: &QueryContext, plan: LogicalPlan) -> Result<LogicalPlan> {
+    let functions = context.base.scalar_functions();
+    let name_of = |place: usize| match typing::of_column(&plan, place) {
+        Told::Named(name) if name.starts_with("reg") => functions.get(&format!("{name}out")).cloned(),
+        _ => None,
+    };
+    let names: Vec<_> = (0..plan.schema().fields().len()).map(name_of).collect();
+    if names.iter().all(Option::is_none) {
+        return Ok(plan);
+    }
+    let columns = plan.schema().columns().into_iter().zip(names).map(|(column, name)| match name {
+        Some(function) => {
+            let shown = function.call(vec![Expr::Column(column.clone())]);
+            shown.alias_qualified(column.relation, column.name)
+        }
+        None => Expr::Column(column),
+    });
+    let columns: Vec<Expr> = columns.collect();
+    Ok(LogicalPlanBuilder::from(plan).project(columns)?.build()?)
 }
 
 /// What a Bind message can count.

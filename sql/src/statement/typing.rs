@@ -270,7 +270,8 @@ fn gives_way(one: &Told, other: &Told) -> bool {
         return matches!(other, Told::Named(name) if name == "oid");
     };
     match other {
-        Told::Plain => matches!(one.as_str(), "name" | "\"char\"" | "pg_node_tree"),
+        // A name and a text become each other, and the first of them is right.
+        Told::Plain => matches!(one.as_str(), "\"char\"" | "pg_node_tree"),
         Told::Named(other) => one.starts_with("character varying") && other == "name",
         Told::Unknown => false,
     }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use arrow::array::{AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{Int64Type, Schema};
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, StringArray};
+use arrow::datatypes::{Field, Int64Type, Schema};
 use chrono_tz::Tz;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::{StreamExt, poll};
@@ -160,17 +160,26 @@ impl Shown {
         let mut arrays = batch.columns().to_vec();
         if let Some(names) = &self.names {
             for ((array, column), format) in arrays.iter_mut().zip(columns).zip(formats) {
-                if column.pg.names_an_object()
-                    && *format == Format::Text
-                    && let Some(numbers) = array.as_primitive_opt::<Int64Type>()
-                {
-                    let name = |number: Option<i64>| number.map(|number| names.name(column.pg.oid, number));
-                    *array = Arc::new(numbers.iter().map(name).collect::<StringArray>());
+                let object = column.pg.element().unwrap_or(column.pg);
+                if object.names_an_object() && *format == Format::Text {
+                    *array = named(array, object.oid, names.as_ref())?;
                 }
             }
         }
         Rows::new(&arrays, batch.num_rows(), columns, formats, self.zone)
     }
+}
+
+/// Names in the places of numbers, in lists too.
+fn named(array: &ArrayRef, type_oid: u32, names: &dyn ObjectNames) -> Result<ArrayRef> {
+    if let Some(numbers) = array.as_primitive_opt::<Int64Type>() {
+        let name = |number: Option<i64>| number.map(|number| names.name(type_oid, number));
+        return Ok(Arc::new(numbers.iter().map(name).collect::<StringArray>()));
+    }
+    let Some(list) = array.as_list_opt::<i32>() else { return Ok(Arc::clone(array)) };
+    let values = named(list.values(), type_oid, names)?;
+    let item = Arc::new(Field::new_list_field(values.data_type().clone(), true));
+    Ok(Arc::new(ListArray::try_new(item, list.offsets().clone(), values, list.nulls().cloned())?))
 }
 
 /// The rows of a result that has begun: the stream, the batch being sent and the place in it.

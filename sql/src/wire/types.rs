@@ -187,7 +187,11 @@ impl PgType {
     /// Whether values of the Arrow type are values of this type without a cast: strings in any layout, decimals of
     /// any scale, the names of objects.
     pub(super) fn holds(self, data_type: &DataType) -> bool {
-        if self.names_an_object() && data_type.is_string() {
+        let (object, stored) = match (self.element(), element_type(data_type)) {
+            (Some(element), Some(stored)) => (element, stored),
+            _ => (self, data_type),
+        };
+        if object.names_an_object() && stored.is_string() {
             return true;
         }
         let mut leaf = data_type;

@@ -141,6 +141,7 @@ pub(super) fn join_items(select: &mut Select) {
     let query: Query = build::select(vec![SelectItem::Wildcard(Default::default()), items], vec![from]);
     *owner = build::derived(query, build::alias(name.clone()));
     select.from.pop();
+    label_fields(select, &alias);
     let _ = visit_expressions_mut(select, |expr| {
         if let Expr::CompoundIdentifier(parts) = expr
             && let [relation, field] = parts.as_slice()
@@ -152,6 +153,20 @@ pub(super) fn join_items(select: &mut Select) {
         }
         ControlFlow::<()>::Continue(())
     });
+}
+
+/// `x.grantee` in the output is still called so when it is a field of a column.
+fn label_fields(select: &mut Select, relation: &Ident) {
+    for item in &mut select.projection {
+        if let SelectItem::UnnamedExpr(expr) = item
+            && let Expr::CompoundIdentifier(parts) = &*expr
+            && let [of, field] = parts.as_slice()
+            && folded(of) == folded(relation)
+        {
+            let alias = field.clone();
+            *item = SelectItem::ExprWithAlias { expr: std::mem::replace(expr, build::null()), alias };
+        }
+    }
 }
 
 /// The list and the alias of `aclexplode(list) AS alias`, where the list is a column's.

@@ -5,7 +5,7 @@ use datafusion::sql::sqlparser::ast::{
     SelectItem, SetExpr, UnaryOperator, Value,
 };
 
-use super::names::word;
+use super::names::folded;
 use super::{build, casts};
 
 /// `None`: text, or not known.
@@ -55,7 +55,7 @@ fn of_query(query: &Query) -> Option<DataType> {
 }
 
 fn of_call(function: &Function) -> Option<DataType> {
-    let name = word(&function.name.0)?;
+    let name = function.name.0.last()?.as_ident().map(folded)?;
     let first = || {
         let FunctionArguments::List(list) = &function.args else { return None };
         match list.args.first()? {

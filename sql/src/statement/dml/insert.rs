@@ -20,6 +20,7 @@ use crate::instance::plan_expression;
 use crate::query::QueryContext;
 use crate::query::names::{existing_name, fold, parts};
 use crate::session::Session;
+use crate::statement::describe;
 use crate::wire::backend::Outcome;
 
 pub async fn run(
@@ -101,7 +102,7 @@ async fn rows(
         Some(query) => {
             let mut query = query.as_ref().clone();
             fill_in_defaults(&mut query, table, &columns)?;
-            context.plan_query_at(&query, moments).await?.plan
+            describe::stored(context, context.plan_query_at(&query, moments).await?.plan)?
         }
         None => LogicalPlanBuilder::empty(true).build()?,
     };
