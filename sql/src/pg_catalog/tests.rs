@@ -234,20 +234,21 @@ impl Session {
 
     /// Objects by name, as the wire sends them.
     fn named(&self, batch: &RecordBatch, types: &[Told]) -> RecordBatch {
-        let columns = batch.columns().iter().zip(types).zip(batch.schema().fields()).map(|((column, told), field)| {
-            let object = match told {
-                Told::Named(name) if name.starts_with("reg") => PgType::from_name(name),
-                _ => None,
-            };
-            let shown: ArrayRef = match (object, column.as_primitive_opt::<Int64Type>()) {
-                (Some(object), Some(numbers)) => {
-                    let name = |number| functions::object_name(&self.visible, object.oid, number);
-                    Arc::new(numbers.iter().map(|number| number.map(name)).collect::<StringArray>())
-                }
-                _ => Arc::clone(column),
-            };
-            (field.name().clone(), shown, true)
-        });
+        let columns =
+            batch.columns().iter().zip(types).zip(batch.schema().fields()).map(|((column, told), field)| {
+                let object = match told {
+                    Told::Named(name) if name.starts_with("reg") => PgType::from_name(name),
+                    _ => None,
+                };
+                let shown: ArrayRef = match (object, column.as_primitive_opt::<Int64Type>()) {
+                    (Some(object), Some(numbers)) => {
+                        let name = |number| functions::object_name(&self.visible, object.oid, number);
+                        Arc::new(numbers.iter().map(|number| number.map(name)).collect::<StringArray>())
+                    }
+                    _ => Arc::clone(column),
+                };
+                (field.name().clone(), shown, true)
+            });
         RecordBatch::try_from_iter_with_nullable(columns.collect::<Vec<_>>()).unwrap()
     }
 

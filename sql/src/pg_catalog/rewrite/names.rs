@@ -97,9 +97,7 @@ impl<'a> Scopes<'a> {
                     empty_lists(function);
                 }
                 let counted = || count_as_integer(function);
-                let series = || self.catalog_only.then(|| series(function)).flatten();
-                let new = subscripts(function).or_else(|| lower_bound(function)).or_else(counted);
-                if let Some(new) = new.or_else(series) {
+                if let Some(new) = subscripts(function).or_else(|| lower_bound(function)).or_else(counted) {
                     *expr = new;
                 }
             }
@@ -168,24 +166,6 @@ fn subscripts(function: &Function) -> Option<Expr> {
     let series = build::call("generate_series", vec![build::number(1), last]);
     // PostgreSQL counts in integers.
     Some(build::call("unnest", vec![build::cast(series, build::array_of(DataType::Integer(None)))]))
-}
-
-/// `generate_series(1, 32)` in the output: rows, of integers.
-fn series(function: &Function) -> Option<Expr> {
-    if word(&function.name.0)? != "generate_series" || function.over.is_some() {
-        return None;
-    }
-    let FunctionArguments::List(list) = &function.args else { return None };
-    let are_integers = list.args.iter().all(|bound| match bound {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value))) => {
-            matches!(&value.value, Value::Number(digits, _) if digits.parse::<i32>().is_ok())
-        }
-        _ => false,
-    });
-    let series = Expr::Function(function.clone());
-    let list =
-        if are_integers { build::cast(series, build::array_of(DataType::Integer(None))) } else { series };
-    Some(build::call("unnest", vec![list]))
 }
 
 /// A bound of `generate_series` that counts elements; DataFusion's takes bigints.

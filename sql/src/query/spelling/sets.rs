@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, ListBuilder, StringBuilder};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType as ArrowType, Field};
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArgumentList, FunctionArguments, Ident, ObjectName, ObjectNamePart, Query,
-    Select, SelectItem, TableAliasColumnDef, TableFactor, Value, VisitMut, VisitorMut,
+    ArrayElemTypeDef, CastKind, DataType, Expr, Function, FunctionArgumentList, FunctionArguments, Ident,
+    ObjectName, ObjectNamePart, Query, Select, SelectItem, TableAliasColumnDef, TableFactor, Value, VisitMut,
+    VisitorMut,
 };
 use voxhouse_engine::{Error, ErrorKind, Result};
 
@@ -33,13 +34,19 @@ fn list_function(name: &str) -> Option<&'static str> {
 pub(super) fn in_output(select: &mut Select) {
     for item in &mut select.projection {
         if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
-            let _ = expr.visit(&mut Unnester { depth: 0 });
+            let _ = expr.visit(&mut Unnester { depth: 0, unnested: 0 });
         }
     }
 }
 
 struct Unnester {
     depth: usize,
+    /// How many calls of `unnest` are around.
+    unnested: usize,
+}
+
+fn is_unnest(expr: &Expr) -> bool {
+    matches!(expr, Expr::Function(function) if name_of(function).as_deref() == Some("unnest"))
 }
 
 impl VisitorMut for Unnester {
@@ -55,13 +62,24 @@ impl VisitorMut for Unnester {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        self.unnested += usize::from(is_unnest(expr));
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if self.depth == 0
+        self.unnested -= usize::from(is_unnest(expr));
+        if self.depth + self.unnested == 0
             && let Expr::Function(function) = &mut *expr
             && let Some(list) = name_of(function).as_deref().and_then(list_function)
         {
             function.name = ObjectName::from(vec![Ident::new(list)]);
-            *expr = call("unnest", vec![expr.clone()]);
+            // DataFusion's series are of bigints.
+            let list = match list == "generate_series" && counts(function) {
+                true => of_integers(expr.clone()),
+                false => expr.clone(),
+            };
+            *expr = call("unnest", vec![list]);
         }
         ControlFlow::Continue(())
     }
@@ -114,10 +132,17 @@ fn counts(function: &Function) -> bool {
     plain_arguments(function).is_some_and(|arguments| arguments.iter().all(|bound| is_number(bound)))
 }
 
+fn of_integers(list: Expr) -> Expr {
+    let integers = DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(DataType::Integer(None)), None));
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(list), data_type: integers, array: false, format: None }
+}
+
 fn is_number(bound: &Expr) -> bool {
     match bound {
-        Expr::Value(value) => matches!(value.value, Value::Number(..)),
-        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) => is_number(expr),
+        Expr::Value(value) => {
+            matches!(&value.value, Value::Number(digits, _) if digits.parse::<i32>().is_ok())
+        }
+        Expr::UnaryOp { expr, .. } | Expr::Nested(expr) | Expr::Cast { expr, .. } => is_number(expr),
         _ => false,
     }
 }
@@ -175,15 +200,15 @@ impl ScalarUDFImpl for SplitByPattern {
         &self.signature
     }
 
-    fn return_type(&self, _: &[DataType]) -> DataFusionResult<DataType> {
-        Ok(DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))))
+    fn return_type(&self, _: &[ArrowType]) -> DataFusionResult<ArrowType> {
+        Ok(ArrowType::List(Arc::new(Field::new_list_field(ArrowType::Utf8, true))))
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
         let columns: Vec<ArrayRef> = args
             .args
             .iter()
-            .map(|column| Ok(cast(&column.clone().into_array(args.number_rows)?, &DataType::Utf8)?))
+            .map(|column| Ok(cast(&column.clone().into_array(args.number_rows)?, &ArrowType::Utf8)?))
             .collect::<DataFusionResult<_>>()?;
         let column = |place: usize| columns.get(place).map(|column| column.as_string::<i32>());
         let mut lists = ListBuilder::new(StringBuilder::new());
