@@ -234,8 +234,9 @@ impl Session {
 
     /// Objects by name, as the wire sends them.
     fn named(&self, batch: &RecordBatch, types: &[Told]) -> RecordBatch {
+        let schema = batch.schema();
         let columns =
-            batch.columns().iter().zip(types).zip(batch.schema().fields()).map(|((column, told), field)| {
+            batch.columns().iter().zip(types).zip(schema.fields()).map(|((column, told), field)| {
                 let object = match told {
                     Told::Named(name) if name.starts_with("reg") => PgType::from_name(name),
                     _ => None,

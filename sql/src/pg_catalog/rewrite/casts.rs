@@ -399,7 +399,7 @@ fn show_name(expr: &mut Expr) {
 pub(super) fn type_of_column(expr: &Expr) -> Option<&'static str> {
     static TYPES: LazyLock<HashMap<&str, Option<&str>>> = LazyLock::new(|| {
         let mut types = HashMap::new();
-        for column in definition::all().iter().flat_map(|one| &one.columns) {
+        for column in definition::all().iter().flat_map(|one| one.columns.iter()) {
             let told = types.entry(column.name).or_insert(Some(column.postgres));
             if *told != Some(column.postgres) {
                 *told = None;
