@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import pexpect
@@ -163,17 +162,6 @@ def completion_at_a_terminal(executor):
     else:
         return "the table's name is not offered"
     terminal.answers("\t WHERE customer_id = 4;\r", "Zoë")
-    terminal.quit()
-    return "all expected"
-
-
-@step
-def an_interrupt_at_a_terminal(executor):
-    terminal = Terminal()
-    terminal.answers("SELECT count(*) FROM generate_series(1, 4000000) a, generate_series(1, 4000000) b;\r", "b;")
-    time.sleep(1)
-    terminal.answers("\x03", "(cancelled query|canceling statement)")
-    terminal.answers("SELECT 6 * 7 AS after;\r", r"\| 42 +\|")
     terminal.quit()
     return "all expected"
 

@@ -136,7 +136,7 @@ def error_classes(connection):
         (errors.InvalidTextRepresentation, "SELECT 'x'::int"),
         (errors.DivisionByZero, "SELECT 1 / 0"),
         (errors.NumericValueOutOfRange, "INSERT INTO keyed VALUES (3, 100000, 'y')"),
-        (errors.FeatureNotSupported, "CREATE INDEX i ON keyed (id)"),
+        (errors.FeatureNotSupported, "CREATE UNIQUE INDEX i ON keyed (id)"),
         (errors.UndefinedObject, "SET absent = 1"),
     ]:
         raises(error, connection, sql)

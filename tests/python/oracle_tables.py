@@ -72,7 +72,6 @@ DESCRIBED = ("name", "type", "length", "modifier", "column")
 # What still differs, by a part of the check's name, with the reason.
 KNOWN = {
     "loose described": "varchar without a length is text",
-    "SELECT coalesce(v": "a function of varchar gives text",
 }
 
 

@@ -24,7 +24,7 @@ use crate::catalog::{Column, QualifiedName, Rule, SqlType, Table};
 use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::planning::Planner;
 use crate::table::array_text;
-use crate::table::rounding::to_whole;
+use crate::table::rounding::{to_double, to_whole};
 use crate::table::scan::TableScan;
 
 /// A row that may not enter, by its place in the batch.
@@ -522,6 +522,7 @@ fn assignment_cast(column: &Column, values: &ArrayRef, target: &DataType) -> Res
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if let DataType::List(item) = target => {
             return array_text::lists(values, item);
         }
+        given if given.is_decimal() && *target == DataType::Float64 => return to_double(values),
         given if target.is_integer() && (given.is_floating() || given.is_decimal()) => to_whole(values)?,
         _ => Arc::clone(values),
     };

@@ -1,11 +1,12 @@
-//! Numbers made whole, as PostgreSQL does where a fraction goes into an integer: a float rounds to the even neighbour, a
-//! numeric away from zero. Arrow would cut the fraction off.
+//! Numbers of one kind as those of another. A fraction that goes into an integer is rounded as in PostgreSQL, a float to the
+//! even neighbour and a numeric away from zero, where Arrow would cut it off; and a numeric becomes the double nearest to it,
+//! where Arrow's division can miss that by one.
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type};
 
 use crate::error::Result;
 
@@ -23,7 +24,36 @@ pub fn to_whole(values: &ArrayRef) -> Result<ArrayRef> {
     })
 }
 
-/// The type of such numbers.
+/// The doubles nearest to numerics.
+pub fn to_double(values: &ArrayRef) -> Result<ArrayRef> {
+    let DataType::Decimal128(_, scale) = values.data_type() else {
+        let texts = cast(values, &DataType::Utf8)?;
+        return Ok(cast(&texts, &DataType::Float64)?);
+    };
+    let scale = *scale;
+    let doubles =
+        values.as_primitive::<Decimal128Type>().unary::<_, Float64Type>(|value| nearest(value, scale));
+    Ok(Arc::new(doubles))
+}
+
+/// Powers of ten that a double holds exactly.
+const EXACT_POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22,
+];
+
+/// `value` divided by ten to the power of `scale`.
+pub fn nearest(value: i128, scale: i8) -> f64 {
+    const EXACT: i128 = 1 << f64::MANTISSA_DIGITS;
+    let power = usize::try_from(scale).ok().and_then(|scale| EXACT_POWERS.get(scale));
+    match power {
+        // Both are exact, so the division rounds once.
+        Some(power) if (-EXACT..=EXACT).contains(&value) => value as f64 / power,
+        _ => format!("{value}e{}", -i16::from(scale)).parse().unwrap_or(f64::NAN),
+    }
+}
+
+/// The type of whole numbers of these.
 pub fn whole_type(data_type: &DataType) -> DataType {
     match data_type {
         // One digit more: 9.9 becomes 10.
@@ -42,6 +72,17 @@ mod tests {
     use arrow::array::{Decimal128Array, Float64Array};
 
     use super::*;
+
+    #[test]
+    fn numerics_become_the_nearest_doubles() {
+        for text in
+            ["0.30000000000000004", "0.1", "-123456789.123456789", "1234567890123456.7", "0.000000000000001"]
+        {
+            let (whole, fraction) = text.split_once('.').unwrap();
+            let value: i128 = format!("{whole}{fraction}").parse().unwrap();
+            assert_eq!(nearest(value, fraction.len() as i8), text.parse::<f64>().unwrap(), "{text}");
+        }
+    }
 
     #[test]
     fn halves_go_to_the_even_neighbour_or_away_from_zero() {

@@ -13,6 +13,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema as ArrowSchema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider};
 use datafusion::config::Dialect::PostgreSQL;
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement as DataFusionStatement;
 use parking_lot::RwLock;
@@ -25,6 +26,7 @@ use voxhouse_engine::catalog::{
 use voxhouse_engine::storage::Storage;
 
 use crate::processes::Processes;
+use crate::query::types::PostgresTypes;
 use crate::session::Parts;
 use crate::session::settings::Settings;
 use crate::statement::typing::{self, Told};
@@ -206,7 +208,12 @@ impl Session {
         let visible = visible(role).await;
         let mut config = SessionConfig::new().with_default_catalog_and_schema("voxhouse", "public");
         config.options_mut().sql_parser.dialect = PostgreSQL;
-        let context = SessionContext::new_with_config(config);
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_default_features()
+            .with_type_planner(Arc::new(PostgresTypes))
+            .build();
+        let context = SessionContext::new_with_state(state);
         let provider = MemoryCatalogProvider::new();
         for schema in [PG_CATALOG, INFORMATION_SCHEMA] {
             provider.register_schema(schema, schema_provider(Arc::clone(&visible), schema)).unwrap();
@@ -248,9 +255,11 @@ impl Session {
                     }
                     _ => Arc::clone(column),
                 };
-                (field.name().clone(), shown, true)
+                let shown_type = shown.data_type().clone();
+                (field.as_ref().clone().with_data_type(shown_type).with_nullable(true), shown)
             });
-        RecordBatch::try_from_iter_with_nullable(columns.collect::<Vec<_>>()).unwrap()
+        let (fields, columns): (Vec<Field>, Vec<ArrayRef>) = columns.unzip();
+        RecordBatch::try_new(Arc::new(ArrowSchema::new(fields)), columns).unwrap()
     }
 
     async fn rows(&self, sql: &str) -> String {

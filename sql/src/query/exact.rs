@@ -69,7 +69,7 @@ fn wide(factor: &DataType, other: &DataType) -> Option<DataType> {
         return None;
     };
     let room = DECIMAL128_MAX_PRECISION as i8 - (scale + other);
-    (room < WHOLE_DIGITS).then(|| DataType::Decimal256(*precision, *scale))
+    (room < WHOLE_DIGITS).then_some(DataType::Decimal256(*precision, *scale))
 }
 
 /// The quotient of two numbers of these scales, rounded half away from zero.

@@ -7,9 +7,9 @@ use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, DFSchema};
 use datafusion::error::Result;
-use datafusion::logical_expr::expr::{Between, Case, InList, ScalarFunction};
+use datafusion::logical_expr::expr::{Between, Case, Cast, InList, ScalarFunction};
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Union, cast,
+    BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Union, Values, cast,
 };
 
 /// Makes doubles of the numerics beside doubles.
@@ -83,6 +83,39 @@ fn make_alike(parts: &mut [&mut Expr], schema: &DFSchema) -> bool {
         changed = true;
     }
     changed
+}
+
+/// The same of the rows of VALUES, which were planned to be alike: doubles were cast to numerics.
+pub fn in_values(mut values: Values) -> Result<Values> {
+    let mut fields: Vec<_> =
+        values.schema.iter().map(|(relation, field)| (relation.cloned(), Arc::clone(field))).collect();
+    let mut changed = false;
+    for (place, (_, field)) in fields.iter_mut().enumerate() {
+        let is_mixed =
+            field.data_type().is_decimal() && values.values.iter().any(|row| was_float(&row[place]));
+        if !is_mixed {
+            continue;
+        }
+        changed = true;
+        *field = Arc::new(field.as_ref().clone().with_data_type(DataType::Float64));
+        for row in &mut values.values {
+            let value = match std::mem::take(&mut row[place]) {
+                Expr::Cast(given) if given.field.data_type().is_decimal() => *given.expr,
+                other => other,
+            };
+            row[place] = cast(value, DataType::Float64);
+        }
+    }
+    if changed {
+        let metadata = values.schema.metadata().clone();
+        values.schema = Arc::new(DFSchema::new_with_metadata(fields, metadata)?);
+    }
+    Ok(values)
+}
+
+fn was_float(value: &Expr) -> bool {
+    let Expr::Cast(Cast { expr, field }) = value else { return false };
+    field.data_type().is_decimal() && expr.get_type(&DFSchema::empty()).is_ok_and(|found| found.is_floating())
 }
 
 /// The same of the inputs of a UNION, column by column.

@@ -172,8 +172,8 @@ impl OfIntervals {
         let second = columns.last().ok_or_else(|| Error::internal("an operator without operands"))?;
         Ok(match self.operation {
             Operation::Difference => Arc::new(difference(first, second)?),
-            Operation::Product => Arc::new(scaled(first, second, |number| Ok(number))?),
-            Operation::ProductOf => Arc::new(scaled(second, first, |number| Ok(number))?),
+            Operation::Product => Arc::new(scaled(first, second, Ok)?),
+            Operation::ProductOf => Arc::new(scaled(second, first, Ok)?),
             Operation::Quotient => Arc::new(scaled(first, second, |number| match number {
                 0.0 => Err(Error::new(ErrorKind::DivisionByZero, "division by zero").into()),
                 number => Ok(1.0 / number),

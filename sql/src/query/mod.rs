@@ -4,6 +4,7 @@ pub mod arithmetic;
 pub mod average;
 pub mod catalog;
 pub mod context;
+pub mod doubles;
 pub mod exact;
 pub mod floats;
 pub mod input;

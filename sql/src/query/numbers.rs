@@ -27,7 +27,7 @@ pub fn settle(plan: LogicalPlan) -> Result<LogicalPlan> {
     let plan = plan.map_children(|child| Ok(Transformed::yes(settle(child)?)))?.data;
     let plan = plan.map_subqueries(|subquery| Ok(Transformed::yes(settle(subquery)?)))?.data;
     match plan {
-        LogicalPlan::Values(values) => narrow_values(values),
+        LogicalPlan::Values(values) => narrow_values(floats::in_values(values)?),
         LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) => {
             let schema = merge_schema(&plan.inputs());
             let names = NamePreserver::new(&plan);

@@ -164,9 +164,13 @@ impl Session {
         self.notices.push(Notice { severity: "NOTICE", sqlstate: "00000", message: message.into() });
     }
 
-    /// Tells that a statement did nothing because the object is there.
+    /// Tells that a statement did nothing. PostgreSQL says so by the SQLSTATE of what is there already, but not by that
+    /// of what is not there.
     pub(crate) fn notice_of(&mut self, kind: ErrorKind, message: impl Into<String>) {
-        self.notices.push(Notice { severity: "NOTICE", sqlstate: kind.sqlstate(), message: message.into() });
+        use ErrorKind::{DuplicateObject, DuplicateSchema, DuplicateTable};
+        let is_there = matches!(kind, DuplicateObject | DuplicateSchema | DuplicateTable);
+        let sqlstate = if is_there { kind.sqlstate() } else { "00000" };
+        self.notices.push(Notice { severity: "NOTICE", sqlstate, message: message.into() });
     }
 
     pub(crate) fn warning(&mut self, sqlstate: &'static str, message: impl Into<String>) {

@@ -15,6 +15,7 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
+use super::doubles;
 use super::inputs::input_schema;
 use function::Operation;
 
@@ -44,8 +45,11 @@ fn in_node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
             true => guard::conditions(expression, &schema),
             false => Ok(Transformed::no(expression)),
         })?;
-        let checked =
-            guarded.transform_data(|expression| expression.transform_up(|part| checked(part, &schema)))?;
+        let checked = guarded.transform_data(|expression| {
+            expression.transform_up(|part| {
+                doubles::rewrite(part, &schema)?.transform_data(|part| checked(part, &schema))
+            })
+        })?;
         Ok(checked.update_data(|expression| name.restore(expression)))
     })
 }

@@ -147,6 +147,27 @@ fn is_number(bound: &Expr) -> bool {
     }
 }
 
+/// Whether a series is one of times, as far as the text tells.
+fn is_of_times(function: &Function) -> bool {
+    let is_time = |bound: &Expr| {
+        let mut bound = bound;
+        while let Expr::Nested(inner) = bound {
+            bound = inner;
+        }
+        match bound {
+            Expr::Interval(_) => true,
+            Expr::TypedString(typed) => is_time_type(&typed.data_type),
+            Expr::Cast { data_type, .. } => is_time_type(data_type),
+            _ => false,
+        }
+    };
+    plain_arguments(function).is_some_and(|arguments| arguments.into_iter().any(is_time))
+}
+
+fn is_time_type(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Timestamp(..) | DataType::Date | DataType::Interval { .. })
+}
+
 fn unnest_lists(factor: &mut TableFactor) {
     let TableFactor::Table { name, alias, args: Some(arguments), with_ordinality, .. } = factor else {
         return;
@@ -168,7 +189,7 @@ fn unnest_lists(factor: &mut TableFactor) {
         over: None,
         within_group: Vec::new(),
     };
-    if plain_arguments(&function).is_none() || (list == "generate_series" && counts(&function)) {
+    if plain_arguments(&function).is_none() || (list == "generate_series" && !is_of_times(&function)) {
         return;
     }
     *factor = TableFactor::UNNEST {
