@@ -124,8 +124,6 @@ ZONES = ["UTC", "Asia/Shanghai", "America/New_York", "Asia/Kolkata", "Africa/Mon
 
 # What still differs, by a part of the check's name, with the reason.
 KNOWN = {
-    "::regtype": "a cast to an object's type shows the name, as text",
-    "::regclass": "a cast to an object's type shows the name, as text",
     "1.5 described": "numbers with a point in a query are double precision",
     "1.5 in binary": "numbers with a point in a query are double precision",
     "-0.10": "numbers with a point in a query are double precision",
