@@ -208,6 +208,7 @@ impl Session {
         let visible = visible(role).await;
         let mut config = SessionConfig::new().with_default_catalog_and_schema("voxhouse", "public");
         config.options_mut().sql_parser.dialect = PostgreSQL;
+        config.options_mut().execution.skip_physical_aggregate_schema_check = true;
         let state = SessionStateBuilder::new()
             .with_config(config)
             .with_default_features()

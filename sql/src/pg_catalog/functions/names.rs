@@ -329,6 +329,8 @@ pub(in crate::pg_catalog) fn parse_name(text: &str) -> (Option<String>, String) 
             '"' => quoted = !quoted,
             '.' if !quoted => parts.push(String::new()),
             letter if quoted => push(&mut parts, letter),
+            // Around the point.
+            letter if letter.is_whitespace() => {}
             letter => letter.to_lowercase().for_each(|lower| push(&mut parts, lower)),
         }
     }

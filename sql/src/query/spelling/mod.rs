@@ -78,10 +78,7 @@ fn name_of(function: &Function) -> Option<String> {
 /// The arguments of a plain call; `None` with names, wildcards or subqueries among them.
 fn plain_arguments(function: &Function) -> Option<Vec<&Expr>> {
     let FunctionArguments::List(list) = &function.args else { return None };
-    let plain = |argument: &'_ FunctionArg| match argument {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(_)) => true,
-        _ => false,
-    };
+    let plain = |argument: &FunctionArg| matches!(argument, FunctionArg::Unnamed(FunctionArgExpr::Expr(_)));
     if !list.args.iter().all(plain) {
         return None;
     }
