@@ -3,57 +3,37 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Function, Query, Select, SelectItem, Value, VisitMut, VisitorMut,
-    visit_expressions_mut,
-};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Function, Select, Value, visit_expressions_mut};
+
+use super::outputs;
+use crate::query::outside::{self, OnEachPart};
 
 /// Gives those of one name and different texts a FILTER that holds for every row, which makes the names differ.
 pub(super) fn tell_apart(select: &mut Select) {
-    let mut seen = Seen { texts: HashMap::new(), depth: 0 };
-    for item in &mut select.projection {
-        if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
-            let _ = expr.visit(&mut seen);
-        }
-    }
+    let mut seen = Seen { texts: HashMap::new() };
+    outputs(select).for_each(|output| outside::visit(output, &mut seen));
 }
 
 struct Seen {
     /// The texts of calls by their text without casts.
     texts: HashMap<String, Vec<String>>,
-    depth: usize,
 }
 
-impl VisitorMut for Seen {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        if self.depth == 0
-            && let Expr::Function(function) = expr
-            && function.over.is_none()
-            && is_aggregate(function)
-        {
-            let text = function.to_string();
-            let texts = self.texts.entry(without_casts(function)).or_default();
-            let place = texts.iter().position(|known| *known == text).unwrap_or_else(|| {
-                texts.push(text);
-                texts.len() - 1
-            });
-            if place > 0 {
-                function.filter = Some(Box::new(always(function.filter.take().map(|filter| *filter), place)));
-            }
+impl OnEachPart for Seen {
+    fn after(&mut self, expr: &mut Expr) {
+        let Expr::Function(function) = expr else { return };
+        if function.over.is_some() || !is_aggregate(function) {
+            return;
         }
-        ControlFlow::Continue(())
+        let text = function.to_string();
+        let texts = self.texts.entry(without_casts(function)).or_default();
+        let place = texts.iter().position(|known| *known == text).unwrap_or_else(|| {
+            texts.push(text);
+            texts.len() - 1
+        });
+        if place > 0 {
+            function.filter = Some(Box::new(always(function.filter.take().map(|filter| *filter), place)));
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
-    Query, Select, Statement, TableFactor, VisitMut, VisitorMut,
+    Query, Select, SelectItem, Statement, TableFactor, VisitMut, VisitorMut,
 };
 use voxhouse_engine::Error;
 
@@ -63,6 +63,14 @@ impl VisitorMut for Rewriter {
             Err(error) => ControlFlow::Break(error),
         }
     }
+}
+
+/// The expressions of the select list.
+fn outputs(select: &mut Select) -> impl Iterator<Item = &mut Expr> {
+    select.projection.iter_mut().filter_map(|item| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => Some(expr),
+        _ => None,
+    })
 }
 
 /// The name of a function without a schema, or in `pg_catalog`.

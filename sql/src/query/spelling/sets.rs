@@ -1,7 +1,6 @@
 //! Functions that return sets, in the output of a query: `SELECT id, generate_series(1, 3) FROM t` has three rows for
 //! each of `t`. DataFusion's functions of these names return a list; it is unnested.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, ListBuilder, StringBuilder};
@@ -13,12 +12,12 @@ use datafusion::logical_expr::{
 };
 use datafusion::sql::sqlparser::ast::{
     ArrayElemTypeDef, CastKind, DataType, Expr, Function, FunctionArgumentList, FunctionArguments, Ident,
-    ObjectName, ObjectNamePart, Query, Select, SelectItem, TableAliasColumnDef, TableFactor, Value, VisitMut,
-    VisitorMut,
+    ObjectName, ObjectNamePart, Select, TableAliasColumnDef, TableFactor, Value,
 };
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::{call, name_of, plain_arguments};
+use super::{call, name_of, outputs, plain_arguments};
+use crate::query::outside::{self, OnEachPart};
 
 /// A function that returns a set, and the one that returns its rows as a list.
 const SETS: &[(&str, &str)] = &[
@@ -32,15 +31,10 @@ fn list_function(name: &str) -> Option<&'static str> {
 }
 
 pub(super) fn in_output(select: &mut Select) {
-    for item in &mut select.projection {
-        if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
-            let _ = expr.visit(&mut Unnester { depth: 0, unnested: 0 });
-        }
-    }
+    outputs(select).for_each(|output| outside::visit(output, &mut Unnester { unnested: 0 }));
 }
 
 struct Unnester {
-    depth: usize,
     /// How many calls of `unnest` are around.
     unnested: usize,
 }
@@ -49,27 +43,14 @@ fn is_unnest(expr: &Expr) -> bool {
     matches!(expr, Expr::Function(function) if name_of(function).as_deref() == Some("unnest"))
 }
 
-impl VisitorMut for Unnester {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+impl OnEachPart for Unnester {
+    fn before(&mut self, expr: &mut Expr) {
         self.unnested += usize::from(is_unnest(expr));
-        ControlFlow::Continue(())
     }
 
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+    fn after(&mut self, expr: &mut Expr) {
         self.unnested -= usize::from(is_unnest(expr));
-        if self.depth + self.unnested == 0
+        if self.unnested == 0
             && let Expr::Function(function) = &mut *expr
             && let Some(list) = name_of(function).as_deref().and_then(list_function)
         {
@@ -81,7 +62,6 @@ impl VisitorMut for Unnester {
             };
             *expr = call("unnest", vec![list]);
         }
-        ControlFlow::Continue(())
     }
 }
 

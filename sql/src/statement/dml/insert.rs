@@ -12,7 +12,7 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::conflict::{self, OnConflict};
 use super::returning::{Returning, finished};
-use super::values::settle;
+use super::values::fill_in_default;
 use super::{refuse, require_column};
 use crate::access::writes::{Need, writable_table};
 use crate::dialect::Moment;
@@ -113,13 +113,13 @@ async fn rows(
     named(context, table, plan, &columns)
 }
 
-/// Puts the defaults in the places of DEFAULT among the values, and keeps every digit of numbers.
+/// Puts the defaults in the places of DEFAULT among the values.
 pub fn fill_in_defaults(query: &mut Query, table: &Table, columns: &[String]) -> Result<()> {
     let SetExpr::Values(values) = query.body.as_mut() else { return Ok(()) };
     for row in &mut values.rows {
         for (value, column) in row.iter_mut().zip(columns) {
             if let Some(column) = table.column(column) {
-                settle(value, column)?;
+                fill_in_default(value, column)?;
             }
         }
     }
