@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::{AggregateUDF, DocSection, Documentation, ScalarUDF, Volatility};
 
+use crate::report::Shape;
+
 /// A function as a user meets it.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -55,6 +57,8 @@ impl fmt::Display for Kind {
 pub enum Implementation {
     Scalar(Arc<ScalarUDF>),
     Aggregate(Arc<AggregateUDF>),
+    /// What a call looks like, and the aggregate that it becomes.
+    Report(Arc<Shape>, Arc<AggregateUDF>),
 }
 
 /// The part of an [`Entry`] that a function file writes down.
@@ -75,6 +79,7 @@ impl Definition {
         let kind = match implementation {
             Implementation::Scalar(_) => Kind::Scalar,
             Implementation::Aggregate(_) => Kind::Aggregate,
+            Implementation::Report(..) => Kind::Table,
         };
         Entry {
             name,

@@ -107,7 +107,7 @@ impl Ranking {
     }
 }
 
-fn is_candidate(token: &str) -> bool {
+pub(crate) fn is_candidate(token: &str) -> bool {
     let mut letters = token.chars();
     letters.next();
     letters.next().is_some()

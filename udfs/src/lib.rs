@@ -12,16 +12,33 @@
 //! [`dictionary`].
 
 mod aggregate;
+mod analysis;
 mod csat;
 pub mod dictionary;
+mod distances;
+mod e_value;
 mod entry;
+mod hash;
 mod id_key;
+mod inference;
+mod journey;
 mod keywords;
 mod mean;
 mod normal;
 mod nps;
+mod personal_data;
+mod privacy;
+mod regression;
+mod report;
+mod row_lists;
 mod scalar;
+mod script;
+mod scripts;
+mod search;
+mod searching;
 mod sentiment;
+mod sequences;
+mod similarity;
 mod student;
 mod tokenize;
 mod wilson;
@@ -30,6 +47,7 @@ mod wilson;
 mod conformance;
 
 pub use entry::{Entry, Implementation, Kind};
+pub use report::{Parameter, Shape, Takes, aggregate_name};
 
 use datafusion::execution::FunctionRegistry;
 
@@ -43,6 +61,13 @@ pub fn entries() -> Vec<Entry> {
         csat::entries(),
         mean::entries(),
         id_key::entries(),
+        searching::entries(),
+        scripts::entries(),
+        distances::entries(),
+        personal_data::entries(),
+        sequences::entries(),
+        e_value::entries(),
+        analysis::entries(),
     ]
     .into_iter()
     .flatten()
@@ -54,7 +79,9 @@ pub fn register_all(registry: &mut dyn FunctionRegistry) -> datafusion::error::R
     for entry in entries() {
         match entry.implementation {
             Implementation::Scalar(function) => drop(registry.register_udf(function)?),
-            Implementation::Aggregate(function) => drop(registry.register_udaf(function)?),
+            Implementation::Aggregate(function) | Implementation::Report(_, function) => {
+                drop(registry.register_udaf(function)?);
+            }
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 //! sqlparser's PostgreSQL dialect does most of the work. What it does not know is parsed here from the same
 //! tokens: pipes, REFRESH, VACUUM, `CLUSTER BY`, and `VERSION AS OF`.
 
+pub mod build;
 mod copy;
 mod depth;
 mod grants;

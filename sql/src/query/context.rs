@@ -14,7 +14,7 @@ use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use super::catalog::{Databases, Opened, Relations, StandsFor};
-use super::{names, numbers, spelling, zone};
+use super::{lateral, names, numbers, reports, spelling, zone};
 use crate::access::reads;
 use crate::dialect::{At, Moment, Statement, StatementKind};
 use crate::pg_catalog::{self, Visible};
@@ -252,13 +252,15 @@ pub async fn plan_in(
     let StatementKind::Sql(mut sql) = statement.kind else {
         return Err(Error::internal("a statement without a plan was planned"));
     };
+    reports::expand(&mut sql)?;
     pg_catalog::rewrite(&mut sql, &relations.visible)?;
     spelling::rewrite(&mut sql)?;
     zone::rewrite(&mut sql);
     names::unqualify_database(&mut sql);
     names::qualify_wildcards(&mut sql);
     let checked = (!relations.access.is_superuser()).then(|| sql.clone());
-    let plan = numbers::settle(state.statement_to_plan(DataFusionStatement::Statement(sql)).await?)?;
+    let plan = state.statement_to_plan(DataFusionStatement::Statement(sql)).await?;
+    let plan = numbers::settle(lateral::carry_through(plan)?)?;
     refuse_server_access(&plan)?;
     if let Some(sql) = checked {
         reads::check(relations, &sql, &plan).await?;

@@ -9,8 +9,8 @@ use datafusion::sql::sqlparser::ast::{
     FunctionArgExpr, FunctionArguments, Ident, ObjectName, Parens, Subscript, TimezoneInfo, Value,
 };
 
-use super::build;
 use super::names::{folded, is_catalog_schema, word};
+use crate::dialect::build;
 use crate::pg_catalog::definition;
 use crate::pg_catalog::functions::ObjectKind;
 use crate::query::types::characters;

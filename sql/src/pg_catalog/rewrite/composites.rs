@@ -2,8 +2,8 @@
 
 use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, FunctionArg, FunctionArgExpr, FunctionArguments};
 
-use super::build;
 use super::names::folded;
+use crate::dialect::build;
 use crate::pg_catalog::INFORMATION_SCHEMA;
 use crate::pg_catalog::functions::{ACL_EXPLODE, EXPAND_ARRAY};
 

@@ -8,8 +8,8 @@ use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Query, Select, TableFactor, Visit, Visitor, visit_expressions_mut,
 };
 
-use super::build::and;
 use super::names::folded;
+use crate::dialect::build::and;
 
 /// Takes the conditions on the outer row alone out of the WHERE and returns them, and in the others writes the
 /// inner column for an outer one that equals it.

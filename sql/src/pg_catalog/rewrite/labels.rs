@@ -8,8 +8,8 @@ use datafusion::sql::sqlparser::ast::{
     Expr, Ident, Select, SelectItem, SelectItemQualifiedWildcardKind, TableFactor, VisitMut, VisitorMut,
 };
 
-use super::build;
 use super::names::{catalog_relation, folded};
+use crate::dialect::build;
 
 /// Stands between a label and the number that keeps it apart; no client writes it.
 const SEPARATOR: char = '\u{1f}';

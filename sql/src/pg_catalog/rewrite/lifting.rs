@@ -12,7 +12,8 @@ use datafusion::sql::sqlparser::ast::{
 
 use super::labels::own_label;
 use super::names::folded;
-use super::{build, correlation, subqueries};
+use super::{correlation, subqueries};
+use crate::dialect::build;
 
 /// No client writes it.
 const MARK: char = '\u{1e}';

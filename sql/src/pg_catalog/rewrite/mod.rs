@@ -5,7 +5,6 @@
 //! functions in FROM ([`set_functions`]), subqueries that it cannot decorrelate
 //! ([`subqueries`], [`lifting`]), and repeated columns ([`labels`]). Subqueries over the user's own tables stay as they are.
 
-mod build;
 mod casts;
 mod composites;
 mod correlation;

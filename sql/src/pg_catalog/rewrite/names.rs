@@ -10,7 +10,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 use voxhouse_engine::catalog::Oid;
 
-use super::{build, set_functions};
+use super::set_functions;
+use crate::dialect::build;
 use crate::pg_catalog::definition::{self, Definition};
 use crate::pg_catalog::{INFORMATION_SCHEMA, PG_CATALOG, Visible};
 

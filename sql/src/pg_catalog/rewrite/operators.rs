@@ -3,8 +3,8 @@
 use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, ObjectName};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::build;
 use super::names::folded;
+use crate::dialect::build;
 
 /// Collations that compare as DataFusion does: by code point.
 const BYTEWISE: &[&str] = &["default", "C", "POSIX", "ucs_basic", "C.UTF-8", "C.utf8"];

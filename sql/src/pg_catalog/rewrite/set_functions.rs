@@ -9,8 +9,8 @@ use datafusion::sql::sqlparser::ast::{
     SelectItem, TableAlias, TableFactor, TableWithJoins, visit_expressions, visit_expressions_mut,
 };
 
-use super::build;
 use super::names::{folded, word};
+use crate::dialect::build;
 use crate::pg_catalog::PG_CATALOG;
 use crate::pg_catalog::definition;
 use crate::pg_catalog::functions::{ACL_COLUMNS, ACL_EXPLODE};

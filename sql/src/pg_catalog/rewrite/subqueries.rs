@@ -17,7 +17,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::names::{self, catalog_relation, word};
-use super::{build, casts, correlation, types};
+use super::{casts, correlation, types};
+use crate::dialect::build;
 use crate::pg_catalog::relations::is_always_empty;
 
 /// Functions that make a SELECT one row.

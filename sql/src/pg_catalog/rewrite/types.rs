@@ -5,8 +5,9 @@ use datafusion::sql::sqlparser::ast::{
     SelectItem, SetExpr, UnaryOperator, Value,
 };
 
+use super::casts;
 use super::names::folded;
-use super::{build, casts};
+use crate::dialect::build;
 
 /// `None`: text, or not known.
 pub(super) fn of(expr: &Expr) -> Option<DataType> {

@@ -4,6 +4,8 @@ mod aggregates;
 mod digits;
 mod escape;
 mod exists;
+mod headings;
+mod lateral;
 mod order;
 mod rows;
 mod sets;
@@ -13,10 +15,12 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName,
-    Query, Select, SelectItem, Statement, TableFactor, VisitMut, VisitorMut,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Select, SelectItem,
+    Statement, TableFactor, VisitMut, VisitorMut,
 };
 use voxhouse_engine::Error;
+
+use crate::dialect::build::call;
 
 /// The functions that rewritten statements call.
 pub fn functions() -> impl Iterator<Item = Arc<ScalarUDF>> {
@@ -49,7 +53,9 @@ impl VisitorMut for Rewriter {
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        match sets::in_from(factor) {
+        headings::of_derived(factor);
+        lateral::as_table(factor);
+        match sets::in_from(factor).and_then(|()| lateral::by_row(factor)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
         }
@@ -95,22 +101,4 @@ fn plain_arguments(function: &Function) -> Option<Vec<&Expr>> {
         _ => None,
     });
     Some(arguments.collect())
-}
-
-fn call(name: &str, arguments: Vec<Expr>) -> Expr {
-    let unnamed = |argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument));
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new(name)]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList {
-            duplicate_treatment: None,
-            args: arguments.into_iter().map(unnamed).collect(),
-            clauses: Vec::new(),
-        }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
 }

@@ -16,7 +16,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::{call, name_of, outputs, plain_arguments};
+use super::{name_of, outputs, plain_arguments};
+use crate::dialect::build::{self, call};
 use crate::query::outside::{self, OnEachPart};
 
 /// A function that returns a set, and the one that returns its rows as a list.
@@ -68,15 +69,6 @@ impl OnEachPart for Unnester {
 /// In FROM: names fold, as those of other functions do; the alias of a function names its column as well; and
 /// `generate_series` of times, which DataFusion has as a list only, is unnested like the others.
 pub(super) fn in_from(factor: &mut TableFactor) -> Result<()> {
-    let is_counted = match &*factor {
-        TableFactor::Table { with_ordinality, args: Some(_), .. } => *with_ordinality,
-        TableFactor::UNNEST { with_ordinality, .. } => *with_ordinality,
-        _ => false,
-    };
-    if is_counted {
-        return Err(Error::not_supported("WITH ORDINALITY is not supported")
-            .with_hint("Number the rows by row_number() OVER (), or by generate_subscripts(…)."));
-    }
     if let TableFactor::Table { name, args: Some(_), .. } = factor
         && let [ObjectNamePart::Identifier(word)] = name.0.as_mut_slice()
     {
@@ -84,6 +76,35 @@ pub(super) fn in_from(factor: &mut TableFactor) -> Result<()> {
     }
     unnest_lists(factor);
     name_column(factor);
+    number_rows(factor)
+}
+
+/// `unnest(a) WITH ORDINALITY AS t(x, n)`: the numbers are a list beside the others.
+fn number_rows(factor: &mut TableFactor) -> Result<()> {
+    let (alias, lists, counted) = match factor {
+        TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } => {
+            (alias, array_exprs, with_ordinality)
+        }
+        TableFactor::Table { with_ordinality: true, .. } => {
+            return Err(Error::not_supported("WITH ORDINALITY is not supported for this function")
+                .with_hint("Number the rows by row_number() OVER ()."));
+        }
+        _ => return Ok(()),
+    };
+    if !std::mem::take(counted) {
+        return Ok(());
+    }
+    let alias = alias.get_or_insert_with(|| build::alias(Ident::new("unnest")));
+    for place in alias.columns.len()..lists.len() {
+        let name = if place == 0 { alias.name.clone() } else { Ident::new(format!("unnest_{place}")) };
+        alias.columns.push(TableAliasColumnDef { name, data_type: None });
+    }
+    if alias.columns.len() == lists.len() {
+        alias.columns.push(TableAliasColumnDef::from_name("ordinality"));
+    }
+    let lengths: Vec<Expr> = lists.iter().map(|list| call("cardinality", vec![list.clone()])).collect();
+    let longest = if lengths.len() == 1 { lengths } else { vec![call("greatest", lengths)] };
+    lists.push(call("generate_series", std::iter::once(build::number(1)).chain(longest).collect()));
     Ok(())
 }
 
@@ -169,7 +190,8 @@ fn unnest_lists(factor: &mut TableFactor) {
         over: None,
         within_group: Vec::new(),
     };
-    if plain_arguments(&function).is_none() || (list == "generate_series" && !is_of_times(&function)) {
+    let must_be_list = list != "generate_series" || *with_ordinality || is_of_times(&function);
+    if plain_arguments(&function).is_none() || !must_be_list {
         return;
     }
     *factor = TableFactor::UNNEST {

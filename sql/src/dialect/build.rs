@@ -8,7 +8,7 @@ use datafusion::sql::sqlparser::ast::{
     TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins, Value, Values,
 };
 
-pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
+pub fn call(name: &str, arguments: Vec<Expr>) -> Expr {
     let list = FunctionArgumentList {
         duplicate_treatment: None,
         args: arguments
@@ -30,7 +30,7 @@ pub(super) fn call(name: &str, arguments: Vec<Expr>) -> Expr {
 }
 
 /// `name([DISTINCT] argument [ORDER BY …])`
-pub(super) fn aggregate(name: &str, argument: Expr, distinct: bool, order: Vec<OrderByExpr>) -> Expr {
+pub fn aggregate(name: &str, argument: Expr, distinct: bool, order: Vec<OrderByExpr>) -> Expr {
     let mut expr = call(name, vec![argument]);
     if let Expr::Function(Function { args: FunctionArguments::List(list), .. }) = &mut expr {
         list.duplicate_treatment = distinct.then_some(DuplicateTreatment::Distinct);
@@ -41,24 +41,24 @@ pub(super) fn aggregate(name: &str, argument: Expr, distinct: bool, order: Vec<O
     expr
 }
 
-pub(super) fn text(value: &str) -> Expr {
+pub fn text(value: &str) -> Expr {
     Expr::value(Value::SingleQuotedString(value.to_owned()))
 }
 
-pub(super) fn number(value: i64) -> Expr {
+pub fn number(value: i64) -> Expr {
     Expr::value(Value::Number(value.to_string(), false))
 }
 
-pub(super) fn null() -> Expr {
+pub fn null() -> Expr {
     Expr::value(Value::Null)
 }
 
-pub(super) fn boolean(value: bool) -> Expr {
+pub fn boolean(value: bool) -> Expr {
     Expr::value(Value::Boolean(value))
 }
 
 /// `CASE WHEN condition THEN result END`
-pub(super) fn case_when(condition: Expr, result: Expr) -> Expr {
+pub fn case_when(condition: Expr, result: Expr) -> Expr {
     Expr::Case {
         case_token: AttachedToken::empty(),
         end_token: AttachedToken::empty(),
@@ -68,24 +68,24 @@ pub(super) fn case_when(condition: Expr, result: Expr) -> Expr {
     }
 }
 
-pub(super) fn array(elements: Vec<Expr>) -> Expr {
+pub fn array(elements: Vec<Expr>) -> Expr {
     Expr::Array(Array { elem: elements, named: true })
 }
 
-pub(super) fn empty_array(item: DataType) -> Expr {
+pub fn empty_array(item: DataType) -> Expr {
     cast(array(Vec::new()), array_of(item))
 }
 
-pub(super) fn array_of(item: DataType) -> DataType {
+pub fn array_of(item: DataType) -> DataType {
     DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(item), None))
 }
 
-pub(super) fn cast(expr: Expr, data_type: DataType) -> Expr {
+pub fn cast(expr: Expr, data_type: DataType) -> Expr {
     Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
 }
 
 /// The text of a string literal.
-pub(super) fn literal(expr: &Expr) -> Option<&str> {
+pub fn literal(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Nested(inner) => literal(inner),
         Expr::Value(value) => match &value.value {
@@ -97,7 +97,7 @@ pub(super) fn literal(expr: &Expr) -> Option<&str> {
 }
 
 /// The elements of a one-dimensional array's text form, `{a,"b,c",NULL}`; `None` in the vector stands for NULL.
-pub(super) fn array_elements(text: &str) -> Option<Vec<Option<String>>> {
+pub fn array_elements(text: &str) -> Option<Vec<Option<String>>> {
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
     let mut elements = Vec::new();
     let (mut element, mut quoted, mut was_quoted) = (String::new(), false, false);
@@ -127,7 +127,7 @@ fn finish(element: &mut String, was_quoted: &mut bool) -> Option<String> {
 }
 
 /// `SELECT projection FROM from`
-pub(super) fn select(projection: Vec<SelectItem>, from: Vec<TableWithJoins>) -> Query {
+pub fn select(projection: Vec<SelectItem>, from: Vec<TableWithJoins>) -> Query {
     let select = Select {
         select_token: AttachedToken::empty(),
         optimizer_hints: Vec::new(),
@@ -157,7 +157,7 @@ pub(super) fn select(projection: Vec<SelectItem>, from: Vec<TableWithJoins>) -> 
     query(SetExpr::Select(Box::new(select)))
 }
 
-pub(super) fn query(body: SetExpr) -> Query {
+pub fn query(body: SetExpr) -> Query {
     Query {
         with: None,
         body: Box::new(body),
@@ -172,11 +172,11 @@ pub(super) fn query(body: SetExpr) -> Query {
     }
 }
 
-pub(super) fn derived(query: Query, alias: TableAlias) -> TableFactor {
+pub fn derived(query: Query, alias: TableAlias) -> TableFactor {
     TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None }
 }
 
-pub(super) fn table(name: ObjectName, alias: TableAlias) -> TableFactor {
+pub fn table(name: ObjectName, alias: TableAlias) -> TableFactor {
     TableFactor::Table {
         name,
         alias: Some(alias),
@@ -191,23 +191,23 @@ pub(super) fn table(name: ObjectName, alias: TableAlias) -> TableFactor {
     }
 }
 
-pub(super) fn alias(name: Ident) -> TableAlias {
+pub fn alias(name: Ident) -> TableAlias {
     TableAlias { explicit: true, name, columns: Vec::new(), at: None }
 }
 
 /// Names of columns behind an alias.
-pub(super) fn columns(names: &[&str]) -> Vec<TableAliasColumnDef> {
+pub fn columns(names: &[&str]) -> Vec<TableAliasColumnDef> {
     names.iter().map(|name| TableAliasColumnDef::from_name(*name)).collect()
 }
 
-pub(super) fn no_rows() -> Values {
+pub fn no_rows() -> Values {
     Values { explicit_row: false, value_keyword: false, rows: Vec::new() }
 }
 
-pub(super) fn equal(left: Expr, right: Expr) -> Expr {
+pub fn equal(left: Expr, right: Expr) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::Eq, right: Box::new(right) }
 }
 
-pub(super) fn and(left: Expr, right: Expr) -> Expr {
+pub fn and(left: Expr, right: Expr) -> Expr {
     Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::And, right: Box::new(right) }
 }

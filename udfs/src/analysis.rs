@@ -1,0 +1,106 @@
+//! Statistics over a relation, answered as tables: what the kernels of [`crate::regression`] and
+//! [`crate::inference`] compute, as functions of SQL.
+//!
+//! All of them leave out rows with a NULL, a NaN or an infinity in a column they read; `n_obs` says how many
+//! rows counted. Which columns an answer has never depends on the data.
+
+mod cohort_retention;
+mod compare_groups;
+mod customer_value;
+mod diff_in_diff;
+mod drivers;
+mod effect;
+mod impact;
+mod independence;
+mod journeys;
+mod linear_regression;
+mod logistic_regression;
+mod mediation;
+mod prediction;
+mod rank_correlation;
+mod rfm;
+mod survival;
+mod trend;
+mod trending_terms;
+mod uplift;
+mod value_of_point;
+
+use voxhouse_engine::Error;
+
+use crate::entry::{Definition, Entry};
+use crate::report::{self, Call, Column, Kernel, Parameter, Report, Takes};
+use crate::{inference, regression};
+
+const SECTION: &str = "Statistics";
+
+/// What most definitions have in common.
+const REPORT: Definition = Definition {
+    name: "",
+    arguments: "",
+    returns: "table",
+    volatility: datafusion::logical_expr::Volatility::Immutable,
+    description: "",
+    example: "",
+    example_result: "",
+};
+
+pub(crate) fn entries() -> Vec<Entry> {
+    [
+        linear_regression::REPORTS,
+        logistic_regression::REPORTS,
+        drivers::REPORTS,
+        compare_groups::REPORTS,
+        independence::REPORTS,
+        impact::REPORTS,
+        prediction::REPORTS,
+        rank_correlation::REPORTS,
+        rfm::REPORTS,
+        survival::REPORTS,
+        diff_in_diff::REPORTS,
+        uplift::REPORTS,
+        value_of_point::REPORTS,
+        mediation::REPORTS,
+        customer_value::REPORTS,
+        cohort_retention::REPORTS,
+        journeys::REPORTS,
+        trend::REPORTS,
+        trending_terms::REPORTS,
+    ]
+    .into_iter()
+    .flatten()
+    .map(|report| report::entry(*report, SECTION))
+    .collect()
+}
+
+const fn required(name: &'static str, takes: Takes) -> Parameter {
+    Parameter { name, takes, required: true }
+}
+
+const fn optional(name: &'static str, takes: Takes) -> Parameter {
+    Parameter { name, takes, required: false }
+}
+
+impl From<regression::Invalid> for Error {
+    fn from(invalid: regression::Invalid) -> Self {
+        refusal(invalid.message, invalid.hint)
+    }
+}
+
+impl From<inference::Invalid> for Error {
+    fn from(invalid: inference::Invalid) -> Self {
+        refusal(invalid.message, invalid.hint)
+    }
+}
+
+fn refusal(message: String, hint: Option<String>) -> Error {
+    let error = Error::invalid_argument(message);
+    match hint {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    }
+}
+
+/// The names of columns as the kernels take them.
+fn borrowed(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
+}

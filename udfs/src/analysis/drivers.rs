@@ -1,0 +1,145 @@
+//! `drivers`: what an outcome such as a score hangs on, and how much each driver accounts for.
+
+use datafusion::scalar::ScalarValue;
+use voxhouse_engine::Error;
+
+use super::linear_regression::read_moments;
+use super::{
+    Call, Column, Definition, Kernel, Parameter, REPORT, Report, Takes, borrowed, optional, required,
+};
+use crate::regression::batch::Batch;
+use crate::regression::drivers::{self, Driver, Method};
+use crate::regression::moments::Moments;
+use crate::regression::resample::{BlockedMoments, MOST_DRAWS, row_keys};
+use crate::report::{Gathered, Row, Streaming, Type};
+
+/// Draws of the bootstrap where the call does not say.
+const DRAWS: u64 = 1000;
+
+pub(super) const REPORTS: &[Report] = &[Report {
+    definition: Definition {
+        name: "drivers",
+        arguments: "relation, outcome, predictors [, method, weight, conf, bootstrap, seed]",
+        description: "How much each of several drivers accounts for in an outcome, the most important first; the \
+                      importances add up to r_squared. method is relative_weights (Johnson, the default), shapley \
+                      (LMG, up to 15 drivers), correlation, or logistic (relative weights for an outcome of 0 \
+                      and 1). weight names a column of weights. The interval of an importance is from bootstrap \
+                      draws, 1000 unless given, from seed; bootstrap => 0 leaves it out and reads the rows once. \
+                      conf is the confidence level, 0.95 unless given.",
+        example: "SELECT driver, round(importance, 4) AS importance, direction FROM drivers('SELECT 2 * (g % 7) - g % 5 AS score, \
+                  g % 7 AS speed, g % 5 AS price FROM generate_series(1, 105) AS g', 'score', ARRAY['speed', 'price'], bootstrap => 0)",
+        example_result: "speed|0.8889|positive\nprice|0.1111|negative",
+        ..REPORT
+    },
+    parameters: PARAMETERS,
+    columns: COLUMNS,
+    start,
+}];
+
+const PARAMETERS: &[Parameter] = &[
+    required("outcome", Takes::Number),
+    required("predictors", Takes::Numbers),
+    optional("method", Takes::Setting),
+    optional("weight", Takes::Number),
+    optional("conf", Takes::Setting),
+    optional("bootstrap", Takes::Setting),
+    optional("seed", Takes::Setting),
+];
+
+const COLUMNS: &[Column] = &[
+    ("driver", Type::Text),
+    ("n_obs", Type::Bigint),
+    ("importance", Type::Double),
+    ("share", Type::Double),
+    ("conf_low", Type::Double),
+    ("conf_high", Type::Double),
+    ("direction", Type::Text),
+    ("correlation", Type::Double),
+    ("estimate", Type::Double),
+    ("std_error", Type::Double),
+    ("p_value", Type::Double),
+    ("vif", Type::Double),
+    ("r_squared", Type::Double),
+];
+
+/// `None` is logistic.
+fn method(call: &Call) -> Result<Option<Method>, Error> {
+    call.choice(
+        "method",
+        &[
+            ("relative_weights", Some(Method::RelativeWeights)),
+            ("johnson", Some(Method::RelativeWeights)),
+            ("shapley", Some(Method::Shapley)),
+            ("lmg", Some(Method::Shapley)),
+            ("dominance", Some(Method::Shapley)),
+            ("correlation", Some(Method::Correlation)),
+            ("logistic", None),
+        ],
+    )
+}
+
+fn draws(call: &Call) -> Result<u64, Error> {
+    call.whole("bootstrap", DRAWS, 0, MOST_DRAWS as u64)
+}
+
+fn start(call: &Call) -> Result<Box<dyn Kernel>, Error> {
+    call.confidence()?;
+    call.whole("seed", 0, 0, u64::MAX)?;
+    let Some(method) = method(call)? else {
+        if call.has("weight") {
+            return Err(Error::not_supported("logistic drivers do not take weights"));
+        }
+        return Ok(Gathered::start(call, logistic_table));
+    };
+    if method != Method::Correlation && draws(call)? > 0 {
+        return Ok(Gathered::start(call, with_intervals));
+    }
+    let width = call.labels("predictors").len() + 1;
+    Ok(Streaming::start(call, Moments::new(width), read_moments, in_one_pass))
+}
+
+fn in_one_pass(call: &Call, moments: &mut Moments) -> Result<Vec<Row>, Error> {
+    let method = method(call)?.unwrap_or(Method::RelativeWeights);
+    Ok(table(&drivers::drivers(moments, &borrowed(&call.labels("predictors")), method)?))
+}
+
+fn with_intervals(call: &Call, rows: &Gathered) -> Result<Vec<Row>, Error> {
+    let labels = call.labels("predictors");
+    let columns = [rows.numbers("outcome"), rows.numbers("predictors")].concat();
+    let batch = Batch { columns: &columns, weights: rows.number("weight"), valid: None };
+    let mut blocks = BlockedMoments::new(columns.len());
+    for keys in row_keys(&[batch]) {
+        blocks.update(&batch, &keys)?;
+    }
+    let method = method(call)?.unwrap_or(Method::RelativeWeights);
+    let (draws, seed) = (draws(call)? as usize, call.whole("seed", 0, 0, u64::MAX)?);
+    let names = borrowed(&labels);
+    Ok(table(&drivers::drivers_with_interval(&blocks, &names, method, draws, seed, call.confidence()?)?))
+}
+
+fn logistic_table(call: &Call, rows: &Gathered) -> Result<Vec<Row>, Error> {
+    let labels = call.labels("predictors");
+    let columns = [rows.numbers("outcome"), rows.numbers("predictors")].concat();
+    Ok(table(&drivers::logistic_drivers(&[Batch::new(&columns)], &borrowed(&labels))?))
+}
+
+fn table(drivers: &[Driver]) -> Vec<Row> {
+    let row = |driver: &Driver| {
+        vec![
+            ScalarValue::from(driver.driver.as_str()),
+            ScalarValue::from(driver.n_obs as i64),
+            ScalarValue::from(driver.importance),
+            ScalarValue::from(driver.share),
+            ScalarValue::from(driver.conf_low),
+            ScalarValue::from(driver.conf_high),
+            ScalarValue::from(driver.direction.as_str()),
+            ScalarValue::from(driver.correlation),
+            ScalarValue::from(driver.estimate),
+            ScalarValue::from(driver.std_error),
+            ScalarValue::from(driver.p_value),
+            ScalarValue::from(driver.vif),
+            ScalarValue::from(driver.r_squared),
+        ]
+    };
+    drivers.iter().map(row).collect()
+}
