@@ -16,10 +16,14 @@ mod journeys;
 mod linear_regression;
 mod logistic_regression;
 mod mediation;
+mod pain;
 mod prediction;
+mod rake;
 mod rank_correlation;
+mod resolve_records;
 mod rfm;
 mod survival;
+mod text_groups;
 mod trend;
 mod trending_terms;
 mod uplift;
@@ -52,8 +56,12 @@ pub(crate) fn entries() -> Vec<Entry> {
         compare_groups::REPORTS,
         independence::REPORTS,
         impact::REPORTS,
+        pain::REPORTS,
+        rake::REPORTS,
+        text_groups::REPORTS,
         prediction::REPORTS,
         rank_correlation::REPORTS,
+        resolve_records::REPORTS,
         rfm::REPORTS,
         survival::REPORTS,
         diff_in_diff::REPORTS,

@@ -3,7 +3,8 @@
 //! Calls are made up from [`Entry::arguments`]: each argument name stands for a column of the sample table
 //! and for the literals in [`ARGUMENTS`]. A function with a new argument name needs a row there.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
@@ -26,7 +27,7 @@ struct Argument {
     constant: bool,
 }
 
-const ARGUMENTS: [Argument; 16] = [
+const ARGUMENTS: [Argument; 17] = [
     Argument { name: "text", literal: "'服务 was good'", bad: &[], constant: false },
     Argument { name: "key_type", literal: "'phone'", bad: &[], constant: false },
     Argument { name: "key_value", literal: "'+86 139-1234-5678'", bad: &[], constant: false },
@@ -41,6 +42,7 @@ const ARGUMENTS: [Argument; 16] = [
     Argument { name: "kinds", literal: "'phone, email'", bad: &["'shoe_size'", "''"], constant: false },
     Argument { name: "country", literal: "'CN'", bad: &[], constant: false },
     Argument { name: "effect", literal: "2", bad: &["0", "-1"], constant: false },
+    Argument { name: "taxonomy", literal: "'hotel'", bad: &["'cooking'", "''"], constant: false },
     Argument { name: "measure", literal: "'hr'", bad: &["'miles'"], constant: false },
     Argument {
         name: "conf",
@@ -115,6 +117,7 @@ fn sample() -> RecordBatch {
         ("other_text", some_texts(&["good", "配送很快", "", "味道"])),
         ("query", some_texts(&["配送 OR late", "服务", "\"味道 不错\"", "NOT good"])),
         ("kinds", some_texts(&["phone", "name, address", "email", "qq"])),
+        ("taxonomy", some_texts(&["retail", "hotel", "telecom"])),
         ("country", some_texts(&["CN", "US", "GB", "DE"])),
         ("measure", some_texts(&["rr", "or", "hr", "d"])),
         (
@@ -229,6 +232,46 @@ fn every_function_is_documented() {
         assert!(!required.is_empty(), "{name}");
         let mentioned = |argument: &&Argument| entry.description.contains(argument.name);
         assert!(optional.iter().all(mentioned), "{name}: an optional argument is not described");
+    }
+}
+
+/// The reference in `docs/` is written from the definitions: a stale one is rewritten, and the test fails once.
+#[test]
+fn the_reference_is_current() {
+    let mut sections: BTreeMap<&str, String> = BTreeMap::new();
+    for entry in entries() {
+        let documentation = match &entry.implementation {
+            Implementation::Scalar(function) => function.documentation(),
+            Implementation::Aggregate(function) | Implementation::Report(_, function) => {
+                function.documentation()
+            }
+        };
+        let section = sections.entry(documentation.unwrap().doc_section.label).or_default();
+        let call = match entry.kind {
+            Kind::Table => format!("SELECT * FROM {}({})", entry.name, entry.arguments),
+            _ => format!("{}({}) → {}", entry.name, entry.arguments, entry.returns),
+        };
+        write!(section, "### {}\n\n`{call}`\n\n{}\n\n", entry.name, entry.description).unwrap();
+        if let Implementation::Report(shape, _) = &entry.implementation {
+            let columns: Vec<_> = shape.columns.iter().map(|(name, _)| format!("`{name}`")).collect();
+            write!(section, "Columns: {}.\n\n", columns.join(", ")).unwrap();
+        }
+        write!(section, "```sql\n{};\n```\n```text\n{}\n```\n\n", entry.example, entry.example_result)
+            .unwrap();
+    }
+    let mut written = "# Functions\n\nWhat Voxhouse adds to the functions of PostgreSQL. `system.functions` lists the same in SQL. \
+                       Functions whose call begins with `SELECT * FROM` read a relation: its name, or the text of a query; \
+                       columns are named as text and may be expressions over the relation; arguments in brackets are \
+                       optional and written `name => value`. All examples run.\n\n"
+        .to_owned();
+    for (label, section) in sections {
+        write!(written, "## {label}\n\n{section}").unwrap();
+    }
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/functions.md");
+    let written = format!("{}\n", written.trim_end());
+    if std::fs::read_to_string(path).unwrap_or_default() != written {
+        std::fs::write(path, written).unwrap();
+        panic!("docs/functions.md was out of date; it is rewritten, look at the difference and commit it");
     }
 }
 

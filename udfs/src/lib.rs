@@ -20,14 +20,37 @@ mod e_value;
 mod entry;
 mod hash;
 mod id_key;
+#[allow(
+    dead_code,
+    reason = "kernels are whole: states merge, travel and tell their size whether or not a function of SQL asks"
+)]
+mod identity;
+#[allow(
+    dead_code,
+    reason = "kernels are whole: states merge, travel and tell their size whether or not a function of SQL asks"
+)]
 mod inference;
+#[allow(
+    dead_code,
+    reason = "kernels are whole: states merge, travel and tell their size whether or not a function of SQL asks"
+)]
 mod journey;
 mod keywords;
 mod mean;
 mod normal;
 mod nps;
+mod opinion_rows;
+#[allow(
+    dead_code,
+    reason = "kernels are whole: states merge, travel and tell their size whether or not a function of SQL asks"
+)]
+mod opinions;
 mod personal_data;
 mod privacy;
+#[allow(
+    dead_code,
+    reason = "kernels are whole: states merge, travel and tell their size whether or not a function of SQL asks"
+)]
 mod regression;
 mod report;
 mod row_lists;
@@ -62,6 +85,7 @@ pub fn entries() -> Vec<Entry> {
         mean::entries(),
         id_key::entries(),
         searching::entries(),
+        opinion_rows::entries(),
         scripts::entries(),
         distances::entries(),
         personal_data::entries(),

@@ -5,11 +5,13 @@ use std::ops::Range;
 use arrow::array::ArrayRef;
 use datafusion::error::Result;
 use datafusion::logical_expr::Volatility;
+use voxhouse_engine::Error;
 
 use crate::dictionary;
 use crate::entry::{Definition, Entry};
 use crate::opinions::chinese::Reader;
-use crate::opinions::{self, Heads, Model, Opinion};
+use crate::opinions::tags::{self, Taxonomy};
+use crate::opinions::{self, Heads, Invalid, Model, Opinion};
 use crate::row_lists::{self, Cell, RowLists};
 use crate::scalar::{self, Columns, text};
 
@@ -39,8 +41,57 @@ const COLUMNS: &[row_lists::Column] = &[
     ("rule", row_lists::Kind::Text),
 ];
 
+const TAGS: Definition = Definition {
+    name: "tags",
+    arguments: "text, taxonomy",
+    description: "The tags of a shipped taxonomy that a text has, one row each: tag, the parent above it, start_at and end_at in \
+                  characters from 0, the words there, and the row of the taxonomy that matched. The taxonomies are retail, \
+                  food_delivery, hotel, telecom and dealer. In FROM it has these columns.",
+    example: "SELECT get_field(t, 'tag'), get_field(t, 'words') FROM (SELECT unnest(tags('网速太慢，客服态度差', 'telecom')) AS t)",
+    example_result: "speed|网速\nspeed|网速太慢\nhotline|客服\nattitude|态度",
+    ..OPINIONS
+};
+
+const TAG_COLUMNS: &[row_lists::Column] = &[
+    ("tag", row_lists::Kind::Text),
+    ("parent", row_lists::Kind::Text),
+    ("start_at", row_lists::Kind::Integer),
+    ("end_at", row_lists::Kind::Integer),
+    ("words", row_lists::Kind::Text),
+    ("rule", row_lists::Kind::Text),
+];
+
 pub(crate) fn entries() -> Vec<Entry> {
-    vec![scalar::entry(OPINIONS, &[text()], 0, row_lists::data_type(COLUMNS), "Text", run)]
+    vec![
+        scalar::entry(OPINIONS, &[text()], 0, row_lists::data_type(COLUMNS), "Text", run),
+        scalar::entry(TAGS, &[text(), text()], 0, row_lists::data_type(TAG_COLUMNS), "Text", run_tags),
+    ]
+}
+
+fn run_tags(columns: &Columns) -> Result<ArrayRef> {
+    let (texts, names) = (columns.text(0)?, columns.text(1)?);
+    let mut lists = RowLists::new(TAG_COLUMNS);
+    let mut known: Option<(String, Taxonomy)> = None;
+    for row in 0..columns.rows() {
+        let (Some(text), Some(name)) = (texts.get(row), names.get(row)) else {
+            lists.null();
+            continue;
+        };
+        let taxonomy = compiled(&mut known, name)?;
+        let places = Places::of(text);
+        for hit in tags::tags(text, taxonomy) {
+            lists.push(&[
+                Cell::Text(hit.tag),
+                if hit.parent.is_empty() { Cell::Null } else { Cell::Text(hit.parent) },
+                Cell::Integer(hit.start as i64),
+                Cell::Integer(hit.end as i64),
+                Cell::Text(places.slice(&(hit.start..hit.end))),
+                Cell::Text(hit.rule),
+            ]);
+        }
+        lists.end();
+    }
+    lists.finish()
 }
 
 fn run(columns: &Columns) -> Result<ArrayRef> {
@@ -61,6 +112,24 @@ fn run(columns: &Columns) -> Result<ArrayRef> {
         lists.end();
     }
     lists.finish()
+}
+
+/// The taxonomy of this name; most calls have one for all rows.
+fn compiled<'a>(known: &'a mut Option<(String, Taxonomy)>, name: &str) -> Result<&'a Taxonomy, Error> {
+    if known.as_ref().is_none_or(|(other, _)| other != name) {
+        *known = Some((name.to_owned(), Taxonomy::from_tsv(name, tags::shipped(name)?)?));
+    }
+    known.as_ref().map(|(_, taxonomy)| taxonomy).ok_or_else(|| Error::internal("a taxonomy is not compiled"))
+}
+
+impl From<Invalid> for Error {
+    fn from(invalid: Invalid) -> Self {
+        let error = Error::invalid_argument(invalid.message);
+        match invalid.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
 }
 
 fn push(lists: &mut RowLists, opinion: &Opinion, text: &Places) {

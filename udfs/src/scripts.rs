@@ -49,6 +49,14 @@ const PINYIN: Definition = Definition {
     ..LANGUAGE
 };
 
+const PINYIN_INITIALS: Definition = Definition {
+    name: "pinyin_initials",
+    description: "The first letters of the pinyin of a text's Chinese characters, as people type to find a name.",
+    example: "SELECT pinyin_initials('王小明')",
+    example_result: "wxm",
+    ..LANGUAGE
+};
+
 const NAME_KEY: Definition = Definition {
     name: "name_key",
     description: "The form in which spellings of one person's name meet: pinyin without titles. NULL where nothing is left of \
@@ -116,6 +124,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         of_text!(TO_SIMPLIFIED, TEXT, |text| Some(script::to_simplified(text))),
         of_text!(TO_TRADITIONAL, TEXT, |text| Some(script::to_traditional(text))),
         of_text!(PINYIN, TEXT, |text| Some(script::pinyin(text))),
+        of_text!(PINYIN_INITIALS, TEXT, |text| Some(script::pinyin_initials(text))),
         of_text!(NAME_KEY, KEYS, script::name_key),
         scalar::entry(PHONE_NORMALIZE, &[text(), text()], 1, DataType::Utf8, KEYS, phones),
         of_text!(EMAIL_NORMALIZE, KEYS, script::email_normalize),

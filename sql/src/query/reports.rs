@@ -191,7 +191,7 @@ fn relation_of(shape: &Shape, value: Expr) -> Result<TableFactor> {
 
 fn from_text(text: &str) -> Result<TableFactor> {
     let text = text.trim();
-    let first = text.trim_start_matches('(').trim_start().split_whitespace().next().unwrap_or_default();
+    let first = text.trim_start_matches('(').split_whitespace().next().unwrap_or_default();
     let is_query = ["select", "with", "values", "table"].iter().any(|word| first.eq_ignore_ascii_case(word));
     let query = if is_query { parse_query(text) } else { parse_query(&format!("SELECT * FROM {text}")) };
     let query = query.map_err(|error| {
@@ -245,7 +245,7 @@ fn text_of(value: &Expr) -> Option<String> {
 fn column(takes: Takes, text: &str) -> Result<Expr> {
     let expr = expression(text)?;
     let data_type = match takes {
-        Takes::Text | Takes::Texts => DataType::Text,
+        Takes::Text | Takes::Texts | Takes::TextsOrNull => DataType::Text,
         Takes::Time => DataType::Timestamp(None, TimezoneInfo::None),
         _ => return Ok(expr),
     };

@@ -484,3 +484,79 @@ COMMENT ON COLUMN roi.linkage.mean_revenue_high IS 'Upper end of the 95 percent 
 COMMENT ON COLUMN roi.linkage.excluded_censored IS 'Number of persons left out because their 90 days end after observed_until';
 COMMENT ON COLUMN roi.linkage.excluded_without_order IS 'Number of persons left out because they had not ordered by the time of the response';
 COMMENT ON COLUMN roi.linkage.observed_until IS 'Latest order in the currency: later windows are not fully observed';
+
+CREATE OR REPLACE VIEW x.opinions AS
+SELECT
+    f.feedback_id,
+    f.source_system,
+    f.kind AS feedback_kind,
+    f.channel,
+    f.touchpoint,
+    f.occurred_at,
+    o.aspect,
+    o.aspect_text,
+    o.opinion,
+    o.polarity,
+    o.intensity,
+    o.kind,
+    o.start_at,
+    o.end_at,
+    o.evidence,
+    o.rule
+FROM x.feedback AS f, opinions(f.comment) AS o;
+
+COMMENT ON VIEW x.opinions IS 'What verbatims say of what: one row an opinion';
+COMMENT ON COLUMN x.opinions.feedback_id IS 'The feedback it stands in';
+COMMENT ON COLUMN x.opinions.source_system IS 'The system of the feedback';
+COMMENT ON COLUMN x.opinions.feedback_kind IS 'survey, review, complaint, chat, social or call';
+COMMENT ON COLUMN x.opinions.channel IS 'Where the feedback was given';
+COMMENT ON COLUMN x.opinions.touchpoint IS 'What the feedback was asked about';
+COMMENT ON COLUMN x.opinions.occurred_at IS 'When the feedback was given';
+COMMENT ON COLUMN x.opinions.aspect IS 'What it is about, in its normal form. NULL when nothing tells';
+COMMENT ON COLUMN x.opinions.aspect_text IS 'The aspect as written. NULL when it is only implied';
+COMMENT ON COLUMN x.opinions.opinion IS 'The words that judge or ask';
+COMMENT ON COLUMN x.opinions.polarity IS '1 praise, -1 criticism, 0 neither';
+COMMENT ON COLUMN x.opinions.intensity IS 'How strongly, 0 to 1';
+COMMENT ON COLUMN x.opinions.kind IS 'praise, complaint, request, question or remark';
+COMMENT ON COLUMN x.opinions.start_at IS 'First character of aspect and opinion in the comment, from 0';
+COMMENT ON COLUMN x.opinions.end_at IS 'Behind their last character';
+COMMENT ON COLUMN x.opinions.evidence IS 'The part of the comment that holds them';
+COMMENT ON COLUMN x.opinions.rule IS 'The rule or model version that found it';
+
+CREATE OR REPLACE VIEW journey.steps AS
+SELECT * FROM journey_steps(
+    'SELECT key_type || '':'' || id_key(key_type, key_value) AS customer, occurred_at, event_name FROM x.events',
+    'customer', 'occurred_at', 'event_name');
+
+COMMENT ON VIEW journey.steps IS 'How many customers reach each event of x.events, and stop there. A customer is an identifier here';
+COMMENT ON COLUMN journey.steps.step IS 'The event';
+COMMENT ON COLUMN journey.steps.visits IS 'How often it happened';
+COMMENT ON COLUMN journey.steps.customers IS 'How many customers it happened to';
+COMMENT ON COLUMN journey.steps.dropped IS 'How many of them did nothing after it';
+COMMENT ON COLUMN journey.steps.finished IS 'How many of them it was a goal for; no event is one here';
+COMMENT ON COLUMN journey.steps.drop_rate IS 'dropped over customers';
+COMMENT ON COLUMN journey.steps.conf_low IS 'Lower end of the 95 percent Wilson interval of the rate';
+COMMENT ON COLUMN journey.steps.conf_high IS 'Upper end of the 95 percent Wilson interval of the rate';
+
+CREATE OR REPLACE VIEW journey.transitions AS
+SELECT * FROM journey_transitions(
+    'SELECT key_type || '':'' || id_key(key_type, key_value) AS customer, occurred_at, event_name FROM x.events',
+    'customer', 'occurred_at', 'event_name');
+
+COMMENT ON VIEW journey.transitions IS 'Where customers go from each event of x.events';
+COMMENT ON COLUMN journey.transitions.from_step IS 'The event they come from';
+COMMENT ON COLUMN journey.transitions.to_step IS 'The event that follows';
+COMMENT ON COLUMN journey.transitions.n IS 'How often';
+COMMENT ON COLUMN journey.transitions.share IS 'n over the visits of from_step';
+COMMENT ON COLUMN journey.transitions.median_seconds IS 'Median time between the two';
+COMMENT ON COLUMN journey.transitions.mean_seconds IS 'Mean time between the two';
+
+CREATE OR REPLACE VIEW journey.paths AS
+SELECT * FROM journey_paths(
+    'SELECT key_type || '':'' || id_key(key_type, key_value) AS customer, occurred_at, event_name FROM x.events',
+    'customer', 'occurred_at', 'event_name');
+
+COMMENT ON VIEW journey.paths IS 'The hundred most frequent paths through x.events, of up to ten events';
+COMMENT ON COLUMN journey.paths.path IS 'The events in order';
+COMMENT ON COLUMN journey.paths.customers IS 'How many customers take it';
+COMMENT ON COLUMN journey.paths.share IS 'customers over all customers with an event';

@@ -6,7 +6,7 @@ use voxhouse_engine::Error;
 use super::{Call, Column, Definition, Kernel, Parameter, REPORT, Report, Takes, optional, required};
 use crate::hash;
 use crate::inference::rows::Rows;
-use crate::inference::survival::cox::{self, Errors};
+use crate::inference::survival::cox::{self, Errors, concordance, proportionality};
 use crate::inference::survival::{Durations, kaplan_meier, log_rank};
 use crate::report::{Gathered, Row, Type};
 
@@ -41,7 +41,8 @@ const COX: Definition = Definition {
     description: "Cox's proportional hazards regression with Efron's ties: one row a predictor; hazard_ratio is how \
                   many times as fast customers leave for one unit more. cluster names a column whose equal values \
                   may hang together; robust => true gives errors that do not trust the model; conf is the \
-                  confidence level, 0.95 unless given.",
+                  confidence level, 0.95 unless given. proportional_p_value tests that a predictor's effect is the same at \
+                  all durations (below 0.05 it is not); concordance is how often the higher risk left first.",
     example: "SELECT term, n_obs, events, round(hazard_ratio, 3) AS hazard_ratio FROM cox_regression('SELECT * FROM (VALUES (5, 1, 1), \
               (8, 1, 0), (12, 1, 1), (14, 0, 0), (20, 1, 0), (3, 1, 1)) AS t(months, churned, complained)', 'months', 'churned', \
               ARRAY['complained'])",
@@ -115,6 +116,8 @@ const COX_COLUMNS: &[Column] = &[
     ("hazard_ratio_high", Type::Double),
     ("n_obs", Type::Bigint),
     ("events", Type::Bigint),
+    ("proportional_p_value", Type::Double),
+    ("concordance", Type::Double),
 ];
 
 fn start_curve(call: &Call) -> Result<Box<dyn Kernel>, Error> {
@@ -226,7 +229,9 @@ fn hazards(call: &Call, gathered: &Gathered) -> Result<Vec<Row>, Error> {
         (false, false) => Errors::Model,
     };
     let model = cox::fit(&rows, errors, call.confidence()?)?;
-    let row = |(name, term): (String, &cox::Term)| {
+    let proportional = proportionality::test(&rows)?;
+    let concordance = concordance(&columns, &model)?;
+    let row = |(place, (name, term)): (usize, (String, &cox::Term))| {
         vec![
             ScalarValue::from(name.as_str()),
             ScalarValue::from(term.estimate),
@@ -240,7 +245,18 @@ fn hazards(call: &Call, gathered: &Gathered) -> Result<Vec<Row>, Error> {
             ScalarValue::from(term.hazard_ratio_high),
             ScalarValue::from(model.n as i64),
             ScalarValue::from(model.events as i64),
+            ScalarValue::from(proportional.as_ref().and_then(|tests| Some(tests.get(place)?.p_value))),
+            ScalarValue::from(concordance),
         ]
     };
-    Ok(call.labels("predictors").into_iter().zip(&model.terms).map(row).collect())
+    Ok(call.labels("predictors").into_iter().zip(&model.terms).enumerate().map(row).collect())
+}
+
+/// How often the customer whom the model gives the higher risk left first.
+fn concordance(columns: &[&[f64]], model: &cox::Model) -> Result<Option<f64>, Error> {
+    let [durations, events, predictors @ ..] = columns else { return Ok(None) };
+    let risk = |row: usize| predictors.iter().zip(&model.terms).map(|(x, term)| x[row] * term.estimate).sum();
+    let observations: Vec<(f64, bool, f64)> =
+        (0..durations.len()).map(|row| (durations[row], events[row] != 0.0, risk(row))).collect();
+    Ok(concordance::concordance(&observations)?)
 }

@@ -5,7 +5,7 @@
 
 /// Whether `number` is an 18-character identity number: province, date and check character agree. Only ASCII
 /// digits and a final X or x count; the date must lie in 1800–2099.
-pub fn is_valid(number: &str) -> bool {
+pub(crate) fn is_valid(number: &str) -> bool {
     let bytes = number.as_bytes();
     bytes.len() == 18 && is_province(bytes) && has_date(bytes) && checksum(bytes) == Some(1)
 }

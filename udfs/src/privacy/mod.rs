@@ -27,13 +27,13 @@ use std::fmt;
 
 pub(crate) use digits::digit;
 pub(crate) use email::is_address as is_email;
-pub use id_card::is_valid as id_card_valid;
+pub(crate) use id_card::is_valid as id_card_valid;
 pub(crate) use phone::dialled;
 pub(crate) use surname::compound as compound_surname;
 
 /// What sort of personal data was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
+pub(crate) enum Kind {
     Phone,
     IdCard,
     Ssn,
@@ -49,7 +49,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 12] = [
+    pub(crate) const ALL: [Kind; 12] = [
         Kind::Phone,
         Kind::IdCard,
         Kind::Ssn,
@@ -64,7 +64,7 @@ impl Kind {
         Kind::Name,
     ];
 
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Kind::Phone => "phone",
             Kind::IdCard => "id_card",
@@ -82,7 +82,7 @@ impl Kind {
     }
 
     /// The kind of that name; the error lists the names there are.
-    pub fn parse(name: &str) -> Result<Self, Invalid> {
+    pub(crate) fn parse(name: &str) -> Result<Self, Invalid> {
         Kind::ALL.into_iter().find(|kind| kind.as_str() == name).ok_or_else(|| Invalid {
             message: format!("kind of personal data \"{name}\" does not exist"),
             hint: Some(format!("The kinds are {}.", Kind::ALL.map(Kind::as_str).join(", "))),
@@ -98,19 +98,19 @@ impl fmt::Display for Kind {
 
 /// A place where a text holds personal data.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pii {
-    pub kind: Kind,
+pub(crate) struct Pii {
+    pub(crate) kind: Kind,
     /// First character, counted from 0.
-    pub start: usize,
+    pub(crate) start: usize,
     /// Behind the last character.
-    pub end: usize,
+    pub(crate) end: usize,
     /// Normalised: digits are ASCII without separators, plates and passports upper-case; names, addresses and
     /// mail addresses as they stand in the text.
-    pub value: String,
+    pub(crate) value: String,
 }
 
 /// Personal data of all kinds in `text`, in order, without overlaps.
-pub fn find_pii(text: &str) -> Vec<Pii> {
+pub(crate) fn find_pii(text: &str) -> Vec<Pii> {
     let mut findings = Vec::new();
     let (mut byte, mut chars) = (0, 0);
     for found in scan::scan(text) {
@@ -139,7 +139,7 @@ pub fn find_pii(text: &str) -> Vec<Pii> {
 /// | name | surname; of a Latin name the initials | `王**`, `J*** S***` |
 ///
 /// A mask does not tell how long the original was. A surname that stands alone before a title is masked whole.
-pub fn mask_pii(text: &str, kinds: &[Kind]) -> String {
+pub(crate) fn mask_pii(text: &str, kinds: &[Kind]) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut copied = 0;
     for found in scan::scan(text) {
@@ -155,9 +155,9 @@ pub fn mask_pii(text: &str, kinds: &[Kind]) -> String {
 
 /// An argument that has no meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid {
-    pub message: String,
-    pub hint: Option<String>,
+pub(crate) struct Invalid {
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
 }
 
 #[cfg(test)]

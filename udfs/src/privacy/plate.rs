@@ -3,14 +3,20 @@
 use super::Kind;
 use super::scan::Found;
 
-pub(super) const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
+const PROVINCES: &str = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼";
 
-pub(super) fn is_province(c: char) -> bool {
-    PROVINCES.contains(c)
+/// The plate whose letter stands at `at`, behind the character of a province.
+pub(super) fn of_letter(text: &str, at: usize) -> Option<Found> {
+    let before = at.checked_sub(1).and_then(|place| text.as_bytes().get(place))?;
+    if before.is_ascii() {
+        return None;
+    }
+    let province = text[..at].chars().next_back().filter(|c| PROVINCES.contains(*c))?;
+    self::at(text, at - province.len_utf8())
 }
 
 /// The plate whose province character stands at `at`. A point, space or dash may follow the letter.
-pub(super) fn at(text: &str, at: usize) -> Option<Found> {
+fn at(text: &str, at: usize) -> Option<Found> {
     let mut rest = text[at..].char_indices().peekable();
     let (_, province) = rest.next()?;
     let (_, letter) = rest.next().filter(|(_, c)| c.is_ascii_uppercase() && !matches!(c, 'I'))?;

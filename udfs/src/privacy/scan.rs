@@ -75,6 +75,9 @@ const ASCII: [Look; 128] = {
 };
 
 fn inspect_ascii(text: &str, at: usize, look: Look, found: &mut Vec<Found>) -> usize {
+    if matches!(look, Look::Capital | Look::Account) {
+        found.extend(plate::of_letter(text, at));
+    }
     match look {
         Look::Digit => return number::inspect(text, at, found),
         Look::At => found.extend(email::around(text, at)),
@@ -105,9 +108,6 @@ fn inspect_han(text: &str, at: usize, found: &mut Vec<Found>) -> usize {
         return number::inspect(text, at, found);
     }
     let end = at + c.len_utf8();
-    if text.as_bytes().get(end).is_some_and(u8::is_ascii_uppercase) && plate::is_province(c) {
-        found.extend(plate::at(text, at));
-    }
     if c == '信' {
         found.extend(account::behind(text, end));
     }
@@ -141,7 +141,7 @@ impl CharSet {
 static HAN: LazyLock<CharSet> = LazyLock::new(|| {
     let mut set = CharSet::new();
     let numerals = "０１２３４５６７８９〇零一二三四五六七八九幺信";
-    for c in numerals.chars().chain(plate::PROVINCES.chars()).chain(chinese_name::cue_ends()) {
+    for c in numerals.chars().chain(chinese_name::cue_ends()) {
         set.add(c as usize);
     }
     set

@@ -99,8 +99,8 @@ pub(super) fn check(moments: &Moments, names: &[&str]) -> Result<(), Invalid> {
         return Err(Invalid::new("regression has no rows")
             .hint("Rows with a NULL, a NaN or an infinity in any column, or with weight 0, are left out."));
     }
-    if (0..moments.width()).any(|column| !moments.comoment(column, column).is_finite()) {
-        return Err(Invalid::new("column of a regression holds numbers too large to square"));
+    if !moments.in_range() {
+        return Err(Invalid::new("regression has numbers or weights too small or too large to square"));
     }
     if moments.constant(0) {
         return Err(Invalid::new("outcome of a regression is constant")

@@ -20,7 +20,7 @@ mod newton;
 mod pass;
 mod separation;
 
-pub(super) use newton::{UNKNOWN, fell};
+pub(super) use newton::{UNKNOWN, fell, is_last};
 
 /// What to fit.
 #[derive(Debug, Clone, Copy, PartialEq)]

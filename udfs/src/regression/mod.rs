@@ -80,3 +80,6 @@ fn quoted<S: AsRef<str>>(names: &[S]) -> String {
 
 #[cfg(test)]
 mod simulate;
+
+#[cfg(test)]
+mod tests;

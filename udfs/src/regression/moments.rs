@@ -14,6 +14,9 @@ use super::matrix::Matrix;
 /// A spread below this share of the mean is rounding: the column is constant.
 const CONSTANT: f64 = 1e-12;
 
+/// Weights and co-moments below this, or above its inverse, are not computed with.
+const SMALLEST: f64 = 1e-200;
+
 /// Most columns a state may have.
 const MOST_COLUMNS: usize = 1000;
 
@@ -168,6 +171,14 @@ impl Moments {
     pub(crate) fn constant(&self, column: usize) -> bool {
         let rounding = CONSTANT * self.means[column];
         self.comoment(column, column) <= rounding * rounding * self.weight
+    }
+
+    /// Whether weights and co-moments are so far from the ends of the numbers that quotients of them exist.
+    pub(super) fn in_range(&self) -> bool {
+        let usual = |value: f64| value > SMALLEST && value < 1.0 / SMALLEST;
+        let spread =
+            |column: usize| self.comoment(column, column) == 0.0 || usual(self.comoment(column, column));
+        usual(self.weight) && usual(self.squared_weight) && (0..self.width).all(spread)
     }
 
     /// Correlations of all columns; meaningless where a column is constant.

@@ -8,7 +8,7 @@
 //! mean.
 
 use super::batch::Batch;
-use super::logistic::{UNKNOWN, fell};
+use super::logistic::{UNKNOWN, fell, is_last};
 use super::matrix::Matrix;
 use super::standardised::Standardised;
 use super::tails::{Reference, chi_squared_p};
@@ -23,7 +23,6 @@ use pass::{Pass, pass};
 pub(crate) const MOST_LEVELS: usize = 50;
 
 const MOST_PASSES: u32 = 60;
-const CONVERGED: f64 = 1e-9;
 const SINGULAR: f64 = 1e-13;
 
 /// A fitted ordinal regression.
@@ -124,8 +123,7 @@ fn maximise(rows: &Standardised, levels: &Levels, shares: &[f64]) -> Result<Maxi
         let Ok(information) = information.cholesky(SINGULAR) else { break };
         let step = information.solve(&gradient);
         let next: Vec<f64> = parameters.iter().zip(&step).map(|(own, step)| own + step).collect();
-        let largest = |values: &[f64]| values.iter().fold(0.0f64, |largest, value| largest.max(value.abs()));
-        if largest(&step) <= CONVERGED * largest(&parameters).max(1.0) {
+        if is_last(&step, &parameters) {
             let covariance = information.inverse();
             return Ok(Maximum { parameters: next, covariance, log_likelihood, iterations });
         }

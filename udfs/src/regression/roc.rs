@@ -119,6 +119,7 @@ impl ScoredOutcomes {
         }
         let wins = wins(&outcomes, negatives, positives);
         let auc = wins.iter().map(|win| win.here.positive * win.over_negatives).sum::<f64>() / positives;
+        let auc = auc.clamp(0.0, 1.0);
         let spread = |part: fn(&Win) -> (f64, f64), n: f64| {
             let squares: f64 =
                 wins.iter().map(part).map(|(win, weight)| weight * (win - auc) * (win - auc)).sum();

@@ -111,11 +111,17 @@ impl Tested {
     }
 }
 
+/// Sums of squares of more rows than there are must not overflow.
+const LARGEST_WEIGHT: f64 = 1e100;
+
 /// The weight of a row, or `None` for a row that does not count.
 pub(super) fn usable_weight(weights: Option<&[f64]>, row: usize) -> Result<Option<f64>, super::Invalid> {
     let weight = weights.map_or(1.0, |weights| weights[row]);
     if weight < 0.0 {
         return Err(super::Invalid::new(format!("weight {weight} is negative")));
+    }
+    if weight > LARGEST_WEIGHT && weight.is_finite() {
+        return Err(super::Invalid::new(format!("weight {weight:e} is too large to add up")));
     }
     Ok((weight > 0.0 && weight.is_finite()).then_some(weight))
 }

@@ -26,6 +26,8 @@ pub enum Takes {
     Text,
     /// An array of such.
     Texts,
+    /// The same as an array of texts, where a NULL among them does not leave the row out.
+    TextsOrNull,
     /// A timestamp or date.
     Time,
     /// A constant.
@@ -40,7 +42,7 @@ impl Takes {
     }
 
     pub fn is_array(self) -> bool {
-        matches!(self, Takes::Numbers | Takes::Texts | Takes::Settings)
+        matches!(self, Takes::Numbers | Takes::Texts | Takes::TextsOrNull | Takes::Settings)
     }
 }
 

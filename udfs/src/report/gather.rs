@@ -29,6 +29,8 @@ enum Column {
     MaybeNumbers(Vec<f64>),
     Times(Vec<i64>),
     Texts(Coded),
+    /// An empty text where there is none.
+    MaybeTexts(Coded),
 }
 
 /// Texts as places in a list of distinct ones.
@@ -72,6 +74,7 @@ impl Gathered {
             Takes::Number | Takes::Numbers => Column::Numbers(Vec::new()),
             Takes::NumberOrNull => Column::MaybeNumbers(Vec::new()),
             Takes::Time => Column::Times(Vec::new()),
+            Takes::TextsOrNull => Column::MaybeTexts(Coded::default()),
             _ => Column::Texts(Coded::default()),
         });
         Box::new(Self { call: call.clone(), columns: columns.collect(), rows: 0, compute })
@@ -103,6 +106,16 @@ impl Gathered {
         }
     }
 
+    /// The columns of a parameter that takes several texts.
+    pub(crate) fn texts(&self, parameter: &str) -> Vec<&Coded> {
+        let columns = self.columns.get(self.call.places(parameter)).unwrap_or_default();
+        let texts = columns.iter().filter_map(|column| match column {
+            Column::Texts(texts) | Column::MaybeTexts(texts) => Some(texts),
+            _ => None,
+        });
+        texts.collect()
+    }
+
     /// Microseconds since 1970.
     pub(crate) fn time(&self, parameter: &str) -> Option<&[i64]> {
         match self.columns.get(self.call.places(parameter))?.first()? {
@@ -122,7 +135,7 @@ impl Kernel for Gathered {
                         let numbers = values.number(place)?;
                         numbers.is_valid(row) && numbers.value(row).is_finite()
                     }
-                    Column::MaybeNumbers(_) => true,
+                    Column::MaybeNumbers(_) | Column::MaybeTexts(_) => true,
                     Column::Times(_) => values.time(place)?.is_valid(row),
                     Column::Texts(_) => values.text(place)?.is_valid(row),
                 };
@@ -140,6 +153,10 @@ impl Kernel for Gathered {
                     }
                     Column::Times(times) => times.push(values.time(place)?.value(row)),
                     Column::Texts(texts) => texts.push(values.text(place)?.value(row)),
+                    Column::MaybeTexts(texts) => {
+                        let found = values.text(place)?;
+                        texts.push(if found.is_valid(row) { found.value(row) } else { "" });
+                    }
                 }
             }
         }
@@ -161,7 +178,7 @@ impl Kernel for Gathered {
                         times.push(reader.word()? as i64);
                     }
                 }
-                Column::Texts(texts) => {
+                Column::Texts(texts) | Column::MaybeTexts(texts) => {
                     let count = reader.word()? as usize;
                     let names = (0..count).map(|_| reader.text()).collect::<Result<Vec<_>, _>>()?;
                     for _ in 0..rows {
@@ -184,7 +201,7 @@ impl Kernel for Gathered {
                     numbers.iter().for_each(|n| word(&mut bytes, n.to_bits()))
                 }
                 Column::Times(times) => times.iter().for_each(|time| word(&mut bytes, *time as u64)),
-                Column::Texts(texts) => {
+                Column::Texts(texts) | Column::MaybeTexts(texts) => {
                     word(&mut bytes, texts.names.len() as u64);
                     for name in &texts.names {
                         word(&mut bytes, name.len() as u64);
@@ -205,7 +222,9 @@ impl Kernel for Gathered {
         let held = self.columns.iter().map(|column| match column {
             Column::Numbers(numbers) | Column::MaybeNumbers(numbers) => numbers.capacity() * size_of::<f64>(),
             Column::Times(times) => times.capacity() * size_of::<i64>(),
-            Column::Texts(texts) => texts.codes.capacity() * size_of::<u32>() + texts.bytes,
+            Column::Texts(texts) | Column::MaybeTexts(texts) => {
+                texts.codes.capacity() * size_of::<u32>() + texts.bytes
+            }
         });
         held.sum()
     }

@@ -67,7 +67,7 @@ const SHORT: [(&str, &str); 22] = [
 /// Chinese: simplified, half-width, numerals before a unit as digits, without country, province, the suffixes 市, 区,
 /// 县 of what stands before the road, punctuation and white space; 幢 and 座 are 栋, 号楼 is 栋, 室 at the end goes.
 /// Latin: lower-case words with the usual short forms.
-pub fn address_key(address: &str) -> Option<String> {
+pub(crate) fn address_key(address: &str) -> Option<String> {
     let folded: String = to_simplified(address).chars().map(fold).collect();
     let key = if folded.chars().any(is_han) { chinese(&folded) } else { latin(&folded) };
     (!key.is_empty()).then_some(key)

@@ -10,12 +10,12 @@ static SIMPLIFY: LazyLock<Option<OpenCC>> = LazyLock::new(|| OpenCC::from_config
 static COMPLICATE: LazyLock<Option<OpenCC>> = LazyLock::new(|| OpenCC::from_config(BuiltinConfig::S2t).ok());
 
 /// `text` in simplified characters; what has no simplified form stays.
-pub fn to_simplified(text: &str) -> String {
+pub(crate) fn to_simplified(text: &str) -> String {
     convert(&SIMPLIFY, text)
 }
 
 /// `text` in traditional characters; what has no traditional form stays.
-pub fn to_traditional(text: &str) -> String {
+pub(crate) fn to_traditional(text: &str) -> String {
     convert(&COMPLICATE, text)
 }
 

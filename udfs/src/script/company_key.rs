@@ -112,7 +112,7 @@ const PLACES: [&str; 50] = [
 ///
 /// Brackets, legal forms (有限公司, Inc), a place before the name or in brackets, case, width and punctuation do not
 /// count; Chinese is simplified. If only a place and a form are there, they are the name.
-pub fn company_key(name: &str) -> Option<String> {
+pub(crate) fn company_key(name: &str) -> Option<String> {
     let folded: String = to_simplified(name).chars().map(fold).collect();
     let key = if folded.chars().any(is_han) { chinese(&folded) } else { latin(&folded) };
     (!key.is_empty()).then_some(key)

@@ -5,7 +5,7 @@ use crate::privacy::is_email;
 
 /// Lower-case, half-width, without `mailto:` and angle brackets; `None` if it is no mail address. What follows a
 /// `+` is cut off, and at Gmail, where dots do not count, the dots go and the domain is `gmail.com`.
-pub fn email_normalize(text: &str) -> Option<String> {
+pub(crate) fn email_normalize(text: &str) -> Option<String> {
     let folded: String = text.trim().chars().map(fold).collect();
     let inner = match (folded.rfind('<'), folded.rfind('>')) {
         (Some(open), Some(close)) if open < close => folded.get(open + 1..close)?,

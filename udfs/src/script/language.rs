@@ -12,7 +12,7 @@ const FEWEST_LETTERS: usize = 2;
 
 /// ISO 639-1 code of the language of `text`; `und` if it has too few letters for one. Web addresses, mentions
 /// and everything that is no letter are left out.
-pub fn language(text: &str) -> &'static str {
+pub(crate) fn language(text: &str) -> &'static str {
     let counts = Counts::of(text);
     if let Some(code) = counts.by_script() {
         return code;

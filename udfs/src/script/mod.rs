@@ -11,17 +11,15 @@ mod phone;
 mod pinyin;
 mod width;
 
-pub use address_key::address_key;
-pub use chinese::{to_simplified, to_traditional};
-pub use company_key::company_key;
-pub use email::email_normalize;
-pub use language::language;
-pub use name_key::name_key;
-pub use phone::phone_normalize;
-pub use pinyin::{pinyin, pinyin_initials};
+pub(crate) use address_key::address_key;
+pub(crate) use chinese::{to_simplified, to_traditional};
+pub(crate) use company_key::company_key;
+pub(crate) use email::email_normalize;
+pub(crate) use language::language;
+pub(crate) use name_key::name_key;
+pub(crate) use phone::phone_normalize;
+pub(crate) use pinyin::{pinyin, pinyin_initials};
 pub(crate) use width::{fold, half_width, is_han};
-
-pub use crate::privacy::id_card_valid;
 
 #[cfg(test)]
 mod tests;

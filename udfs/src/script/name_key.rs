@@ -92,7 +92,7 @@ const SURNAMES: [(&str, &str); 32] = [
 ];
 
 /// The key of `name`, `None` if it holds neither characters nor letters.
-pub fn name_key(name: &str) -> Option<String> {
+pub(crate) fn name_key(name: &str) -> Option<String> {
     let half: String = name.chars().map(half_width).collect();
     let simple = to_simplified(&half);
     let plain = strip_brackets(&simple);

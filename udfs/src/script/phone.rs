@@ -52,7 +52,7 @@ const COUNTRIES: [(&str, &str); 40] = [
 /// are numbers of `country` (ISO 3166-1 alpha-2, China unless given; `None` too for a country that is not
 /// known). Full-width digits, Chinese numerals, spaces, dashes, dots and brackets are understood. An extension
 /// (`转`, `ext`, `x`) is dropped.
-pub fn phone_normalize(text: &str, country: Option<&str>) -> Option<String> {
+pub(crate) fn phone_normalize(text: &str, country: Option<&str>) -> Option<String> {
     let home = match country {
         None => "86",
         Some(code) => {

@@ -12,7 +12,7 @@ use pinyin::ToPinyin;
 use super::width::{fold, is_han};
 
 /// Syllables of `text`, separated by single spaces; empty if it has neither characters nor letters.
-pub fn pinyin(text: &str) -> String {
+pub(crate) fn pinyin(text: &str) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     read(text, |syllable, glued| {
         if !(glued || out.is_empty()) {
@@ -24,7 +24,7 @@ pub fn pinyin(text: &str) -> String {
 }
 
 /// First letters of the syllables of `text`, letters and digits whole: `重庆银行` is `cqyh`.
-pub fn pinyin_initials(text: &str) -> String {
+pub(crate) fn pinyin_initials(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for syllable in pinyin(text).split(' ') {
         let latin = syllable.len() > 6 || syllable.bytes().any(|b| b.is_ascii_digit());

@@ -1,4 +1,5 @@
 use super::*;
+use crate::privacy::id_card_valid;
 
 #[test]
 fn languages_by_script_and_model() {

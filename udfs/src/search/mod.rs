@@ -6,11 +6,11 @@ mod snippet;
 mod special;
 mod tokens;
 
-pub use query::Query;
-pub use snippet::{Marks, snippet};
-pub use tokens::{Detail, Token, tokens};
+pub(crate) use query::Query;
+pub(crate) use snippet::{Marks, snippet};
+pub(crate) use tokens::{Detail, Token, tokens};
 
-pub use crate::similarity::Invalid;
+pub(crate) use crate::similarity::Invalid;
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use crate::script::{half_width, is_han};
 
 /// A compiled query.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Query {
+pub(crate) struct Query {
     root: Node,
 }
 
@@ -54,23 +54,23 @@ impl Query {
     /// Reads a query: words side by side or joined by AND must all occur; OR, NOT (or a minus sign before a word),
     /// brackets, "phrases", `begin*` and `a NEAR/3 b` (at most three tokens between) are understood. Operators are
     /// in capitals. NOT binds tightest, then NEAR, AND, OR.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Invalid> {
         Ok(Self { root: parse::parse(text)? })
     }
 
     /// Whether the text with these `tokens` (in order, from [`super::tokens`]) fits the query.
-    pub fn matches(&self, tokens: &[Token]) -> bool {
+    pub(crate) fn matches(&self, tokens: &[Token]) -> bool {
         self.root.holds(tokens)
     }
 
     /// Whether the text can fit at all: false only if a Chinese term is missing that must be there. Much cheaper
     /// than tokens.
-    pub fn may_match(&self, text: &str) -> bool {
+    pub(crate) fn may_match(&self, text: &str) -> bool {
         self.root.may_hold(text)
     }
 
     /// Character ranges of what matches, in order and without overlaps; what stands under NOT is left out.
-    pub fn highlights(&self, tokens: &[Token]) -> Vec<(usize, usize)> {
+    pub(crate) fn highlights(&self, tokens: &[Token]) -> Vec<(usize, usize)> {
         self.leaves(tokens).into_iter().fold(
             Vec::new(),
             |mut merged: Vec<(usize, usize)>, (start, end, _)| {

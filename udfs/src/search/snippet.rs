@@ -5,10 +5,10 @@ use super::tokens::Token;
 
 /// What stands around a match and in the place of what is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Marks<'a> {
-    pub open: &'a str,
-    pub close: &'a str,
-    pub ellipsis: &'a str,
+pub(crate) struct Marks<'a> {
+    pub(crate) open: &'a str,
+    pub(crate) close: &'a str,
+    pub(crate) ellipsis: &'a str,
 }
 
 impl Default for Marks<'_> {
@@ -20,7 +20,7 @@ impl Default for Marks<'_> {
 /// Up to `width` characters of `text` (marks not counted) with every match between marks: the window with the
 /// most different words of the query, then the most matches, then the first. Without a match it is the beginning of
 /// the text. The text is not escaped.
-pub fn snippet(text: &str, tokens: &[Token], query: &Query, width: usize, marks: Marks<'_>) -> String {
+pub(crate) fn snippet(text: &str, tokens: &[Token], query: &Query, width: usize, marks: Marks<'_>) -> String {
     let length = text.chars().count();
     let leaves = query.leaves(tokens);
     let window = window(&leaves, length, width);

@@ -14,28 +14,28 @@ use crate::script::{fold, half_width, is_han};
 
 /// A word and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Token {
+pub(crate) struct Token {
     /// Half-width and lower-case; English words by their stem (Porter 2), topics and mentions without their signs.
-    pub text: String,
+    pub(crate) text: String,
     /// First character in the text, and behind the last.
-    pub start: usize,
-    pub end: usize,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
     /// Ordinal among the tokens, from 0.
-    pub position: usize,
+    pub(crate) position: usize,
     /// jieba's part of speech, or url, email, mention, topic, emoji; empty if not asked for (these five are
     /// always there).
-    pub tag: String,
+    pub(crate) tag: String,
 }
 
 /// Whether parts of speech are worth their time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
+pub(crate) enum Detail {
     Words,
     Tags,
 }
 
 /// The tokens of `text` in order.
-pub fn tokens(jieba: &Jieba, text: &str, detail: Detail) -> Vec<Token> {
+pub(crate) fn tokens(jieba: &Jieba, text: &str, detail: Detail) -> Vec<Token> {
     let mut reading =
         Reading { jieba, detail, tokens: Vec::new(), plain: String::new(), plain_start: 0, place: 0 };
     let mut at = 0;

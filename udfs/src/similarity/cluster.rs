@@ -13,28 +13,28 @@ const MOST_CLUSTERS: usize = 256;
 
 /// What came of a clustering.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Clustering {
+pub(crate) struct Clustering {
     /// For every text its cluster, `None` for a text without letters and digits.
-    pub labels: Vec<Option<usize>>,
+    pub(crate) labels: Vec<Option<usize>>,
     /// Cosine of every text with its centre, 0 if it has no cluster.
-    pub scores: Vec<f64>,
+    pub(crate) scores: Vec<f64>,
     /// The largest first; of equal size the one whose representative comes first in the alphabet.
-    pub clusters: Vec<Cluster>,
+    pub(crate) clusters: Vec<Cluster>,
 }
 
 /// A group of texts.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Cluster {
-    pub size: usize,
+pub(crate) struct Cluster {
+    pub(crate) size: usize,
     /// Row of the text that speaks for the cluster: near to the centre and not too short.
-    pub representative: usize,
+    pub(crate) representative: usize,
     /// Mean cosine of its texts with the centre: 1 if all are the same.
-    pub cohesion: f64,
+    pub(crate) cohesion: f64,
 }
 
 /// `k` clusters of `texts`, fewer if there are fewer different texts. The same texts, `k` and `seed` give the
 /// same clusters in whatever order the texts come.
-pub fn cluster_verbatims(texts: &[&str], k: usize, seed: u64) -> Result<Clustering, Invalid> {
+pub(crate) fn cluster_verbatims(texts: &[&str], k: usize, seed: u64) -> Result<Clustering, Invalid> {
     if !(1..=MOST_CLUSTERS).contains(&k) {
         let hint = format!("Ask for 1 to {MOST_CLUSTERS} clusters.");
         return Err(Invalid::new(format!("number of clusters {k} is out of range"), &hint));

@@ -23,7 +23,7 @@ const NEIGHBOURS: usize = 64;
 /// two neighbours in a group, above 0 and up to 1. Texts without letters and digits stand alone.
 ///
 /// Which texts share a group does not depend on the order of the rows.
-pub fn near_duplicates(
+pub(crate) fn near_duplicates(
     texts: &[&str],
     signatures: &[Signature],
     threshold: f64,

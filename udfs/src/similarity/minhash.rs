@@ -7,13 +7,13 @@
 use super::shingles::{for_each, mix};
 
 /// Places of a signature.
-pub const PLACES: usize = 64;
+pub(crate) const PLACES: usize = 64;
 
 /// The signature of a text; all of a text without letters and digits is [`u32::MAX`].
-pub type Signature = [u32; PLACES];
+pub(crate) type Signature = [u32; PLACES];
 
 /// The signature of `text`.
-pub fn minhash(text: &str) -> Signature {
+pub(crate) fn minhash(text: &str) -> Signature {
     let mut signature = [u32::MAX; PLACES];
     for_each(text, |hash| {
         let bin = (hash >> 58) as usize;

@@ -10,18 +10,20 @@ mod minhash;
 mod shingles;
 mod summary;
 
-pub use cluster::{Cluster, Clustering, cluster_verbatims};
-pub use duplicates::near_duplicates;
-pub use edit::{damerau_levenshtein, jaro_winkler_similarity, levenshtein};
-pub use minhash::{Signature, minhash};
-pub use shingles::text_similarity;
-pub use summary::{Pick, summarize};
+pub(crate) use cluster::cluster_verbatims;
+pub(crate) use duplicates::near_duplicates;
+#[cfg(test)]
+pub(crate) use edit::levenshtein;
+pub(crate) use edit::{damerau_levenshtein, jaro_winkler_similarity};
+pub(crate) use minhash::minhash;
+pub(crate) use shingles::text_similarity;
+pub(crate) use summary::{Pick, summarize};
 
 /// An argument that has no meaning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invalid {
-    pub message: String,
-    pub hint: Option<String>,
+pub(crate) struct Invalid {
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
 }
 
 impl Invalid {

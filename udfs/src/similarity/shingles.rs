@@ -68,6 +68,6 @@ pub(super) fn jaccard(a: &[u32], b: &[u32]) -> f64 {
 }
 
 /// Jaccard's similarity of the shingles of two texts, from 0 to 1: shingles in both over shingles in either.
-pub fn text_similarity(a: &str, b: &str) -> f64 {
+pub(crate) fn text_similarity(a: &str, b: &str) -> f64 {
     jaccard(&shingles(a), &shingles(b))
 }

@@ -20,21 +20,21 @@ const LONGEST: usize = 80;
 
 /// A picked sentence.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Pick {
+pub(crate) struct Pick {
     /// Number of the text it stands in.
-    pub source: usize,
+    pub(crate) source: usize,
     /// Its place in that text, in characters; the end is behind the last.
-    pub start: usize,
-    pub end: usize,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
     /// As it stands in the text, without white space around it.
-    pub sentence: String,
+    pub(crate) sentence: String,
     /// Cosine with the centroid, from 0 to 1, less for very short and very long sentences.
-    pub score: f64,
+    pub(crate) score: f64,
 }
 
 /// Up to `k` sentences of `texts`, the best first; fewer if there are not as many different ones. Of equal
 /// sentences the first counts. Which sentences are picked does not depend on the order of the texts.
-pub fn summarize(texts: &[&str], k: usize) -> Result<Vec<Pick>, Invalid> {
+pub(crate) fn summarize(texts: &[&str], k: usize) -> Result<Vec<Pick>, Invalid> {
     if k == 0 {
         return Err(Invalid::new(
             "number of sentences 0 is not positive".to_owned(),

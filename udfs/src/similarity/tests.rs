@@ -1,4 +1,5 @@
 use super::minhash::PLACES;
+use super::minhash::Signature;
 use super::*;
 
 struct Random(u64);

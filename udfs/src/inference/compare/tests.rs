@@ -45,7 +45,6 @@ fn tails_agree_with_scipy() {
 
 fn moments(seed: u64, draw: impl Fn(&mut Generator) -> f64, counts: [usize; 2]) -> [Moments; 2] {
     let mut generator = Generator::new(seed);
-    let _ = &draw;
     counts.map(|count| {
         let mut moments = Moments::default();
         (0..count).for_each(|_| moments.update(draw(&mut generator)).expect("finite"));

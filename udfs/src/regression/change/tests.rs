@@ -76,7 +76,7 @@ fn only_shares_or_only_scores() {
 
 #[test]
 fn intervals_cover_what_they_should() {
-    let truth = state(&simulated(7, 200_000)).explain(0.95).unwrap().segments[0].effect;
+    let truth = state(&simulated(7, 60_000)).explain(0.95).unwrap().segments[0].effect;
     let covered = (0..400).filter(|seed| {
         let change = state(&simulated(5000 + seed, 300)).explain(0.95).unwrap();
         let app = &change.segments[0];

@@ -84,8 +84,8 @@ fn contributions_are_averages_over_all_orders() {
 
 #[test]
 fn intervals_cover_what_they_should() {
-    // The impact of the first topic in 200,000 answers is taken for the truth.
-    let (scores, flags) = simulated(83, 200_000);
+    // The impact of the first topic in 60,000 answers is taken for the truth.
+    let (scores, flags) = simulated(83, 60_000);
     let truth =
         state(Metric::Nps, &scores, &flags).impacts(&["a", "b", "c"], 0.95).unwrap()[0].impact.unwrap();
     let covered = (0..400).filter(|seed| {

@@ -163,7 +163,7 @@ fn what_has_no_answer_is_an_error() {
     assert_eq!(message(&[&up, &[0.3, 0.3, 0.3]], &["a"]), "column \"a\" of a regression is constant");
     assert_eq!(
         message(&[&up, &[1e200, -1e200, 0.0]], &["a"]),
-        "column of a regression holds numbers too large to square"
+        "regression has numbers or weights too small or too large to square"
     );
     assert_eq!(message(&[&up, &up], &["a", "b"]), "regression of 2 columns has names for 2 predictors");
     let mut nothing = Moments::new(2);

@@ -25,7 +25,7 @@ pub(in crate::regression) const UNKNOWN: f64 = 1e6;
 
 /// Large tables start from a fit to every so many blocks, if that leaves so many rows.
 const SAMPLE_EVERY: usize = 32;
-const SAMPLE_ROWS: u64 = 8192;
+const SAMPLE_ROWS: u64 = 2048;
 
 /// Longest step under Firth's correction, in standard deviations.
 const LONGEST_STEP: f64 = 5.0;
@@ -145,12 +145,15 @@ pub(in crate::regression) fn fell(before: f64, now: f64) -> bool {
     now.is_nan() || now < before - 1e-9 * before.abs().max(1.0)
 }
 
-fn is_last(step: &[f64], coefficients: &[f64]) -> bool {
-    largest(step) <= CONVERGED * largest(coefficients).max(1.0)
+pub(in crate::regression) fn is_last(step: &[f64], coefficients: &[f64]) -> bool {
+    largest(step).is_finite() && largest(step) <= CONVERGED * largest(coefficients).max(1.0)
 }
 
+/// The largest absolute value; infinite if one is NaN.
 fn largest(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |largest, value| value.abs().max(largest))
+    values
+        .iter()
+        .fold(0.0, |largest, value| if value.is_nan() { f64::INFINITY } else { largest.max(value.abs()) })
 }
 
 fn add(a: &[f64], b: &[f64]) -> Vec<f64> {

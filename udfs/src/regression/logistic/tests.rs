@@ -127,13 +127,13 @@ fn one_row_on_the_wrong_side_is_enough_for_a_maximum() {
 #[test]
 fn known_coefficients_are_found_in_many_rows() {
     // Enough rows to start from a sample. The slopes are half of the linear ones, less what noise takes.
-    let table = Table::logistic(23, 300_000, 2);
+    let table = Table::logistic(23, 70_000, 2);
     let whole = result(&table, None, &["a", "b"], &LogisticOptions::default()).unwrap();
-    assert!(near(whole.terms[1].estimate, 0.1436, 0.01), "{:?}", whole.terms[1]);
+    assert!(near(whole.terms[1].estimate, 0.1436, 0.02), "{:?}", whole.terms[1]);
     let shuffled = result(&table.shuffled(4), None, &["a", "b"], &LogisticOptions::default()).unwrap();
     let slices = table.slices();
     let halves: Vec<Vec<&[f64]>> =
-        [0..100_001, 100_001..300_000].map(|range| slices.iter().map(|c| &c[range.clone()]).collect()).into();
+        [0..20_001, 20_001..70_000].map(|range| slices.iter().map(|c| &c[range.clone()]).collect()).into();
     let batches: Vec<Batch> = halves.iter().map(|columns| Batch::new(columns)).collect();
     let split = fit(&batches, &["a", "b"], &LogisticOptions::default()).unwrap();
     for other in [shuffled, split] {

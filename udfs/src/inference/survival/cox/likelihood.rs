@@ -178,16 +178,36 @@ impl Sums {
         self.second.fill(0.0);
     }
 
+    /// The few covariates of most models are added by loops of fixed length.
     fn add(&mut self, x: &[f64], risk: f64) {
+        match x.len() {
+            2 => self.add_fixed::<2>(x, risk),
+            3 => self.add_fixed::<3>(x, risk),
+            4 => self.add_fixed::<4>(x, risk),
+            5 => self.add_fixed::<5>(x, risk),
+            6 => self.add_fixed::<6>(x, risk),
+            _ => self.add_any(x, risk),
+        }
+    }
+
+    #[inline]
+    fn add_fixed<const N: usize>(&mut self, x: &[f64], risk: f64) {
+        if let Some(x) = x.first_chunk::<N>() {
+            self.add_any(x, risk);
+        }
+    }
+
+    #[inline(always)]
+    fn add_any(&mut self, x: &[f64], risk: f64) {
         self.risk += risk;
-        let mut cell = 0;
+        let (first, mut second) =
+            (&mut self.first[..x.len()], &mut self.second[..x.len() * (x.len() + 1) / 2]);
         for (a, left) in x.iter().enumerate() {
             let weighted = risk * left;
-            self.first[a] += weighted;
-            for (sum, right) in self.second[cell..cell + a + 1].iter_mut().zip(x) {
-                *sum += weighted * right;
-            }
-            cell += a + 1;
+            first[a] += weighted;
+            let (row, rest) = second.split_at_mut(a + 1);
+            row.iter_mut().zip(x).for_each(|(sum, right)| *sum += weighted * right);
+            second = rest;
         }
     }
 
@@ -216,12 +236,12 @@ fn check(rows: &Rows) -> Result<(), Invalid> {
 
 /// Row numbers by falling duration, departures first.
 fn falling(rows: &Rows) -> Vec<u32> {
-    // Non-negative doubles order like their bits; the lowest bit of the key says "censored".
+    // Non-negative doubles order like their bits.
     let key = |row: usize| {
         let values = rows.values(row);
-        u128::from(!(values[0] + 0.0).to_bits()) << 64 | u128::from(values[1] != 1.0)
+        (!(values[0] + 0.0).to_bits(), values[1] != 1.0)
     };
-    let mut order: Vec<(u128, u32)> = (0..rows.len()).map(|row| (key(row), row as u32)).collect();
+    let mut order: Vec<((u64, bool), u32)> = (0..rows.len()).map(|row| (key(row), row as u32)).collect();
     order.sort_unstable();
     order.into_iter().map(|(_, row)| row).collect()
 }

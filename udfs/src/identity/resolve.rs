@@ -1,0 +1,252 @@
+//! From a table to entities: rules, candidates, patterns, model, edges, clusters.
+
+use super::block::{Candidates, Limits, Rule, RuleReport, candidates};
+use super::cluster::{Constraints, Edge, contract};
+use super::compare::{Comparer, Pattern};
+use super::intern::MISSING;
+use super::model::Model;
+use super::table::Table;
+use super::train::{PatternCount, agreement, count_patterns, first, sample, train};
+use super::union_find::UnionFind;
+use super::{Invalid, defaults};
+
+/// Everything that can be set; the defaults serve without a look at the data.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Settings {
+    /// Each source holds an entity at most once.
+    pub(crate) across_sources: bool,
+    /// Weight from which a pair links, in thousandths of a bit.
+    pub(crate) threshold: i32,
+    /// Records of one entity at most.
+    pub(crate) largest: usize,
+    pub(crate) seed: u64,
+    /// Rows that somebody said are one entity, and rows that are not.
+    pub(crate) must: Vec<(u32, u32)>,
+    pub(crate) cannot: Vec<(u32, u32)>,
+}
+
+/// A pair links from two bits below even odds on: the model counts evidence between columns as independent and
+/// is cautious for it, and a wrong link still has to stand against all other pairs of its cluster.
+pub(crate) const DEFAULT_THRESHOLD: i32 = -2000;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            across_sources: false,
+            threshold: DEFAULT_THRESHOLD,
+            largest: 1000,
+            seed: 1,
+            must: Vec::new(),
+            cannot: Vec::new(),
+        }
+    }
+}
+
+/// What a run finds.
+#[derive(Debug, Clone)]
+pub(crate) struct Resolution {
+    pub(crate) model: Model,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) limits: Limits,
+    pub(crate) reports: Vec<RuleReport>,
+    pub(crate) counts: Vec<PatternCount>,
+    /// Candidate pairs at or above the threshold less ten bits, in order.
+    pub(crate) edges: Vec<Edge>,
+    /// By row, the entity: the least row of it.
+    pub(crate) labels: Vec<u32>,
+}
+
+/// Resolves a table with nothing but its columns' kinds.
+/// Columns that only repeat others are taken out of it.
+pub(crate) fn resolve(table: &mut Table, settings: &Settings) -> Result<Resolution, Invalid> {
+    defaults::leave_out_repeated(table);
+    let table = &*table;
+    let limits = defaults::limits(table.rows(), settings.across_sources);
+    let pairs = all_pairs(table, settings.across_sources);
+    let mut known: Vec<_> =
+        table.columns.iter().map(|column| agreement(table, column, settings.across_sources)).collect();
+    let sampled = sample(table, settings.across_sources, settings.seed);
+    let first = first(table, &sampled, &mut known, pairs);
+    let rules = defaults::rules(table, &first, limits);
+    let found = candidates(table, &rules, Limits { pairs: u64::MAX, ..limits })?;
+    let mut comparer = Comparer::default();
+    let patterns: Vec<Pattern> = found
+        .pairs
+        .iter()
+        .map(|pair| {
+            let (left, right) = Candidates::rows(*pair);
+            comparer.pattern(table, left, right)
+        })
+        .collect();
+    let counts = count_patterns(&patterns, &found.untouched);
+    let model = train(first, &known, &counts, pairs);
+    let edges = edges(&found, &patterns, &model, settings.threshold);
+    let labels = clusters(table, &model, &edges, settings);
+    Ok(Resolution { model, rules, limits, reports: found.reports, counts, edges, labels })
+}
+
+/// Pairs of rows that could match.
+fn all_pairs(table: &Table, across_sources: bool) -> f64 {
+    let pairs = |rows: f64| rows * (rows - 1.0) / 2.0;
+    let mut total = pairs(table.rows() as f64);
+    if across_sources {
+        let mut sizes: Vec<f64> = Vec::new();
+        for row in 0..table.rows() as u32 {
+            let source = table.source(row) as usize;
+            sizes.resize(sizes.len().max(source + 1), 0.0);
+            sizes[source] += 1.0;
+        }
+        total -= sizes.into_iter().map(pairs).sum::<f64>();
+    }
+    total
+}
+
+/// Edges are kept down to this far below the threshold.
+pub(crate) const KEPT_BELOW: i32 = 10_000;
+
+/// The scored candidates that are worth keeping: down to ten bits below the threshold.
+fn edges(found: &Candidates, patterns: &[Pattern], model: &Model, threshold: i32) -> Vec<Edge> {
+    let scored = found.pairs.iter().zip(patterns).map(|(pair, pattern)| {
+        let (left, right) = Candidates::rows(*pair);
+        Edge { left, right, weight: model.weight(*pattern) }
+    });
+    scored.filter(|edge| edge.weight >= threshold - KEPT_BELOW).collect()
+}
+
+/// Components up to this size have all of their pairs compared before they are cut.
+const COMPARED_IN_FULL: usize = 256;
+
+/// Clusters of a table under a model.
+pub(crate) fn clusters(table: &Table, model: &Model, edges: &[Edge], settings: &Settings) -> Vec<u32> {
+    let mut forest = UnionFind::new(table.rows());
+    for edge in edges.iter().filter(|edge| edge.weight >= settings.threshold) {
+        forest.join(edge.left, edge.right);
+    }
+    for (left, right) in &settings.must {
+        forest.join(*left, *right);
+    }
+    let mut labels = forest.into_labels();
+    let members = members(&labels);
+    let by_component = edges_by_component(edges, &labels);
+    let mut comparer = Comparer::default();
+    let mut at = 0;
+    for rows in members.chunk_by(|a, b| a.0 == b.0).filter(|rows| rows.len() > 1) {
+        let component = rows[0].0;
+        while by_component.get(at).is_some_and(|edge| edge.0 < component) {
+            at += 1;
+        }
+        let own = by_component[at..].partition_point(|edge| edge.0 == component);
+        let inside = by_component[at..at + own].iter().map(|(_, edge)| edges[*edge as usize]);
+        let nodes = rows.iter().map(|(_, row)| *row).collect();
+        cut_component(table, model, nodes, inside, settings, &mut comparer, &mut labels);
+    }
+    labels
+}
+
+/// Cuts a component, of which `edges` are the candidates inside, and writes the labels of its rows: the least
+/// row of each cluster.
+pub(crate) fn cut_component(
+    table: &Table,
+    model: &Model,
+    mut nodes: Vec<u32>,
+    edges: impl Iterator<Item = Edge>,
+    settings: &Settings,
+    comparer: &mut Comparer,
+    labels: &mut [u32],
+) {
+    nodes.sort_unstable_by_key(|row| (table.keys()[*row as usize], *row));
+    let local = if nodes.len() <= COMPARED_IN_FULL {
+        all_edges(table, model, &nodes, settings.threshold, comparer)
+    } else {
+        local_edges(&nodes, edges, settings.threshold)
+    };
+    relabel(labels, &nodes, &contract(nodes.len(), &local, &constraints(table, &nodes, settings)));
+}
+
+fn constraints(table: &Table, nodes: &[u32], settings: &Settings) -> Constraints {
+    let place = |row: u32| {
+        let key = table.keys().get(row as usize)?;
+        let at = nodes.partition_point(|node| (table.keys()[*node as usize], *node) < (*key, row));
+        (nodes.get(at) == Some(&row)).then_some(at as u32)
+    };
+    let local = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
+        pairs.iter().filter_map(|(left, right)| Some((place(*left)?, place(*right)?))).collect()
+    };
+    let mut constraints = Constraints {
+        must: local(&settings.must),
+        cannot: local(&settings.cannot),
+        largest: settings.largest,
+        absent: -500,
+        strongest: 20_000,
+    };
+    if settings.across_sources {
+        for (at, left) in nodes.iter().enumerate() {
+            for (other, right) in nodes.iter().enumerate().skip(at + 1) {
+                if table.source(*left) == table.source(*right) {
+                    constraints.cannot.push((at as u32, other as u32));
+                }
+            }
+        }
+    }
+    constraints
+}
+
+fn members(labels: &[u32]) -> Vec<(u32, u32)> {
+    let mut members: Vec<(u32, u32)> =
+        labels.iter().enumerate().map(|(row, label)| (*label, row as u32)).collect();
+    members.sort_unstable();
+    members
+}
+
+/// Numbers of the edges inside a component, with its label, in order.
+fn edges_by_component(edges: &[Edge], labels: &[u32]) -> Vec<(u32, u32)> {
+    let label = |row: u32| labels.get(row as usize).copied().unwrap_or(MISSING);
+    let mut inside: Vec<(u32, u32)> = edges
+        .iter()
+        .enumerate()
+        .filter(|(_, edge)| label(edge.left) == label(edge.right))
+        .map(|(number, edge)| (label(edge.left), number as u32))
+        .collect();
+    inside.sort_unstable();
+    inside
+}
+
+fn all_edges(
+    table: &Table,
+    model: &Model,
+    nodes: &[u32],
+    threshold: i32,
+    comparer: &mut Comparer,
+) -> Vec<Edge> {
+    let mut edges = Vec::with_capacity(nodes.len() * (nodes.len() - 1) / 2);
+    for (at, left) in nodes.iter().enumerate() {
+        for (other, right) in nodes.iter().enumerate().skip(at + 1) {
+            let weight = model.weight(comparer.pattern(table, *left, *right)) - threshold;
+            edges.push(Edge { left: at as u32, right: other as u32, weight });
+        }
+    }
+    edges
+}
+
+fn local_edges(nodes: &[u32], edges: impl Iterator<Item = Edge>, threshold: i32) -> Vec<Edge> {
+    let places: super::hash::FastMap<u32, u32> =
+        nodes.iter().enumerate().map(|(at, row)| (*row, at as u32)).collect();
+    edges
+        .filter_map(|edge| {
+            let (left, right) = (*places.get(&edge.left)?, *places.get(&edge.right)?);
+            Some(Edge { left, right, weight: edge.weight - threshold })
+        })
+        .collect()
+}
+
+/// Writes the clusters of a component: each row's label becomes the least row of its cluster.
+fn relabel(labels: &mut [u32], nodes: &[u32], clusters: &[u32]) {
+    let mut least = vec![u32::MAX; nodes.len()];
+    for (row, cluster) in nodes.iter().zip(clusters) {
+        let least = &mut least[*cluster as usize];
+        *least = (*least).min(*row);
+    }
+    for (row, cluster) in nodes.iter().zip(clusters) {
+        labels[*row as usize] = least[*cluster as usize];
+    }
+}

@@ -1,0 +1,200 @@
+//! Records as columns of codes: each column keeps its distinct values once.
+
+use super::hash::{FastMap, combine, hash_bytes};
+use super::intern::{Interner, MISSING};
+use super::text::Words;
+use super::{Invalid, Kind, form};
+
+/// Rows that can be told apart in a packed pair.
+pub(crate) const MOST_ROWS: usize = 1 << 28;
+
+/// A column: what each record says, in normal form.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) kind: Kind,
+    /// By row: the value, or [`MISSING`].
+    codes: Vec<u32>,
+    values: Interner,
+    /// By value: rows that hold it.
+    counts: Vec<u32>,
+    /// By hash of a value: rows that held it when the model was trained.
+    frozen: Option<FastMap<u64, u32>>,
+    /// By value: its second form, or [`MISSING`].
+    aspect_codes: Vec<u32>,
+    aspects: Interner,
+    /// The words of each value; empty unless the kind is text.
+    words: Words,
+    /// By value, for numbers only.
+    numbers: Vec<f64>,
+}
+
+impl Column {
+    fn new(name: &str, kind: Kind) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            codes: Vec::new(),
+            values: Interner::default(),
+            counts: Vec::new(),
+            frozen: None,
+            aspect_codes: Vec::new(),
+            aspects: Interner::default(),
+            words: Words::default(),
+            numbers: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, value: Option<&str>, buffer: &mut String) {
+        let Some(value) = value.filter(|value| form::normalise(self.kind, value, buffer)).map(|_| &*buffer)
+        else {
+            self.codes.push(MISSING);
+            return;
+        };
+        let code = self.values.intern(value);
+        match self.counts.get_mut(code as usize) {
+            Some(count) => *count += 1,
+            None => self.counts.push(1),
+        }
+        self.codes.push(code);
+    }
+
+    fn finish(&mut self, rows: usize) {
+        let mut buffer = String::new();
+        for code in self.aspect_codes.len() as u32..self.values.len() as u32 {
+            let value = self.values.text(code);
+            let known = form::aspect(self.kind, value, &mut buffer);
+            self.aspect_codes.push(if known { self.aspects.intern(&buffer) } else { MISSING });
+            match self.kind {
+                Kind::Text => self.words.push(value, self.counts[code as usize]),
+                Kind::Number => self.numbers.push(value.parse().unwrap_or(f64::NAN)),
+                _ => {}
+            }
+        }
+        self.words.finish(rows);
+    }
+
+    /// The value of a row, or [`MISSING`].
+    pub(crate) fn code(&self, row: u32) -> u32 {
+        self.codes.get(row as usize).copied().unwrap_or(MISSING)
+    }
+
+    pub(crate) fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    /// The normal form of a value.
+    pub(crate) fn value(&self, code: u32) -> &str {
+        self.values.text(code)
+    }
+
+    /// Rows that hold each value.
+    pub(crate) fn counts(&self) -> &[u32] {
+        &self.counts
+    }
+
+    /// How many rows count as holding a value: those of the training, if the table is frozen.
+    pub(crate) fn frequency(&self, code: u32) -> u32 {
+        match &self.frozen {
+            Some(frozen) => frozen.get(&hash_bytes(self.value(code).as_bytes())).copied().unwrap_or(1),
+            None => self.counts.get(code as usize).copied().unwrap_or(0),
+        }
+    }
+
+    /// The code of the second form of a value, or [`MISSING`].
+    pub(crate) fn aspect_code(&self, code: u32) -> u32 {
+        self.aspect_codes.get(code as usize).copied().unwrap_or(MISSING)
+    }
+
+    /// The second form of a value; empty when it has none.
+    pub(crate) fn aspect(&self, code: u32) -> &str {
+        self.aspects.text(self.aspect_code(code))
+    }
+
+    pub(crate) fn words(&self) -> &Words {
+        &self.words
+    }
+
+    pub(crate) fn number(&self, code: u32) -> f64 {
+        self.numbers.get(code as usize).copied().unwrap_or(f64::NAN)
+    }
+
+    /// Rows that hold a value.
+    pub(crate) fn present(&self) -> u64 {
+        self.counts.iter().map(|count| u64::from(*count)).sum()
+    }
+}
+
+/// The records to resolve.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    pub(crate) columns: Vec<Column>,
+    /// By row: a number that tells the record from others whatever its place. It breaks ties.
+    keys: Vec<u64>,
+    /// By row: the source it comes from.
+    sources: Vec<u32>,
+    buffer: String,
+}
+
+impl Table {
+    pub(crate) fn new(columns: &[(&str, Kind)]) -> Self {
+        Self {
+            columns: columns.iter().map(|(name, kind)| Column::new(name, *kind)).collect(),
+            keys: Vec::new(),
+            sources: Vec::new(),
+            buffer: String::new(),
+        }
+    }
+
+    /// Adds a record: the source it comes from, its id there, and a value for each column.
+    pub(crate) fn push(&mut self, source: u32, id: &str, values: &[Option<&str>]) -> Result<u32, Invalid> {
+        if values.len() != self.columns.len() {
+            return Err(Invalid::new(format!(
+                "record has {} values for {} columns",
+                values.len(),
+                self.columns.len()
+            )));
+        }
+        let row = self.keys.len();
+        if row >= MOST_ROWS {
+            return Err(Invalid::new("too many records for one run")
+                .with_hint("Resolve one region or brand at a time."));
+        }
+        for (column, value) in self.columns.iter_mut().zip(values) {
+            column.push(*value, &mut self.buffer);
+        }
+        self.keys.push(combine(u64::from(source), hash_bytes(id.as_bytes())));
+        self.sources.push(source);
+        Ok(row as u32)
+    }
+
+    /// Call once after the last record.
+    pub(crate) fn finish(&mut self) {
+        let rows = self.rows();
+        for column in &mut self.columns {
+            column.finish(rows);
+        }
+    }
+
+    /// Lets values count as often as they occur in `trained`, which has the same columns, whatever is added.
+    pub(crate) fn freeze(&mut self, trained: &Table) {
+        for (column, trained) in self.columns.iter_mut().zip(&trained.columns) {
+            let values = 0..trained.counts.len() as u32;
+            let counted =
+                values.map(|code| (hash_bytes(trained.value(code).as_bytes()), trained.frequency(code)));
+            column.frozen = Some(counted.filter(|(_, count)| *count > 2).collect());
+        }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(crate) fn keys(&self) -> &[u64] {
+        &self.keys
+    }
+
+    pub(crate) fn source(&self, row: u32) -> u32 {
+        self.sources.get(row as usize).copied().unwrap_or(0)
+    }
+}

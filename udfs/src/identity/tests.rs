@@ -1,0 +1,310 @@
+use super::bridge::bridges;
+use super::cluster::{Constraints, Edge, contract};
+use super::distance::{Distance, within_one};
+use super::hash::Random;
+use super::incremental::Incremental;
+use super::intern::MISSING;
+use super::resolve::{Resolution, Settings, resolve};
+use super::stable::carry_over;
+use super::table::Table;
+use super::union_find::UnionFind;
+use super::{Kind, form};
+
+const COLUMNS: [(&str, Kind); 5] = [
+    ("name", Kind::Name),
+    ("phone", Kind::Phone),
+    ("member_no", Kind::Identifier),
+    ("born_on", Kind::Date),
+    ("city", Kind::Category),
+];
+
+/// People with one to four records each, some of them damaged, and a phone that everybody may give.
+fn people(rows: usize, seed: u64) -> Vec<(String, Vec<Option<String>>)> {
+    let mut random = Random::new(seed);
+    let mut records = Vec::new();
+    while records.len() < rows {
+        let name = format!("{} {}", word(&mut random), word(&mut random));
+        let phone = format!("139{:08}", random.below(100_000_000));
+        let member = format!("m{:06}", random.below(1_000_000));
+        let born =
+            format!("19{:02}-{:02}-{:02}", 50 + random.below(50), 1 + random.below(12), 1 + random.below(28));
+        let city = ["上海", "北京", "杭州", "成都"][random.below(4) as usize].to_owned();
+        for _ in 0..=random.below(4) {
+            let phone = if random.below(12) == 0 { "13800138000".to_owned() } else { phone.clone() };
+            let values = [&name, &phone, &member, &born, &city];
+            let shown = values.map(|value| (random.below(4) > 0).then(|| value.clone()));
+            records.push((format!("r{}", records.len()), shown.to_vec()));
+        }
+    }
+    records.truncate(rows);
+    records
+}
+
+fn word(random: &mut Random) -> String {
+    let part = |random: &mut Random| {
+        ["ka", "li", "mo", "ren", "su", "ta", "vi", "zo", "be", "du"][random.below(10) as usize]
+    };
+    format!("{}{}{}", part(random), part(random), part(random))
+}
+
+fn table<'a>(records: impl Iterator<Item = &'a (String, Vec<Option<String>>)>) -> Table {
+    let mut table = Table::new(&COLUMNS);
+    for (id, values) in records {
+        let values: Vec<Option<&str>> = values.iter().map(Option::as_deref).collect();
+        table.push(0, id, &values).unwrap();
+    }
+    table.finish();
+    table
+}
+
+/// The clusters as sorted lists of ids.
+fn partition(ids: &[String], labels: &[u32]) -> Vec<Vec<String>> {
+    let mut clusters: std::collections::BTreeMap<u32, Vec<String>> = Default::default();
+    for (id, label) in ids.iter().zip(labels).filter(|(_, label)| **label != MISSING) {
+        clusters.entry(*label).or_default().push(id.clone());
+    }
+    let mut clusters: Vec<Vec<String>> = clusters.into_values().collect();
+    clusters.iter_mut().for_each(|cluster| cluster.sort());
+    clusters.sort();
+    clusters
+}
+
+fn resolved(records: &[(String, Vec<Option<String>>)]) -> (Table, Resolution) {
+    let mut table = table(records.iter());
+    let found = resolve(&mut table, &Settings::default()).unwrap();
+    (table, found)
+}
+
+fn ids(records: &[(String, Vec<Option<String>>)]) -> Vec<String> {
+    records.iter().map(|(id, _)| id.clone()).collect()
+}
+
+#[test]
+fn the_order_of_rows_changes_nothing() {
+    let records = people(600, 3);
+    let (_, forward) = resolved(&records);
+    let mut shuffled = records.clone();
+    let mut random = Random::new(9);
+    for at in (1..shuffled.len()).rev() {
+        shuffled.swap(at, random.below(at as u64 + 1) as usize);
+    }
+    let (_, other) = resolved(&shuffled);
+    assert_eq!(forward.model, other.model);
+    assert_eq!(partition(&ids(&records), &forward.labels), partition(&ids(&shuffled), &other.labels));
+    assert!(forward.labels.iter().enumerate().any(|(row, label)| row as u32 != *label));
+}
+
+#[test]
+fn lines_of_an_explanation_sum_to_the_weight_of_the_edge() {
+    let (_, found) = resolved(&people(400, 5));
+    for count in &found.counts {
+        let steps = found.model.explain(count.pattern);
+        let sum: i32 = steps.iter().map(|step| step.weight).sum();
+        assert_eq!(sum, found.model.weight(count.pattern));
+        assert_eq!(steps.last().map(|step| step.total), Some(sum));
+    }
+    assert!(!found.counts.is_empty());
+}
+
+#[test]
+fn records_that_come_and_go_leave_what_a_full_run_finds() {
+    for seed in 0..8 {
+        let records = people(500, 100 + seed);
+        let (trained, found) = resolved(&records);
+        // A small cap: groups cross it in both directions.
+        let limits = super::block::Limits { group: 5, ..found.limits };
+        let start = || {
+            let mut empty = Table::new(&COLUMNS);
+            empty.freeze(&trained);
+            let (model, rules) = (found.model.clone(), found.rules.clone());
+            Incremental::new(empty, model, rules, limits, Settings::default()).unwrap()
+        };
+        let mut random = Random::new(seed);
+        let mut changing = start();
+        let (mut next, mut here): (usize, Vec<u32>) = (0, Vec::new());
+        while next < records.len() {
+            let end = (next + 1 + random.below(120) as usize).min(records.len());
+            here.extend(changing.add(&borrowed(&records[next..end])).unwrap());
+            next = end;
+            let gone: Vec<u32> = here.iter().copied().filter(|_| random.below(6) == 0).collect();
+            here.retain(|row| !gone.contains(row));
+            changing.retract(&gone);
+        }
+        let left: Vec<_> = here.iter().rev().map(|row| records[*row as usize].clone()).collect();
+        let mut whole = start();
+        whole.add(&borrowed(&left)).unwrap();
+        assert_eq!(
+            partition(&ids(&records), changing.labels()),
+            partition(&ids(&left), whole.labels()),
+            "seed {seed}"
+        );
+        assert_eq!(partition(&ids(&left), whole.labels()), by_full_run(&left, &trained, &found, limits));
+    }
+}
+
+type Borrowed<'a> = Vec<(u32, &'a str, Vec<Option<&'a str>>)>;
+
+fn borrowed(records: &[(String, Vec<Option<String>>)]) -> Borrowed<'_> {
+    records
+        .iter()
+        .map(|(id, values)| (0, id.as_str(), values.iter().map(Option::as_deref).collect()))
+        .collect()
+}
+
+/// The clusters by the operators of a full run under the same model.
+fn by_full_run(
+    records: &[(String, Vec<Option<String>>)],
+    trained: &Table,
+    found: &Resolution,
+    limits: super::block::Limits,
+) -> Vec<Vec<String>> {
+    let mut table = table(records.iter());
+    table.freeze(trained);
+    let limits = super::block::Limits { pairs: u64::MAX, ..limits };
+    let candidates = super::block::candidates(&table, &found.rules, limits).unwrap();
+    let mut comparer = super::compare::Comparer::default();
+    let mut edges = Vec::new();
+    for pair in &candidates.pairs {
+        let (left, right) = super::block::Candidates::rows(*pair);
+        let weight = found.model.weight(comparer.pattern(&table, left, right));
+        edges.push(Edge { left, right, weight });
+    }
+    let labels = super::resolve::clusters(&table, &found.model, &edges, &Settings::default());
+    partition(&ids(records), &labels)
+}
+
+#[test]
+fn a_rule_beyond_the_budget_is_refused() {
+    let records = people(300, 1);
+    let (table, found) = resolved(&records);
+    let limits = super::block::Limits { pairs: 3, ..found.limits };
+    let refused = super::block::candidates(&table, &found.rules, limits).unwrap_err();
+    assert!(refused.message.starts_with("blocking rule"), "{refused}");
+    assert!(refused.hint.is_some());
+}
+
+#[test]
+fn decisions_of_people_come_before_the_model() {
+    let records = people(300, 2);
+    let (mut table, found) = resolved(&records);
+    let joined = found.labels.iter().enumerate().find(|(row, label)| *row as u32 != **label);
+    let (row, label) = joined.map(|(row, label)| (row as u32, *label)).unwrap();
+    let apart = (0..300).find(|other| found.labels[*other as usize] != label).unwrap();
+    let settings = Settings { must: vec![(label, apart)], cannot: vec![(row, label)], ..Settings::default() };
+    let decided = resolve(&mut table, &settings).unwrap();
+    assert_eq!(decided.labels[label as usize], decided.labels[apart as usize]);
+    assert_ne!(decided.labels[row as usize], decided.labels[label as usize]);
+}
+
+#[test]
+fn contraction_cuts_where_the_evidence_is_against() {
+    let edge = |left, right, weight| Edge { left, right, weight };
+    let edges = [edge(0, 1, 9000), edge(1, 2, 3000), edge(0, 2, -8000), edge(3, 4, 10)];
+    let limits = Constraints { strongest: 20_000, ..Constraints::default() };
+    assert_eq!(contract(5, &edges, &limits), [0, 0, 2, 3, 3]);
+    let apart = Constraints { cannot: vec![(0, 1)], ..limits.clone() };
+    assert_eq!(contract(5, &edges, &apart), [0, 1, 1, 3, 3]);
+    let together = Constraints { must: vec![(2, 4)], ..limits.clone() };
+    assert_eq!(contract(5, &edges, &together), [0, 0, 2, 2, 2]);
+    let small = Constraints { largest: 1, ..limits };
+    assert_eq!(contract(5, &edges, &small), [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn components_are_named_by_their_least_node() {
+    let mut forest = UnionFind::new(6);
+    assert!(forest.join(5, 3) && forest.join(3, 4) && !forest.join(4, 5) && forest.join(2, 0));
+    assert!(!forest.join(1, 99));
+    assert_eq!(forest.into_labels(), [0, 1, 0, 3, 3, 3]);
+}
+
+#[test]
+fn bridges_are_the_only_way() {
+    let edge = |left, right| Edge { left, right, weight: 1 };
+    let edges = [edge(0, 1), edge(1, 2), edge(2, 0), edge(2, 3), edge(3, 4), edge(9, 1), edge(4, 3)];
+    assert_eq!(bridges(5, &edges), [3]);
+}
+
+#[test]
+fn the_greatest_overlap_keeps_the_id() {
+    let before = [Some(7), Some(7), Some(7), Some(9), None, None];
+    let labels = [0, 0, 2, 2, 2, 5];
+    let after = carry_over(&before, &labels, &[5, 4, 3, 2, 1, 0], 10);
+    assert_eq!(after, [7, 7, 9, 9, 9, 10]);
+    assert_eq!(carry_over(&[], &[0, 0, 2], &[1, 2, 0], 4), [5, 5, 4]);
+}
+
+#[test]
+fn distances_count_characters() {
+    let mut distance = Distance::default();
+    assert_eq!(distance.osa("张伟", "李伟"), 1);
+    assert_eq!(distance.osa("13812345678", "13812345687"), 1);
+    assert_eq!(distance.osa("kitten", "sitting"), 3);
+    assert_eq!(distance.osa("", "ab"), 2);
+    assert!((distance.jaro_winkler("martha", "marhta") - 0.961_111).abs() < 1e-6);
+    assert!((distance.jaro_winkler("dixon", "dicksonx") - 0.813_333).abs() < 1e-6);
+    assert!(
+        within_one("ab", "ba")
+            && within_one("ab", "abc")
+            && within_one("a", "b")
+            && !within_one("abc", "cba")
+    );
+}
+
+#[test]
+fn distance_agrees_with_the_textbook() {
+    let mut random = Random::new(4);
+    let mut distance = Distance::default();
+    for _ in 0..3000 {
+        let text = |random: &mut Random| -> String {
+            (0..random.below(9)).map(|_| ['a', 'b', '张', 'd'][random.below(4) as usize]).collect()
+        };
+        let (a, b) = (text(&mut random), text(&mut random));
+        let expected = textbook(&a, &b);
+        assert_eq!(distance.osa(&a, &b), expected, "{a} {b}");
+        assert_eq!(within_one(&a, &b), expected <= 1, "{a} {b}");
+    }
+}
+
+fn textbook(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut d = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            d[i][j] = if i == 0 || j == 0 {
+                i + j
+            } else {
+                let same = usize::from(a[i - 1] != b[j - 1]);
+                let mut least = (d[i - 1][j] + 1).min(d[i][j - 1] + 1).min(d[i - 1][j - 1] + same);
+                if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                    least = least.min(d[i - 2][j - 2] + 1);
+                }
+                least
+            };
+        }
+    }
+    d[a.len()][b.len()]
+}
+
+#[test]
+fn values_are_compared_in_one_form() {
+    let mut out = String::new();
+    for (kind, value, expected) in [
+        (Kind::Phone, "+86 139-1234-5678", "13912345678"),
+        (Kind::Phone, "008613912345678", "13912345678"),
+        (Kind::Date, "1990/2/3", "19900203"),
+        (Kind::Date, "03.02.1990", "19900203"),
+        (Kind::Name, " 张伟先生 ", "张伟"),
+        (Kind::Email, " A@B.cn", "a@b.cn"),
+        (Kind::Address, "人民路 12 号（后门）", "人民路12号后门"),
+    ] {
+        assert!(form::normalise(kind, value, &mut out));
+        assert_eq!(out, expected);
+    }
+    for (kind, value) in
+        [(Kind::Phone, "无"), (Kind::Name, " "), (Kind::Identifier, "NULL"), (Kind::Phone, "***")]
+    {
+        assert!(!form::normalise(kind, value, &mut out), "{value}");
+    }
+    assert!(form::aspect(Kind::Name, "张小明", &mut out) && out == "zhangxiaoming");
+}
