@@ -2,6 +2,7 @@
 
 use voxhouse_sql::demo::{Measured, SEED, Size, Truth, generate};
 
+use crate::clients::repository;
 use crate::process::Root;
 use crate::server::ask;
 
@@ -27,6 +28,14 @@ const PURCHASES: &str = "WITH purchases AS (SELECT m.customer_id, o.order_id, o.
     WHERE d.delivered_at + interval '90 days' <= (SELECT max(ordered_at) FROM purchases) \
     GROUP BY d.order_id, d.delivered_at, d.promised_at) \
     SELECT avg(CAST(repurchased AS double precision)), count(*) FROM deliveries WHERE ";
+
+/// The statements that README shows on the demo's data.
+fn shown() -> Vec<String> {
+    let readme = std::fs::read_to_string(repository("README.md")).unwrap();
+    let (_, rest) = readme.split_once("Some of them:\n\n```sql\n").unwrap();
+    let (block, _) = rest.split_once("```").unwrap();
+    block.split(";\n").map(str::trim).filter(|statement| !statement.is_empty()).map(str::to_owned).collect()
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_finds_what_was_planted() {
@@ -55,6 +64,13 @@ async fn the_demo_finds_what_was_planted() {
     }
     let persons = ask(&client, "SELECT count(*), count(DISTINCT customer_id) FROM c360.customers").await;
     assert_eq!(persons, [format!("{0}|{0}", truth.people)]);
+
+    let statements = shown();
+    assert!(statements.len() >= 5, "{statements:?}");
+    for statement in statements {
+        let rows = ask(&client, &statement).await;
+        assert!(!rows.is_empty() || statement.contains("find_pii"), "{statement}");
+    }
 
     let late = "SELECT avg(CASE WHEN delivered_at > promised_at THEN 1.0::float8 ELSE 0 END), count(*) \
                 FROM o.orders WHERE delivered_at IS NOT NULL";

@@ -7,11 +7,14 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{JoinType, NullHandling, ScalarValue};
+use datafusion::common::{DFSchema, JoinType, NullHandling, ScalarValue, TableReference};
 use datafusion::error::Result;
 use datafusion::logical_expr::{
     Expr, Filter, Join, LogicalPlan, LogicalPlanBuilder, Projection, SubqueryAlias, Unnest,
 };
+
+/// The qualifier of columns that the subquery computes on its way.
+const INNER: &str = "__lateral";
 
 /// Rewrites every such join in `plan`.
 pub fn carry_through(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -38,11 +41,25 @@ fn carried_join(join: &Join) -> Result<Option<LogicalPlan>> {
         return Ok(None);
     }
     let carrier = Carrier { left: &join.left, keeps_left };
-    let Some(mut plan) = carrier.through(&join.right)? else { return Ok(None) };
+    let Some(plan) = carrier.through(&join.right)? else { return Ok(None) };
+    let mut plan = named_as(plan, &join.schema)?;
     if let Some(filter) = join.filter.as_ref().filter(|filter| !is_true(filter)) {
         plan = LogicalPlan::Filter(Filter::try_new(filter.clone(), Arc::new(plan))?);
     }
     Ok(Some(plan))
+}
+
+/// `plan` with the names of `schema`, which has as many columns.
+fn named_as(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan> {
+    if plan.schema().columns() == schema.columns() {
+        return Ok(plan);
+    }
+    let columns = plan.schema().columns().into_iter().zip(schema.iter());
+    let named = columns.map(|(column, (qualifier, field))| {
+        Expr::Column(column).alias_qualified(qualifier.cloned(), field.name().clone())
+    });
+    let named = named.collect();
+    Ok(LogicalPlan::Projection(Projection::try_new(named, Arc::new(plan))?))
 }
 
 fn is_true(filter: &Expr) -> bool {
@@ -70,11 +87,9 @@ impl Carrier<'_> {
                 input.map(|input| self.projected(projection, input)).transpose()?
             }
             LogicalPlan::Filter(filter) if !self.keeps_left => {
-                let input = self.through(&filter.input)?;
-                let predicate = inner(filter.predicate.clone())?;
-                input
-                    .map(|input| Filter::try_new(predicate, Arc::new(input)).map(LogicalPlan::Filter))
-                    .transpose()?
+                let Some(input) = self.through(&filter.input)? else { return Ok(None) };
+                let predicate = self.carried(filter.predicate.clone(), filter.input.schema(), &input)?;
+                Some(LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(input))?))
             }
             LogicalPlan::Unnest(unnest) => {
                 let input = self.through(&unnest.input)?;
@@ -99,16 +114,33 @@ impl Carrier<'_> {
 
     fn projected(&self, projection: &Projection, input: LogicalPlan) -> Result<LogicalPlan> {
         let mut exprs = self.left_columns();
-        for (place, expr) in projection.expr.iter().enumerate() {
-            let (qualifier, field) = projection.schema.qualified_field(place);
-            let expr = inner(expr.clone())?;
-            let is_same = matches!(&expr, Expr::Column(column) if column.relation.as_ref() == qualifier && column.name == *field.name());
-            exprs.push(match is_same {
-                true => expr,
-                false => expr.unalias().alias_qualified(qualifier.cloned(), field.name().clone()),
-            });
+        for (expr, (qualifier, field)) in projection.expr.iter().zip(projection.schema.iter()) {
+            let own = self.carried(expr.clone(), projection.input.schema(), &input)?.unalias();
+            // Columns of the left may have the same names. What is to be unnested has one that nothing else has.
+            let is_placeholder = field.name().starts_with("__unnest_placeholder");
+            let qualifier = match qualifier {
+                None if !is_placeholder => Some(TableReference::bare(INNER)),
+                other => other.cloned(),
+            };
+            exprs.push(own.alias_qualified(qualifier, field.name().clone()));
         }
         Ok(LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(input))?))
+    }
+
+    /// An expression over `before` as one over `input`, which has the same columns behind those of the left; what read
+    /// the outer row reads the columns of the left.
+    fn carried(&self, expr: Expr, before: &DFSchema, input: &LogicalPlan) -> Result<Expr> {
+        let columns = input.schema().columns();
+        let width = self.left.schema().fields().len();
+        let carried = expr.transform(|expr| match expr {
+            Expr::OuterReferenceColumn(_, column) => Ok(Transformed::yes(Expr::Column(column))),
+            Expr::Column(column) => {
+                let place = width + before.index_of_column(&column)?;
+                Ok(Transformed::yes(Expr::Column(columns.get(place).cloned().unwrap_or(column))))
+            }
+            other => Ok(Transformed::no(other)),
+        })?;
+        Ok(carried.data)
     }
 
     fn unnested(&self, unnest: &Unnest, input: LogicalPlan) -> Result<LogicalPlan> {
@@ -120,13 +152,4 @@ impl Carrier<'_> {
             .unnest_columns_with_options(unnest.exec_columns.clone(), options)?
             .build()
     }
-}
-
-/// What read the outer row reads the row at hand.
-fn inner(expr: Expr) -> Result<Expr> {
-    let inner = expr.transform(|expr| match expr {
-        Expr::OuterReferenceColumn(_, column) => Ok(Transformed::yes(Expr::Column(column))),
-        other => Ok(Transformed::no(other)),
-    })?;
-    Ok(inner.data)
 }

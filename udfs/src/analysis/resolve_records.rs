@@ -22,7 +22,7 @@ pub(super) const REPORTS: &[Report] = &[Report {
         example: "SELECT record_id, entity_id, records FROM resolve_records('SELECT g::text AS id, ''客户'' || (g % 20)::text AS name, \
                   ''1380013'' || lpad((g % 20 * 37)::text, 4, ''0'') AS phone FROM generate_series(1, 40) AS s(g)', 'id', ARRAY['name', \
                   'phone'], ARRAY['name', 'phone']) WHERE record_id IN ('1', '21', '2')",
-        example_result: "",
+        example_result: "1|1|2\n2|2|2\n21|1|2",
         ..REPORT
     },
     parameters: &[

@@ -1,211 +1,204 @@
-//! The kernel: from a text to a number.
+//! From a text to its sentiment.
 
-use super::lexicon::{Lexicon, Role};
-use crate::tokenize::is_spaced;
+use super::features;
+use super::table::{Scale, Table};
+use super::units::{self, FULL, Kind, Unit};
 
-/// What is left of praise that is negated, of criticism that is negated, and of either negated twice.
-const NEGATED_PRAISE: f64 = -0.8;
-const NEGATED_CRITICISM: f64 = -0.5;
-const NEGATED_TWICE: f64 = 0.6;
+/// The model that comes with the crate.
+pub(crate) static MODEL: Table = Table::open(include_bytes!("../../models/sentiment.bin"));
 
-/// Weights before and after a contrast.
-const BEFORE_CONTRAST: f64 = 0.5;
-const AFTER_CONTRAST: f64 = 1.3;
-
-/// How far a degree word reaches, in words or characters.
-const DEGREE_REACH: usize = 3;
-
-/// Praise in a question.
-const ASKED: f64 = 0.5;
-
-pub(super) struct Scorer<'a> {
-    lexicon: &'a Lexicon,
-    lower: String,
-    found: Vec<f64>,
+/// Which way a text leans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Label {
+    Negative,
+    /// Says nothing good or bad.
+    Neutral,
+    Positive,
+    /// Says good and bad things, each strongly.
+    Mixed,
 }
 
-impl<'a> Scorer<'a> {
-    pub(super) fn new(lexicon: &'a Lexicon) -> Self {
-        Self { lexicon, lower: String::new(), found: Vec::new() }
-    }
-
-    /// Sentiment of `text` in −1..1.
-    pub(super) fn score(&mut self, text: &str) -> f64 {
-        self.lower.clear();
-        self.lower.extend(text.chars().map(plain));
-        self.found.clear();
-        let mut reading =
-            Reading { found: &mut self.found, sentence: 0, sentence_weight: 1.0, clause: Clause::default() };
-        reading.read(self.lexicon, &self.lower);
-        let sum = self.found.iter().fold(0.0, |sum, value| sum + value);
-        sum / (sum * sum + 1.0).sqrt()
+impl Label {
+    /// The label in lower case, as SQL shows it.
+    #[must_use]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Negative => "negative",
+            Self::Neutral => "neutral",
+            Self::Positive => "positive",
+            Self::Mixed => "mixed",
+        }
     }
 }
 
-/// Lower-case ASCII, half-width, with one kind of apostrophe.
-fn plain(c: char) -> char {
-    match c {
-        'A'..='Z' => c.to_ascii_lowercase(),
-        '’' | '‘' => '\'',
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c).to_ascii_lowercase(),
-        other => other,
-    }
+/// The sentiment of a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Sentiment {
+    /// From −1 (negative) to 1 (positive): 2 · probability − 1, drawn towards 0 as far as the text is factual.
+    pub(crate) score: f32,
+    /// How likely the text is positive rather than negative, given that it is one of them; calibrated.
+    pub(crate) probability: f32,
+    pub(crate) label: Label,
 }
 
-/// Polarities found so far and what bears on the next one.
-struct Reading<'a> {
-    found: &'a mut Vec<f64>,
-    /// Where the polarities of this sentence begin in `found`.
-    sentence: usize,
-    sentence_weight: f64,
-    clause: Clause,
+/// Below this share of subjectivity a text is neutral.
+const FACTUAL: f32 = 0.35;
+
+/// Scores nearer to 0 than this are neutral.
+const UNDECIDED: f32 = 0.15;
+
+/// How far on either side a clause must be for a text to be mixed, as a logit.
+const STRONG: f32 = 1.8;
+
+/// Beyond this score one side prevails and a text is not mixed.
+const PREVAILS: f32 = 0.8;
+
+/// The sentiment of `text`. Time is linear in its length.
+#[must_use]
+pub(crate) fn score(text: &str) -> Sentiment {
+    Scorer::new().score(text)
 }
 
+/// Scores many texts without allocating for each.
+#[derive(Debug, Default)]
+pub(crate) struct Scorer {
+    units: Vec<Unit>,
+}
+
+/// Sums over features, in whole numbers so that no order matters.
 #[derive(Debug, Clone, Copy, Default)]
-struct Clause {
-    wish: bool,
-    /// Negators in force, and how many more words or characters they reach.
-    negations: usize,
-    reach: usize,
-    /// The degree in force, and how far it reaches.
-    degree: Option<(f64, usize)>,
-    /// Negators of the polarity just before, if nothing came between.
-    just_negated: Option<usize>,
-    /// Whether the entry just before was a polarity.
-    just_found: bool,
+pub(crate) struct Sums {
+    pub(crate) polarity: i64,
+    pub(crate) subjectivity: i64,
+    /// Number of features, in quarters.
+    pub(crate) count: i64,
 }
 
-impl Reading<'_> {
-    fn read(&mut self, lexicon: &Lexicon, text: &str) {
-        let mut place = 0;
-        let mut before = ' ';
-        while let Some(next) = text[place..].chars().next() {
-            let rest = &text[place..];
-            if rest.starts_with("http://") || rest.starts_with("https://") {
-                place += rest.find(|c: char| !c.is_ascii_graphic()).unwrap_or(rest.len());
-                continue;
-            }
-            if let Some((role, length)) = lexicon.find(rest) {
-                self.apply(role);
-                place += length;
-                before = 'x';
-                continue;
-            }
-            if is_spaced(next) {
-                place += rest.len() - rest.trim_start_matches(|c| is_spaced(c) || c == '\'').len();
-                self.pass();
-            } else {
-                let behind = &rest[next.len_utf8()..];
-                self.pass_character(next, before, behind.chars().next());
-                place += next.len_utf8();
-            }
-            before = next;
-        }
-        self.end_sentence();
+impl Scorer {
+    #[must_use]
+    pub(crate) fn new() -> Self {
+        Self::default()
     }
 
-    fn pass_character(&mut self, c: char, before: char, after: Option<char>) {
-        match c {
-            '?' => {
-                for value in &mut self.found[self.sentence..] {
-                    if *value > 0.0 {
-                        *value *= ASKED;
-                    }
-                }
-                self.end_sentence();
-            }
-            '。' | '!' | '\n' | ';' => self.end_sentence(),
-            '.' if before.is_ascii_digit() && after.is_some_and(|c| c.is_ascii_digit()) => {}
-            '.' => self.end_sentence(),
-            ',' | ':' | '~' | '…' | '(' | ')' | '【' | '】' => self.clause = Clause::default(),
-            // Between Chinese characters a space stands for a comma.
-            ' ' if !before.is_ascii() && after.is_some_and(|c| !c.is_ascii()) => {
-                self.clause = Clause::default()
-            }
-            '、' => self.apply(Role::And),
-            _ if c.is_alphanumeric() => self.pass(),
-            _ => {}
-        }
+    /// The sentiment of `text`.
+    pub(crate) fn score(&mut self, text: &str) -> Sentiment {
+        self.logits(text).judge()
     }
 
-    /// A word or character that is no entry.
-    fn pass(&mut self) {
-        let clause = &mut self.clause;
-        clause.just_found = false;
-        clause.just_negated = None;
-        if clause.reach == 0 {
-            clause.negations = 0;
+    /// What the model says of `text`, not yet a label.
+    pub(crate) fn logits(&mut self, text: &str) -> Logits {
+        units::read(text, &mut self.units);
+        if self.units.iter().all(is_silent) {
+            return Logits::NONE;
         }
-        clause.reach = clause.reach.saturating_sub(1);
-        clause.degree = clause.degree.and_then(|(scale, reach)| Some((scale, reach.checked_sub(1)?)));
+        read(&self.units)
     }
 
-    fn apply(&mut self, role: Role) {
-        match role {
-            Role::Polarity(0.0) => self.pass(),
-            Role::Polarity(polarity) => return self.find(polarity),
-            Role::Negator(reach) => {
-                self.clause.negations += 1;
-                self.clause.reach = reach;
-            }
-            Role::Degree(scale) => {
-                let scale = self.clause.degree.map_or(scale, |(before, _)| (before * scale).clamp(0.4, 1.8));
-                self.clause.degree = Some((scale, DEGREE_REACH));
-            }
-            Role::Contrast => {
-                for value in &mut self.found[self.sentence..] {
-                    *value *= BEFORE_CONTRAST;
-                }
-                // What was weakened once stays as it is.
-                self.sentence = self.found.len();
-                self.sentence_weight = AFTER_CONTRAST;
-                self.clause = Clause::default();
-            }
-            Role::Wish => self.clause.wish = true,
-            Role::More => self.want_more(),
-            Role::And => {
-                if let Some(negations) = self.clause.just_negated {
-                    self.clause.negations = negations;
-                    self.clause.reach = 1;
-                }
-            }
+    /// The units of the text read last.
+    pub(crate) fn units(&self) -> &[Unit] {
+        &self.units
+    }
+}
+
+/// What a model says of a text.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Logits {
+    /// Of being positive rather than negative.
+    pub(crate) polarity: f32,
+    /// Of judging at all.
+    pub(crate) subjectivity: f32,
+    /// The strongest polarity of a clause on either side.
+    pub(crate) lowest: f32,
+    pub(crate) highest: f32,
+}
+
+/// Numbers and most marks say nothing.
+fn is_silent(unit: &Unit) -> bool {
+    match unit.kind {
+        Kind::Digit | Kind::Stop | Kind::Break => true,
+        Kind::Mark => unit.code < 0x2000,
+        _ => false,
+    }
+}
+
+/// Sums up the features of `units`, the whole and clause by clause.
+#[inline]
+fn read(units: &[Unit]) -> Logits {
+    let scale = &MODEL.scale;
+    let mut logits = Logits { lowest: 0.0, highest: 0.0, ..Logits::NONE };
+    let (mut whole, mut clause) = (Sums::default(), Sums::default());
+    let mut end = clause_end(units, 0);
+    features::each(units, |feature| {
+        if feature.first >= end {
+            logits.meet(clause.logit(scale));
+            whole.add(std::mem::take(&mut clause));
+            end = clause_end(units, feature.first);
         }
-        self.clause.just_found = false;
-        self.clause.just_negated = None;
+        let weights = MODEL.get(feature.name);
+        let weight = i64::from(units[feature.first].weight);
+        clause.polarity += i64::from(weights.polarity) * weight;
+        clause.subjectivity += i64::from(weights.subjectivity) * weight;
+        clause.count += weight;
+    });
+    logits.meet(clause.logit(scale));
+    whole.add(clause);
+    logits.polarity = whole.logit(scale);
+    logits.subjectivity = whole.scaled(whole.subjectivity, scale.subjectivity_unit) + scale.subjectivity_bias;
+    logits
+}
+
+/// Behind the clause that holds the unit at `from`.
+#[inline]
+fn clause_end(units: &[Unit], from: usize) -> usize {
+    let rest = units.iter().skip(from);
+    from + 1 + rest.take_while(|unit| !matches!(unit.kind, Kind::Stop | Kind::Break)).count()
+}
+
+impl Sums {
+    fn add(&mut self, other: Self) {
+        self.polarity += other.polarity;
+        self.subjectivity += other.subjectivity;
+        self.count += other.count;
     }
 
-    fn find(&mut self, polarity: f64) {
-        let clause = &mut self.clause;
-        let factor = match clause.negations {
-            0 => 1.0,
-            odd if odd % 2 == 1 && polarity > 0.0 => NEGATED_PRAISE,
-            odd if odd % 2 == 1 => NEGATED_CRITICISM,
-            _ => NEGATED_TWICE,
+    /// unit · sum / √(number of features).
+    #[allow(clippy::cast_precision_loss)] // sums of short texts are exact, those of long ones near enough
+    fn scaled(self, sum: i64, unit: f32) -> f32 {
+        let full = f32::from(FULL);
+        unit * (sum as f32 / full) / (self.count.max(i64::from(FULL)) as f32 / full).sqrt()
+    }
+
+    fn logit(self, scale: &Scale) -> f32 {
+        let margin = self.scaled(self.polarity, scale.unit) + scale.bias;
+        scale.slope * margin.signum() * margin.abs().powf(scale.bend) + scale.offset
+    }
+}
+
+impl Logits {
+    /// Of a text that says nothing.
+    const NONE: Self = Self { polarity: 0.0, subjectivity: f32::NEG_INFINITY, lowest: 0.0, highest: 0.0 };
+
+    fn meet(&mut self, clause: f32) {
+        self.lowest = self.lowest.min(clause);
+        self.highest = self.highest.max(clause);
+    }
+
+    pub(crate) fn judge(self) -> Sentiment {
+        let probability = logistic(self.polarity);
+        let subjective = logistic(self.subjectivity);
+        let score = (2.0 * probability - 1.0) * subjective;
+        let mixed = self.lowest < -STRONG && self.highest > STRONG && score.abs() < PREVAILS;
+        let label = match score {
+            _ if subjective < FACTUAL => Label::Neutral,
+            _ if mixed => Label::Mixed,
+            s if s > UNDECIDED => Label::Positive,
+            s if s < -UNDECIDED => Label::Negative,
+            _ => Label::Neutral,
         };
-        let degree = clause.degree.map_or(1.0, |(scale, _)| scale);
-        let mut value = polarity * factor * degree * self.sentence_weight;
-        if clause.wish {
-            value = value.min(0.0);
-        }
-        self.found.push(value);
-        let negations = (clause.negations > 0).then_some(clause.negations);
-        *clause =
-            Clause { wish: clause.wish, just_found: true, just_negated: negations, ..Clause::default() };
+        Sentiment { score, probability, label }
     }
+}
 
-    /// 顺畅一些 asks for what there is too little of; 慢一点 is a milder 慢.
-    fn want_more(&mut self) {
-        if !self.clause.just_found {
-            return self.pass();
-        }
-        if let Some(last) = self.found.last_mut() {
-            *last = if *last > 0.0 { 0.0 } else { *last * 0.7 };
-        }
-    }
-
-    fn end_sentence(&mut self) {
-        self.clause = Clause::default();
-        self.sentence = self.found.len();
-        self.sentence_weight = 1.0;
-    }
+fn logistic(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
 }
