@@ -247,3 +247,75 @@ async fn hotel_reviews_every_row_is_accounted_for_and_the_answers_are_right() {
     }
     assert_eq!(words.len(), 10);
 }
+
+/// What `check.py` of an example printed when its answers were written down.
+fn written_down(example: &str) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(repository("examples").join(example).join("expected.csv")).unwrap();
+    text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
+}
+
+/// Numbers equal within `tolerance` of their size, other cells equal.
+fn assert_alike(answer: &[String], expected: &[String], tolerance: f64) {
+    assert_eq!(answer.len(), expected.len(), "{answer:?} is not {expected:?}");
+    for (cell, known) in answer.iter().zip(expected) {
+        let alike = match (cell.parse::<f64>(), known.parse::<f64>()) {
+            (Ok(cell), Ok(known)) => (cell - known).abs() <= tolerance * known.abs().max(1.0),
+            _ => cell == known,
+        };
+        assert!(alike, "{answer:?} is not {expected:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn telco_churn_is_explained_as_by_statsmodels_and_lifelines() {
+    let Some(data) = data("xo_telco_churn") else { return };
+    let example = Example::open("telco_churn", data);
+    let known = written_down("telco_churn");
+    let of = |name: &str| known.iter().filter(|row| row[0] == name).map(|row| &row[1..]).collect::<Vec<_>>();
+    let (loaded, rejected) = example.load("telco_churn.csv", "telco_customers");
+    assert_eq!(
+        (loaded.to_string(), rejected),
+        (of("customers")[0][0].clone(), 0),
+        "another sample of the data?"
+    );
+    let client = example.server.client().await;
+    let answers = example.answers(&client).await;
+    let [customers, logistic, drivers, cox, medians, lost] = answers.as_slice() else {
+        panic!("{} answers", answers.len())
+    };
+    assert_alike(&customers[0], of("customers")[0], 0.0);
+    assert_eq!(logistic.len(), of("logistic").len());
+    for (row, expected) in logistic.iter().zip(of("logistic")) {
+        assert_alike(&row[1..3], expected, 2e-6);
+    }
+    assert_eq!(cox.len(), of("cox").len());
+    for (row, expected) in cox.iter().zip(of("cox")) {
+        assert_alike(&row[1..3], expected, 2e-6);
+    }
+    for (row, expected) in medians.iter().zip(of("median")) {
+        assert_alike(&row[1..], expected, 0.0);
+    }
+    assert_alike(&lost[0], of("lost")[0], 0.0);
+    let percent: f64 = drivers.iter().map(|row| number(&row[1])).sum();
+    assert!((percent - 100.0).abs() < 0.3, "{drivers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cdnow_customers_are_worth_what_lifetimes_says() {
+    let Some(data) = data("o_cdnow") else { return };
+    let example = Example::open("cdnow", data);
+    let (_, rejected) = example.load("cdnow.csv", "cdnow_orders");
+    assert_eq!(rejected, 0);
+    let client = example.server.client().await;
+    let answers = example.answers(&client).await;
+    let [all, best, january] = answers.as_slice() else { panic!("{} answers", answers.len()) };
+    let known = written_down("cdnow");
+    // lifetimes stops a little before the maximum of the likelihood.
+    assert_alike(&all[0], &known[0][1..], 1e-3);
+    for (row, expected) in best.iter().zip(&known[1..6]) {
+        assert_alike(row, expected, 1e-3);
+    }
+    for (row, expected) in january.iter().zip(&known[6..]) {
+        assert_alike(row, expected, 0.0);
+    }
+}

@@ -11,7 +11,21 @@ use datafusion::logical_expr::Volatility;
 use crate::entry::{Definition, Entry};
 use crate::row_lists::{self, Cell, RowLists};
 use crate::scalar::{self, Columns, text};
-use crate::sentiment::{self, Scorer};
+use crate::sentiment::{self, Scorer, Sentiment};
+
+mod wishes;
+
+/// What the model says, but for wishes: a sentence that wishes for something is no praise.
+fn judge(scorer: &mut Scorer, text: &str) -> Sentiment {
+    let found = scorer.score(text);
+    if found.score <= 0.0 {
+        return found;
+    }
+    match wishes::without(text) {
+        Some(rest) => scorer.score(&rest),
+        None => found,
+    }
+}
 
 const SENTIMENT: Definition = Definition {
     name: "sentiment",
@@ -19,7 +33,7 @@ const SENTIMENT: Definition = Definition {
     returns: "double precision",
     volatility: Volatility::Immutable,
     description: "Sentiment of a Chinese or English text from -1 (negative) to 1 (positive), drawn towards 0 as far as the text judges \
-                  nothing; 0 if it says nothing.",
+                  nothing; 0 if it says nothing. A sentence that wishes for something (希望, please) is no praise.",
     example: "SELECT round(sentiment('配送很快，味道不错'), 2), round(sentiment('等了一个小时还没送到'), 2), sentiment('2024-05-01')",
     example_result: "0.88|-0.95|0.0",
 };
@@ -71,21 +85,21 @@ pub(crate) fn entries() -> Vec<Entry> {
 fn scores(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
     let mut scorer = Scorer::new();
-    let score = |row| texts.get(row).map(|text| f64::from(scorer.score(text).score));
+    let score = |row| texts.get(row).map(|text| f64::from(judge(&mut scorer, text).score));
     Ok(Arc::new((0..columns.rows()).map(score).collect::<Float64Array>()))
 }
 
 fn probabilities(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
     let mut scorer = Scorer::new();
-    let probability = |row| texts.get(row).map(|text| f64::from(scorer.score(text).probability));
+    let probability = |row| texts.get(row).map(|text| f64::from(judge(&mut scorer, text).probability));
     Ok(Arc::new((0..columns.rows()).map(probability).collect::<Float64Array>()))
 }
 
 fn labels(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
     let mut scorer = Scorer::new();
-    let label = |row| texts.get(row).map(|text| scorer.score(text).label.name());
+    let label = |row| texts.get(row).map(|text| judge(&mut scorer, text).label.name());
     Ok(Arc::new((0..columns.rows()).map(label).collect::<StringArray>()))
 }
 

@@ -19,7 +19,7 @@ mod table;
 mod units;
 
 pub(crate) use explain::explain;
-pub(crate) use score::Scorer;
+pub(crate) use score::{Scorer, Sentiment};
 #[cfg(test)]
 use {
     adapt::{Adaptation, adapt},
