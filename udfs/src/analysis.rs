@@ -29,11 +29,8 @@ mod trending_terms;
 mod uplift;
 mod value_of_point;
 
-use voxhouse_engine::Error;
-
 use crate::entry::{Definition, Entry};
 use crate::report::{self, Call, Column, Kernel, Parameter, Report, Takes};
-use crate::{inference, regression};
 
 const SECTION: &str = "Statistics";
 
@@ -86,26 +83,6 @@ const fn required(name: &'static str, takes: Takes) -> Parameter {
 
 const fn optional(name: &'static str, takes: Takes) -> Parameter {
     Parameter { name, takes, required: false }
-}
-
-impl From<regression::Invalid> for Error {
-    fn from(invalid: regression::Invalid) -> Self {
-        refusal(invalid.message, invalid.hint)
-    }
-}
-
-impl From<inference::Invalid> for Error {
-    fn from(invalid: inference::Invalid) -> Self {
-        refusal(invalid.message, invalid.hint)
-    }
-}
-
-fn refusal(message: String, hint: Option<String>) -> Error {
-    let error = Error::invalid_argument(message);
-    match hint {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    }
 }
 
 /// The names of columns as the kernels take them.

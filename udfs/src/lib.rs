@@ -47,6 +47,7 @@ mod opinion_rows;
 mod opinions;
 mod personal_data;
 mod privacy;
+mod refusals;
 #[allow(
     dead_code,
     reason = "kernels are whole: states merge, travel and tell their size whether or not a function of SQL asks"

@@ -11,7 +11,7 @@ use crate::dictionary;
 use crate::entry::{Definition, Entry};
 use crate::opinions::chinese::Reader;
 use crate::opinions::tags::{self, Taxonomy};
-use crate::opinions::{self, Heads, Invalid, Model, Opinion};
+use crate::opinions::{self, Heads, Model, Opinion};
 use crate::row_lists::{self, Cell, RowLists};
 use crate::scalar::{self, Columns, text};
 
@@ -120,16 +120,6 @@ fn compiled<'a>(known: &'a mut Option<(String, Taxonomy)>, name: &str) -> Result
         *known = Some((name.to_owned(), Taxonomy::from_tsv(name, tags::shipped(name)?)?));
     }
     known.as_ref().map(|(_, taxonomy)| taxonomy).ok_or_else(|| Error::internal("a taxonomy is not compiled"))
-}
-
-impl From<Invalid> for Error {
-    fn from(invalid: Invalid) -> Self {
-        let error = Error::invalid_argument(invalid.message);
-        match invalid.hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
-    }
 }
 
 fn push(lists: &mut RowLists, opinion: &Opinion, text: &Places) {

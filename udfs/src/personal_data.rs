@@ -10,7 +10,7 @@ use datafusion::logical_expr::Volatility;
 use voxhouse_engine::Error;
 
 use crate::entry::{Definition, Entry};
-use crate::privacy::{self, Invalid, Kind};
+use crate::privacy::{self, Kind};
 use crate::row_lists::{self, Cell, RowLists};
 use crate::scalar::{self, Columns, text};
 
@@ -98,14 +98,4 @@ fn mask(columns: &Columns) -> Result<ArrayRef> {
 fn parse_kinds(names: &str) -> Result<Vec<Kind>, Error> {
     let kinds = names.split(',').map(str::trim).map(Kind::parse).collect::<Result<Vec<_>, _>>();
     Ok(kinds?)
-}
-
-impl From<Invalid> for Error {
-    fn from(invalid: Invalid) -> Self {
-        let error = Error::invalid_argument(invalid.message);
-        match invalid.hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
-    }
 }

@@ -13,7 +13,7 @@ use crate::dictionary;
 use crate::entry::{Definition, Entry};
 use crate::row_lists::{self, Cell, RowLists};
 use crate::scalar::{self, Columns, integer, text};
-use crate::search::{Detail, Invalid, Marks, Query, snippet, tokens};
+use crate::search::{Detail, Marks, Query, snippet, tokens};
 
 const SECTION: &str = "Text";
 
@@ -152,14 +152,4 @@ fn token_rows(columns: &Columns) -> Result<ArrayRef> {
         lists.end();
     }
     lists.finish()
-}
-
-impl From<Invalid> for Error {
-    fn from(invalid: Invalid) -> Self {
-        let error = Error::invalid_argument(invalid.message);
-        match invalid.hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
-    }
 }

@@ -23,7 +23,6 @@ use datafusion::scalar::ScalarValue;
 use voxhouse_engine::{Error, ErrorKind};
 
 use crate::entry::{Definition, Entry, Implementation};
-use crate::journey::Invalid;
 use crate::journey::event::Event;
 use crate::journey::funnel::{Funnel, FunnelState, Modes};
 use crate::journey::pattern::Pattern;
@@ -286,16 +285,6 @@ impl AggregateUDFImpl for SequenceFunction {
 
     fn documentation(&self) -> Option<&Documentation> {
         Some(&self.documentation)
-    }
-}
-
-impl From<Invalid> for Error {
-    fn from(invalid: Invalid) -> Self {
-        let error = Error::invalid_argument(invalid.message);
-        match invalid.hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
     }
 }
 

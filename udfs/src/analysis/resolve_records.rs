@@ -4,9 +4,9 @@ use datafusion::scalar::ScalarValue;
 use voxhouse_engine::Error;
 
 use super::{Call, Column, Definition, Kernel, REPORT, Report, Takes, optional, required};
+use crate::identity::Kind;
 use crate::identity::resolve::{self, DEFAULT_THRESHOLD, Settings};
 use crate::identity::table::Table;
-use crate::identity::{Invalid, Kind};
 use crate::report::{Gathered, Row, Type};
 
 pub(super) const REPORTS: &[Report] = &[Report {
@@ -85,16 +85,6 @@ fn start(call: &Call) -> Result<Box<dyn Kernel>, Error> {
     kinds(call)?;
     settings(call)?;
     Ok(Gathered::start(call, entities))
-}
-
-impl From<Invalid> for Error {
-    fn from(invalid: Invalid) -> Self {
-        let error = Error::invalid_argument(invalid.message);
-        match invalid.hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
-    }
 }
 
 fn entities(call: &Call, rows: &Gathered) -> Result<Vec<Row>, Error> {

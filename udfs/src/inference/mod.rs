@@ -1,5 +1,5 @@
 //! Inference: tests of differences, scores with intervals, survival, customer lifetime value, causal
-//! effects, trends, mediation and cohorts.
+//! effects, trends and mediation.
 //!
 //! Every kernel is pure: numbers in, documented structs out. What aggregates has a state with `update`,
 //! `merge`, `to_bytes`, `from_bytes` and `size`; results depend neither on the order of rows nor on how they
@@ -12,7 +12,6 @@
 pub(crate) mod bytes;
 pub(crate) mod causal;
 pub(crate) mod clv;
-pub(crate) mod cohort;
 pub(crate) mod compare;
 pub(crate) mod distribution;
 pub(crate) mod generator;
