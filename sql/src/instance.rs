@@ -459,11 +459,15 @@ fn base_state(warehouse: &Warehouse, options: &InstanceOptions) -> Result<Sessio
         .chain(query::templates::functions())
         .chain(query::json::functions())
         .chain(query::spelling::functions())
+        .chain(query::library::functions())
     {
         FunctionRegistry::register_udf(&mut state, function)?;
     }
     FunctionRegistry::register_udf(&mut state, zone::timezone())?;
     FunctionRegistry::register_udf(&mut state, query::sleep::pg_sleep())?;
+    for aggregate in query::library::aggregates() {
+        FunctionRegistry::register_udaf(&mut state, aggregate)?;
+    }
     FunctionRegistry::register_udaf(&mut state, query::average::average())?;
     FunctionRegistry::register_udaf(&mut state, query::totals::sum())?;
     Ok(state)

@@ -14,8 +14,9 @@ use tokio_util::sync::CancellationToken;
 use voxhouse_sql::session::Session;
 use voxhouse_sql::wire::backend::{Outcome, Session as _};
 
-use crate::postgres_text;
-use crate::server::House;
+use crate::postgres::Postgres;
+use crate::server::{House, PASSWORD};
+use crate::{clients, postgres_text};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Door {
@@ -37,6 +38,13 @@ impl Connection {
             Door::Simple => Connection::Simple(house.client().await),
             Door::Extended => Connection::Extended(house.client().await),
         }
+    }
+
+    pub(crate) async fn to_postgres(postgres: &Postgres, database: &str) -> Self {
+        let mut config = clients::config(postgres.port, PASSWORD);
+        let (client, connection) = config.dbname(database).connect(tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        Connection::Simple(client)
     }
 }
 

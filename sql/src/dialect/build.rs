@@ -172,6 +172,11 @@ pub fn query(body: SetExpr) -> Query {
     }
 }
 
+/// A relation that nothing is joined to.
+pub fn from(relation: TableFactor) -> TableWithJoins {
+    TableWithJoins { relation, joins: Vec::new() }
+}
+
 pub fn derived(query: Query, alias: TableAlias) -> TableFactor {
     TableFactor::Derived { lateral: false, subquery: Box::new(query), alias: Some(alias), sample: None }
 }

@@ -51,6 +51,29 @@ pub(super) fn plain_transaction_words(mut tokens: Vec<TokenWithSpan>) -> Vec<Tok
     tokens
 }
 
+/// `TABLE t` is `SELECT * FROM t`, also behind WITH or a set operator, where no column can be called so.
+pub(super) fn table_as_query(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let places = solid(&tokens);
+    let begins_query = |order: usize| {
+        let before = order.checked_sub(1).and_then(|before| places.get(before)).map(|place| &tokens[*place]);
+        before.is_none_or(|before| {
+            ["union", "all", "except", "intersect"].iter().any(|word| is_word(before, word))
+        })
+    };
+    let found: Vec<usize> = (0..places.len())
+        .filter(|order| is_word(&tokens[places[*order]], "table") && begins_query(*order))
+        .map(|order| places[order])
+        .collect();
+    let keyword =
+        |text: &str, keyword| Token::Word(Word { value: text.to_owned(), quote_style: None, keyword });
+    for place in found.into_iter().rev() {
+        let span = tokens[place].span;
+        let words = [keyword("SELECT", Keyword::SELECT), Token::Mul, keyword("FROM", Keyword::FROM)];
+        tokens.splice(place..=place, words.map(|token| TokenWithSpan { token, span }));
+    }
+    tokens
+}
+
 /// Writes the text of a COMMENT in dollar quotes, which sqlparser does not expect there, in single ones.
 pub(super) fn plain_comment(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let places = solid(&tokens);

@@ -253,13 +253,21 @@ pub async fn plan_in(
         return Err(Error::internal("a statement without a plan was planned"));
     };
     reports::expand(&mut sql)?;
+    spelling::today::rewrite(&mut sql);
     pg_catalog::rewrite(&mut sql, &relations.visible)?;
     spelling::rewrite(&mut sql)?;
     zone::rewrite(&mut sql);
     names::unqualify_database(&mut sql);
     names::qualify_wildcards(&mut sql);
     let checked = (!relations.access.is_superuser()).then(|| sql.clone());
-    let plan = state.statement_to_plan(DataFusionStatement::Statement(sql)).await?;
+    let mut named = sql.clone();
+    let plan = match state.statement_to_plan(DataFusionStatement::Statement(sql)).await {
+        Err(error) if spelling::outputs_collide(&error) => {
+            spelling::name_outputs(&mut named);
+            state.statement_to_plan(DataFusionStatement::Statement(named)).await?
+        }
+        planned => planned?,
+    };
     let plan = numbers::settle(lateral::carry_through(plan)?)?;
     refuse_server_access(&plan)?;
     if let Some(sql) = checked {

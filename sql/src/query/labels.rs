@@ -1,6 +1,8 @@
 //! The headings of a result, as PostgreSQL chooses them from the text of the query.
 
-use datafusion::sql::sqlparser::ast::{AccessExpr, Expr, Query, SelectItem, SetExpr};
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, BinaryOperator, Expr, Query, SelectItem, SetExpr, TrimWhereField,
+};
 
 use super::names::fold;
 
@@ -36,9 +38,15 @@ fn named(expression: &Expr) -> Option<String> {
         Expr::Identifier(identifier) => Some(fold(identifier)),
         Expr::CompoundIdentifier(parts) => parts.last().map(fold),
         Expr::Function(function) => function.name.0.last()?.as_ident().map(fold),
+        // Of casts in each other, the last names a value that has no name of its own.
         Expr::Cast { expr, data_type, .. } => {
-            named(expr).or_else(|| Some(type_label(&data_type.to_string())))
+            let mut inner = expr.as_ref();
+            while let Expr::Cast { expr, .. } | Expr::Nested(expr) = inner {
+                inner = expr.as_ref();
+            }
+            named(inner).filter(|_| !is_weak(inner)).or_else(|| Some(type_label(&data_type.to_string())))
         }
+        Expr::TypedString(typed) => Some(type_label(&typed.data_type.to_string())),
         Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => named(inner),
         // An element is called as its list, a field has a name of its own.
         Expr::CompoundFieldAccess { root, access_chain } => match access_chain.last() {
@@ -51,7 +59,16 @@ fn named(expression: &Expr) -> Option<String> {
         }
         Expr::Extract { .. } => Some("extract".into()),
         Expr::Substring { .. } => Some("substring".into()),
-        Expr::Trim { .. } => Some("btrim".into()),
+        Expr::Trim { trim_where, .. } => Some(
+            match trim_where {
+                Some(TrimWhereField::Leading) => "ltrim",
+                Some(TrimWhereField::Trailing) => "rtrim",
+                _ => "btrim",
+            }
+            .into(),
+        ),
+        Expr::Overlay { .. } => Some("overlay".into()),
+        Expr::BinaryOp { op: BinaryOperator::Overlaps, .. } => Some("overlaps".into()),
         Expr::Position { .. } => Some("position".into()),
         Expr::Ceil { .. } => Some("ceil".into()),
         Expr::Floor { .. } => Some("floor".into()),
@@ -61,6 +78,13 @@ fn named(expression: &Expr) -> Option<String> {
         Expr::Subquery(query) => of_query(query)?.into_iter().next()?,
         _ => None,
     }
+}
+
+/// Whether a name is one that a cast around it puts away.
+fn is_weak(expression: &Expr) -> bool {
+    matches!(expression, Expr::TypedString(_) | Expr::Interval(_))
+        || matches!(expression, Expr::Case { else_result, .. }
+            if !else_result.as_ref().is_some_and(|inner| named(inner).is_some()))
 }
 
 /// PostgreSQL's internal name of a type.

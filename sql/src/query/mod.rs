@@ -14,6 +14,7 @@ pub mod intervals;
 pub mod json;
 pub mod labels;
 pub mod lateral;
+pub mod library;
 pub mod names;
 pub mod numbers;
 pub mod operators;
@@ -27,6 +28,7 @@ pub mod spelling;
 pub mod templates;
 pub mod totals;
 pub mod types;
+pub mod unbounded;
 pub mod whole;
 pub mod zone;
 

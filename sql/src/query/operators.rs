@@ -11,7 +11,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, lit, when};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 use voxhouse_engine::catalog::types::TYPE_KEY;
 
-use super::{intervals, json};
+use super::{intervals, json, library};
 use crate::wire::read_text;
 use crate::wire::types::{PgType, oid};
 
@@ -47,6 +47,11 @@ impl ExprPlanner for PostgresOperators {
             return Ok(PlannerResult::Planned(overlap));
         }
         Ok(PlannerResult::Original(raw))
+    }
+
+    /// The parts of times are exact.
+    fn plan_extract(&self, arguments: Vec<Expr>) -> DataFusionResult<PlannerResult<Vec<Expr>>> {
+        Ok(PlannerResult::Planned(library::extract(arguments)))
     }
 
     fn plan_field_access(

@@ -1,5 +1,5 @@
-//! Whole numbers of fractions: a cast to an integer rounds, and `floor` and `ceil` of a numeric have no digits behind the
-//! point.
+//! Digits behind the point: a cast to an integer rounds, `floor` and `ceil` of a numeric have none, `round` and `trunc` as
+//! many as are asked for.
 
 use arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
@@ -28,6 +28,24 @@ pub fn rewrite(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let whole = Expr::ScalarFunction(call);
             Ok(match given.filter(DataType::is_decimal).map(|given| (whole_type(&given), given)) {
                 Some((wanted, given)) if wanted != given => Transformed::yes(cast(whole, wanted)),
+                _ => Transformed::no(whole),
+            })
+        }
+        // As many digits as are asked for.
+        Expr::ScalarFunction(call) if matches!(call.func.name(), "trunc" | "round") => {
+            let given = call.args.first().and_then(|given| given.get_type(schema).ok());
+            let digits = match call.args.get(1) {
+                None => Some(0),
+                Some(Expr::Literal(digits, _)) => digits.to_string().parse::<i8>().ok(),
+                Some(_) => None,
+            };
+            let whole = Expr::ScalarFunction(call);
+            Ok(match (given, digits) {
+                (Some(DataType::Decimal128(precision, scale)), Some(digits))
+                    if (0..scale).contains(&digits) =>
+                {
+                    Transformed::yes(cast(whole, DataType::Decimal128(precision, digits)))
+                }
                 _ => Transformed::no(whole),
             })
         }

@@ -4,11 +4,18 @@ mod aggregates;
 mod digits;
 mod escape;
 mod exists;
+mod fetch;
 mod headings;
 mod lateral;
+mod latest;
+mod membership;
 mod order;
+mod outputs;
 mod rows;
 mod sets;
+mod synonyms;
+pub mod today;
+mod using;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -16,11 +23,13 @@ use std::sync::Arc;
 use datafusion::logical_expr::ScalarUDF;
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Query, Select, SelectItem,
-    Statement, TableFactor, VisitMut, VisitorMut,
+    Statement, TableFactor, UnaryOperator, VisitMut, VisitorMut,
 };
 use voxhouse_engine::Error;
 
 use crate::dialect::build::call;
+
+pub use outputs::{name_outputs, outputs_collide};
 
 /// The functions that rewritten statements call.
 pub fn functions() -> impl Iterator<Item = Arc<ScalarUDF>> {
@@ -29,24 +38,36 @@ pub fn functions() -> impl Iterator<Item = Arc<ScalarUDF>> {
 
 /// Rewrites a statement in place. One that needs nothing stays the same.
 pub fn rewrite(statement: &mut Statement) -> Result<(), Error> {
-    match statement.visit(&mut Rewriter) {
+    match statement.visit(&mut Rewriter { negations: 0 }) {
         ControlFlow::Continue(()) => Ok(()),
         ControlFlow::Break(error) => Err(error),
     }
 }
 
-struct Rewriter;
+struct Rewriter {
+    /// How many NOTs are around.
+    negations: usize,
+}
+
+fn negates(expr: &Expr) -> bool {
+    matches!(expr, Expr::UnaryOp { op: UnaryOperator::Not, .. })
+}
 
 impl VisitorMut for Rewriter {
     type Break = Error;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        fetch::as_limit(query);
+        if let Err(error) = using::settle(query) {
+            return ControlFlow::Break(error);
+        }
         order::keep_apart(query);
         ControlFlow::Continue(())
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         exists::count_instead(select);
+        membership::count_instead(select);
         sets::in_output(select);
         aggregates::tell_apart(select);
         ControlFlow::Continue(())
@@ -61,10 +82,23 @@ impl VisitorMut for Rewriter {
         }
     }
 
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        self.negations += usize::from(negates(expr));
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        self.negations -= usize::from(negates(expr));
         digits::write_out(expr);
         rows::count_keys(expr);
-        match escape::rewrite(expr) {
+        latest::as_aggregate(expr);
+        if self.negations == 0 {
+            membership::of_rows(expr);
+        }
+        let rewritten = escape::rewrite(expr)
+            .and_then(|()| synonyms::rewrite(expr))
+            .and_then(|()| synonyms::plain_interval(expr));
+        match rewritten {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => ControlFlow::Break(error),
         }

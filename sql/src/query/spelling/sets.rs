@@ -11,8 +11,8 @@ use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
 use datafusion::sql::sqlparser::ast::{
-    ArrayElemTypeDef, CastKind, DataType, Expr, Function, FunctionArgumentList, FunctionArguments, Ident,
-    ObjectName, ObjectNamePart, Select, TableAliasColumnDef, TableFactor, Value,
+    ArrayElemTypeDef, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
+    FunctionArguments, Ident, ObjectName, ObjectNamePart, Select, TableAliasColumnDef, TableFactor, Value,
 };
 use voxhouse_engine::{Error, ErrorKind, Result};
 
@@ -25,6 +25,7 @@ const SETS: &[(&str, &str)] = &[
     ("generate_series", "generate_series"),
     ("regexp_split_to_table", "regexp_split_to_array"),
     ("string_to_table", "string_to_array"),
+    ("regexp_matches", "regexp_matches_list"),
 ];
 
 fn list_function(name: &str) -> Option<&'static str> {
@@ -56,6 +57,7 @@ impl OnEachPart for Unnester {
             && let Some(list) = name_of(function).as_deref().and_then(list_function)
         {
             function.name = ObjectName::from(vec![Ident::new(list)]);
+            add_flags(function);
             // DataFusion's series are of bigints.
             let list = match list == "generate_series" && counts(function) {
                 true => of_integers(expr.clone()),
@@ -128,6 +130,17 @@ fn name_column(factor: &mut TableFactor) {
     }
 }
 
+/// `regexp_matches(text, pattern)` has no flags.
+fn add_flags(function: &mut Function) {
+    let is_short = name_of(function).as_deref() == Some("regexp_matches_list")
+        && plain_arguments(function).is_some_and(|arguments| arguments.len() == 2);
+    if let FunctionArguments::List(list) = &mut function.args
+        && is_short
+    {
+        list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(build::text(""))));
+    }
+}
+
 /// Whether the bounds of a series are numbers, as far as the text tells.
 fn counts(function: &Function) -> bool {
     plain_arguments(function).is_some_and(|arguments| arguments.iter().all(|bound| is_number(bound)))
@@ -190,6 +203,8 @@ fn unnest_lists(factor: &mut TableFactor) {
         over: None,
         within_group: Vec::new(),
     };
+    let mut function = function;
+    add_flags(&mut function);
     let must_be_list = list != "generate_series" || *with_ordinality || is_of_times(&function);
     if plain_arguments(&function).is_none() || !must_be_list {
         return;

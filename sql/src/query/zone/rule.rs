@@ -142,7 +142,7 @@ impl Minder<'_> {
                 Some(cast(call(Kind::Truncate, vec![unit.clone(), instant, self.zone()]), given))
             }
             // Seconds since 1970 are the same everywhere.
-            "date_part" if !is_literal(unit, "epoch") => {
+            "date_part" | "extract" if !is_literal(unit, "epoch") => {
                 let local = call(Kind::Local, vec![instant, self.zone()]);
                 let clock = match given {
                     DataType::Timestamp(unit, _) => DataType::Timestamp(unit, None),

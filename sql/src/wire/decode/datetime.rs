@@ -2,7 +2,6 @@
 
 use std::str::FromStr;
 
-use arrow::datatypes::IntervalMonthDayNano;
 use chrono::{
     Datelike, Duration, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike,
 };
@@ -25,15 +24,24 @@ pub(super) enum Zone {
 
 /// Days since 1970-01-01.
 pub(super) fn parse_date(text: &str) -> Result<i32, Bad> {
+    if is_epoch(text) {
+        return Ok(0);
+    }
     let (text, before_christ) = strip_era(text);
     // A time behind the date is read over.
     let date = text.split(['T', ' ']).next().ok_or(Bad::Syntax)?;
     Ok(date_of(date, before_christ)?.signed_duration_since(NaiveDate::default()).num_days() as i32)
 }
 
+fn is_epoch(text: &str) -> bool {
+    text.eq_ignore_ascii_case("epoch")
+}
+
 fn date_of(text: &str, before_christ: bool) -> Result<NaiveDate, Bad> {
-    let (year, month, day) = match text.split('-').collect::<Vec<_>>()[..] {
+    let (year, month, day) = match text.split(['-', '/', '.']).collect::<Vec<_>>()[..] {
         [year, month, day] if year.len() >= 3 => (year, month, day),
+        // The setting DateStyle is ISO, MDY.
+        [month, day, year] if year.len() == 4 => (year, month, day),
         [plain] if plain.len() == 8 && plain.is_ascii() => (&plain[..4], &plain[4..6], &plain[6..]),
         _ => return Err(Bad::Syntax),
     };
@@ -47,7 +55,7 @@ fn date_of(text: &str, before_christ: bool) -> Result<NaiveDate, Bad> {
     NaiveDate::from_ymd_opt(year, month, day).filter(|_| year != 0 || before_christ).ok_or(Bad::Field)
 }
 
-fn whole_number<T: FromStr>(text: &str) -> Option<T> {
+pub(super) fn whole_number<T: FromStr>(text: &str) -> Option<T> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
 }
 
@@ -81,6 +89,9 @@ pub(super) fn time_micros(time: NaiveTime) -> i64 {
 
 /// `2024-03-09 10:11:12.5+08`, `2024-03-09T10:11:12Z`, `2024-03-09`, `… Asia/Shanghai`.
 pub(super) fn parse_timestamp(text: &str) -> Result<(NaiveDateTime, Option<Zone>), Bad> {
+    if is_epoch(text) {
+        return Ok((NaiveDateTime::default(), Some(Zone::Offset(0))));
+    }
     let (text, before_christ) = strip_era(text);
     let (date, clock) = text.split_once(['T', ' ']).unwrap_or((text, ""));
     let date = date_of(date, before_christ)?;
@@ -131,87 +142,6 @@ fn parse_offset(text: &str) -> Option<i32> {
         return None;
     }
     Some(sign * (hours * 3_600 + part(2..4)? * 60 + part(4..6)?))
-}
-
-/// `1 year 2 mons -3 days +04:05:06.5`, `90 minutes ago`, `5` (seconds). `None`: not an interval.
-pub(super) fn parse_interval(text: &str) -> Option<IntervalMonthDayNano> {
-    let (text, sign) = match text.strip_suffix(" ago") {
-        Some(text) => (text, -1),
-        None => (text, 1),
-    };
-    let (mut months, mut days, mut nanos) = (0_i32, 0_i32, 0_i64);
-    let mut words = text.split_ascii_whitespace().peekable();
-    words.peek()?;
-    while let Some(word) = words.next() {
-        if word.contains(':') {
-            nanos = nanos.checked_add(parse_span(word)?)?;
-            continue;
-        }
-        let end = word.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(word.len());
-        let (number, unit) = word.split_at(end);
-        let unit = if unit.is_empty() { words.next().unwrap_or("second") } else { unit };
-        match interval_unit(&unit.to_ascii_lowercase())? {
-            Unit::Months(each) => {
-                months = months.checked_add(number.parse::<i32>().ok()?.checked_mul(each)?)?
-            }
-            Unit::Days(each) => days = days.checked_add(number.parse::<i32>().ok()?.checked_mul(each)?)?,
-            Unit::Nanos(each) => nanos = nanos.checked_add(scaled(number, each)?)?,
-        }
-    }
-    Some(IntervalMonthDayNano::new(
-        months.checked_mul(sign)?,
-        days.checked_mul(sign)?,
-        nanos.checked_mul(sign.into())?,
-    ))
-}
-
-enum Unit {
-    Months(i32),
-    Days(i32),
-    Nanos(i64),
-}
-
-fn interval_unit(name: &str) -> Option<Unit> {
-    const SECOND: i64 = 1_000_000_000;
-    Some(match name {
-        "century" | "centuries" | "c" => Unit::Months(1_200),
-        "decade" | "decades" => Unit::Months(120),
-        "year" | "years" | "yr" | "yrs" | "y" => Unit::Months(12),
-        "month" | "months" | "mon" | "mons" => Unit::Months(1),
-        "week" | "weeks" | "w" => Unit::Days(7),
-        "day" | "days" | "d" => Unit::Days(1),
-        "hour" | "hours" | "hr" | "hrs" | "h" => Unit::Nanos(3_600 * SECOND),
-        "minute" | "minutes" | "min" | "mins" | "m" => Unit::Nanos(60 * SECOND),
-        "second" | "seconds" | "sec" | "secs" | "s" => Unit::Nanos(SECOND),
-        "millisecond" | "milliseconds" | "msec" | "ms" => Unit::Nanos(1_000_000),
-        "microsecond" | "microseconds" | "usec" | "us" => Unit::Nanos(1_000),
-        _ => return None,
-    })
-}
-
-/// A number that may have a fraction, times a unit.
-fn scaled(number: &str, each: i64) -> Option<i64> {
-    match number.parse::<i64>() {
-        Ok(number) => number.checked_mul(each),
-        Err(_) => {
-            let nanos = (number.parse::<f64>().ok()? * each as f64).round();
-            // Beyond 2^63 there is no such interval.
-            (nanos.abs() < 9.2e18).then_some(nanos as i64)
-        }
-    }
-}
-
-/// `-25:00:01.5` in nanoseconds: hours may exceed 23.
-fn parse_span(word: &str) -> Option<i64> {
-    let (sign, digits) = match word.split_at_checked(1)? {
-        ("-", digits) => (-1, digits),
-        ("+", digits) => (1, digits),
-        _ => (1, word),
-    };
-    let (hours, rest) = digits.split_once(':')?;
-    let within_hour = time_micros(parse_time(&format!("00:{rest}")).ok()?);
-    let hours = whole_number::<i64>(hours)?.checked_mul(3_600_000_000_000)?;
-    hours.checked_add(within_hour * 1_000)?.checked_mul(sign)
 }
 
 /// In a gap of the clock, PostgreSQL takes the offset before it; of two instants, the standard time.

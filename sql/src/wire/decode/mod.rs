@@ -4,6 +4,7 @@
 //! the Arrow type that the plan wants.
 
 mod datetime;
+mod interval;
 mod literal;
 mod number;
 #[cfg(test)]
@@ -16,9 +17,8 @@ use chrono_tz::Tz;
 use datafusion::scalar::ScalarValue;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use datetime::{
-    Bad, Zone, local_offset, parse_date, parse_interval, parse_time, parse_timestamp, time_micros,
-};
+use datetime::{Bad, Zone, local_offset, parse_date, parse_time, parse_timestamp, time_micros};
+use interval::parse_interval;
 use literal::{parse_bool, parse_bytea, uuid_text};
 use number::{Refusal, common_decimal, parse_decimal};
 use voxhouse_engine::table::array_text::elements as parse_array;
