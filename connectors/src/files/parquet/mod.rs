@@ -296,6 +296,11 @@ fn explained(error: ParquetError) -> Error {
         }
         _ => "its structure contradicts itself".to_owned(),
     };
+    if text.contains("encrypt") {
+        return Error::not_supported("encrypted parquet file is not supported")
+            .with_hint("Write the file without parquet modular encryption.")
+            .with_source(error);
+    }
     if let Some((_, codec)) = text.split_once("Disabled feature at compile time: ") {
         return Error::not_supported(format!("parquet compression {codec} is not supported"))
             .with_source(error);
