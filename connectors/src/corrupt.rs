@@ -71,7 +71,8 @@ fn empty_and_strange(cases: &mut Cases) {
         }
         let mut headless = bytes;
         headless[..4].copy_from_slice(&[0xFF, 0xFE, 0x00, 0xD8]);
-        if has_an_end(name) {
+        // Parquet is read from its end; what it begins with means nothing.
+        if has_an_end(name) && name != "rows.parquet" && name != "rows.pq" {
             cases.add("first bytes overwritten", name, headless);
         }
     }

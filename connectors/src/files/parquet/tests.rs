@@ -189,8 +189,8 @@ async fn a_damaged_file_never_panics() {
 /// Decimals come as 32-bit and 64-bit integers, as bytes of a fixed length and as bytes of any.
 #[tokio::test]
 async fn decimals_of_every_encoding_are_exact() {
-    let message = "message m { required int32 a (decimal(9,2)); required int64 b (decimal(18,4)); \
-         required fixed_len_byte_array(16) c (decimal(38,10)); required binary d (decimal(20,3)); }";
+    let message = "message m { required int32 a (DECIMAL(9,2)); required int64 b (DECIMAL(18,4)); \
+         required fixed_len_byte_array(16) c (DECIMAL(38,10)); required binary d (DECIMAL(20,3)); }";
     let schema = Arc::new(parse_message_type(message).unwrap());
     let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::default()).unwrap();
     let mut row_group = writer.next_row_group().unwrap();

@@ -51,6 +51,10 @@ pub(super) fn place(tail: &[u8], tail_at: u64) -> Result<Place, Malformed> {
         bytes: u64::from(u32_at(end, 12).ok_or_else(short)?),
         at: u64::from(u32_at(end, 16).ok_or_else(short)?),
     };
+    let comment_bytes = usize::from(u16_at(end, 20).ok_or_else(short)?);
+    if end.len() < 22 + comment_bytes {
+        return Err(short());
+    }
     let large = place.entries == 0xFFFF || place.bytes == 0xFFFF_FFFF || place.at == 0xFFFF_FFFF;
     let locator = at.checked_sub(20).and_then(|start| tail.get(start..at));
     match locator.filter(|locator| large && locator.starts_with(&LOCATOR_64)) {
