@@ -103,14 +103,38 @@ impl Documents {
     }
 
     fn value(&mut self, row: u64) -> Result<Option<Range<usize>>> {
+        while self.goes_on(row)? {
+            // An array may end here, and another one follow.
+            if matches!(self.state, State::Start) {
+                continue;
+            }
+            let end = self.extent(&format!("row {row}"))?;
+            if end == 0 {
+                return Err(malformed(&format!("row {row}: no value where one must be")));
+            }
+            if self.state == State::Opened {
+                self.state = State::Element;
+            }
+            return Ok(Some(0..end));
+        }
+        Ok(None)
+    }
+
+    /// Goes to the next value, or behind the end of an array; false if the rows have ended.
+    fn goes_on(&mut self, row: u64) -> Result<bool> {
         if self.state == State::Start && !self.start()? {
-            return Ok(None);
+            return Ok(false);
         }
         let next = self.peek()?;
         match (self.state, next) {
-            (State::Between, None) | (State::Done, _) => return Ok(None),
-            (State::Opened | State::Element, Some(b']')) => return self.close(row),
+            (State::Between, None) | (State::Done, _) => return Ok(false),
             (State::Opened | State::Element, None) => return Err(ended_inside("its array")),
+            (State::Opened | State::Element, Some(b']')) => {
+                self.text.consume(1);
+                let alone = matches!(&self.framing, Framing::Documents { path } if path.is_empty());
+                self.state = if alone { State::Start } else { State::Done };
+                return Ok(alone);
+            }
             (State::Element, Some(b',')) => {
                 self.text.consume(1);
                 if self.peek()?.is_none() {
@@ -122,22 +146,7 @@ impl Documents {
             }
             _ => {}
         }
-        let end = self.extent(&format!("row {row}"))?;
-        if end == 0 {
-            return Err(malformed(&format!("row {row}: no value where one must be")));
-        }
-        if self.state == State::Opened {
-            self.state = State::Element;
-        }
-        Ok(Some(0..end))
-    }
-
-    /// Behind the end of an array; another one may follow it, unless a path led there.
-    fn close(&mut self, row: u64) -> Result<Option<Range<usize>>> {
-        self.text.consume(1);
-        let alone = matches!(&self.framing, Framing::Documents { path } if path.is_empty());
-        self.state = if alone { State::Start } else { State::Done };
-        if alone { self.value(row) } else { Ok(None) }
+        Ok(true)
     }
 
     /// Goes to where the rows begin; false if there is nothing.

@@ -177,6 +177,12 @@ async fn documents_in_arrays_and_one_after_the_other() {
 }
 
 #[tokio::test]
+async fn a_million_empty_arrays_are_no_row() {
+    let found = json("[]".repeat(1_000_000) + "{\"a\":1}", &[]).await;
+    assert_eq!(found.rows, [(1, row([Some("1")]))]);
+}
+
+#[tokio::test]
 async fn a_path_leads_to_the_rows() {
     let text =
         r#"{"meta":{"data":[9],"next":"x"},"result":{"n":1,"data":[{"a":1},{"a":2}],"rest":[]},"more":"#;
