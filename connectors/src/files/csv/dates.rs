@@ -114,8 +114,11 @@ impl DateForm {
             Self::Template(pieces) => {
                 let mut found = Found::default();
                 let mut rest = text.trim();
+                let is_number =
+                    |piece: Option<&Piece>| matches!(piece, Some(Piece::Part(part)) if part.digits() > 0);
                 for (index, piece) in pieces.iter().enumerate() {
-                    let tight = matches!(pieces.get(index + 1), Some(Piece::Part(next)) if next.digits() > 0);
+                    let before = index.checked_sub(1).and_then(|before| pieces.get(before));
+                    let tight = is_number(before) || is_number(pieces.get(index + 1));
                     rest = found.take(piece, rest, tight)?;
                 }
                 if rest.trim().is_empty() { found.iso() } else { None }
@@ -164,7 +167,7 @@ struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    /// What follows the piece; `tight` says that digits of the next part follow at once.
+    /// What follows the piece; `tight` says that digits of another part stand beside it.
     fn take(&mut self, piece: &Piece, text: &'a str, tight: bool) -> Option<&'a str> {
         let part = match piece {
             Piece::Blank => return Some(text.trim_start()),

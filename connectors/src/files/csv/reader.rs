@@ -125,6 +125,9 @@ impl Rows {
         let scanner = Scanner::new(settings.dialect);
         let mut rows = Self { text, scanner, settings: settings.clone(), fields: Vec::new() };
         for line in 0..settings.skip_rows {
+            if rows.text.finished() && rows.text.unread().is_empty() {
+                break;
+            }
             rows.skip_line(line + 1)?;
         }
         Ok(rows)
@@ -327,9 +330,8 @@ impl Reader {
             rows.text.consume(row.end);
         }
         for _ in 0..settings.skip_after_header {
-            if let Some(row) = rows.next()? {
-                rows.text.consume(row.end);
-            }
+            let Some(row) = rows.next()? else { break };
+            rows.text.consume(row.end);
         }
         let buffer = RowBuffer::new(header.schema());
         Ok(Self { rows, header, buffer, scratch: String::new() })

@@ -24,7 +24,9 @@ impl<'a> Rows<'a> {
         let part = package.part(&workbook.sheet)?.ok_or_else(|| invalid("a sheet is missing"))?;
         let mut rows = Self { sheet: Sheet::new(part), workbook, settings };
         for _ in 0..settings.skip_rows {
-            rows.next()?;
+            if rows.next()?.is_none() {
+                break;
+            }
         }
         Ok(rows)
     }
@@ -79,8 +81,10 @@ pub(super) fn read_batches(
     schema: SchemaRef,
     batches: &Batches,
 ) -> Result<()> {
-    for _ in 0..settings.skip_after_header + u64::from(settings.header) {
-        rows.next()?;
+    for _ in 0..settings.skip_after_header.saturating_add(u64::from(settings.header)) {
+        if rows.next()?.is_none() {
+            break;
+        }
     }
     let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
     let mut buffer = RowBuffer::new(schema);
