@@ -23,7 +23,8 @@ async fn loaded(template: &str, folder: &str, fixture: &str, pipes: &[(&str, &st
     house.put(&format!("landing/{folder}/{name}"), file).await;
     for (pipe, expected) in pipes {
         let said = house.run(&format!("CALL system.run_pipe('{pipe}')")).await;
-        assert_eq!(said, [*expected], "{pipe}: {:?}", house.run(REJECTS).await);
+        let rejects = house.run(REJECTS).await;
+        assert_eq!(said, [*expected], "{pipe}: {rejects:?}");
     }
     house
 }
