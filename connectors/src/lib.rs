@@ -8,7 +8,11 @@
 
 #[cfg(test)]
 mod conformance;
+#[cfg(test)]
+mod corrupt;
 pub mod files;
+#[cfg(test)]
+mod writers;
 
 use std::sync::Arc;
 
@@ -16,5 +20,13 @@ use voxhouse_engine::source::Formats;
 
 /// The file formats this build can read, in the order in which a file name is offered to them.
 pub fn formats() -> Formats {
-    Formats::new(vec![Arc::new(files::Parquet), Arc::new(files::Csv), Arc::new(files::Ndjson)])
+    Formats::new(vec![
+        Arc::new(files::Parquet),
+        Arc::new(files::Csv),
+        Arc::new(files::Ndjson),
+        Arc::new(files::Json),
+        Arc::new(files::Xlsx),
+        Arc::new(files::Avro),
+        Arc::new(files::ArrowIpc),
+    ])
 }

@@ -50,6 +50,7 @@ mod s3;
 mod s3_faults;
 mod sessions;
 mod sql_files;
+mod templates;
 mod transactions;
 mod wire;
 

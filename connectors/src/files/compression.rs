@@ -1,18 +1,20 @@
-//! Compressed text files, told by the ending of the file name: `.gz`, `.zst`, or none.
+//! Compressed text files, told by the ending of the file name: `.gz`, `.zst`, `.zip`, or none.
 //!
-//! Files of several members (gzip) or frames (zstd) are read as one text, as the command-line tools do.
+//! Files of several members (gzip) or frames (zstd) are read as one text, as the command-line tools do. What
+//! comes out of a decoder is counted, so that a small file which unpacks to a huge one ends in an error.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use voxhouse_engine::{Error, ErrorKind};
 
-use super::object::ObjectReader;
+use super::limits::{Limits, Measured};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Compression {
     None,
     Gzip,
     Zstd,
+    Zip,
 }
 
 impl Compression {
@@ -22,22 +24,33 @@ impl Compression {
             Self::Gzip
         } else if name.ends_with(".zst") {
             Self::Zstd
+        } else if name.ends_with(".zip") {
+            Self::Zip
         } else {
             Self::None
         }
     }
 
-    /// The decompressed bytes of an object.
-    pub(super) fn decoder(self, object: ObjectReader) -> io::Result<Box<dyn Read + Send>> {
+    /// The unpacked bytes of `packed`, which has `bytes` of them. A zip archive is unpacked by its members.
+    pub(super) fn decoder(
+        self,
+        packed: impl BufRead + Send + 'static,
+        bytes: u64,
+        limits: Limits,
+    ) -> io::Result<Box<dyn Read + Send>> {
         Ok(match self {
-            Self::None => Box::new(object),
-            Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(object)),
-            Self::Zstd => Box::new(zstd::stream::read::Decoder::with_buffer(object)?),
+            Self::None | Self::Zip => Box::new(packed),
+            Self::Gzip => {
+                Box::new(Measured::new(flate2::bufread::MultiGzDecoder::new(packed), bytes, limits))
+            }
+            Self::Zstd => {
+                Box::new(Measured::new(zstd::stream::read::Decoder::with_buffer(packed)?, bytes, limits))
+            }
         })
     }
 
-    /// Tells a failure of the store, which passes through the decoder unharmed, from data the decoder
-    /// refuses.
+    /// Tells a failure of the store or a limit, which pass through the decoder unharmed, from data the
+    /// decoder refuses.
     pub(super) fn error(self, error: io::Error) -> Error {
         let error = match error.downcast::<Error>() {
             Ok(ours) => return ours,
@@ -47,6 +60,7 @@ impl Compression {
             Self::None => return Error::from(error),
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",
+            Self::Zip => "zip",
         };
         let text = error.to_string();
         if text.contains("too much memory") {
@@ -64,7 +78,7 @@ impl Compression {
 /// A file name in lower case without the ending of its compression: `A.CSV.gz` → `a.csv`.
 pub(super) fn plain_name(file_name: &str) -> String {
     let name = file_name.to_ascii_lowercase();
-    match name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")) {
+    match [".gz", ".zst", ".zip"].iter().find_map(|ending| name.strip_suffix(ending)) {
         Some(plain) => plain.to_owned(),
         None => name,
     }

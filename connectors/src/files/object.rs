@@ -3,7 +3,7 @@
 //! A loader may replace a file while it is being read. Each answer of the store is compared with the listing
 //! (entity tag and size), so that a load never mixes two versions of a file.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -45,18 +45,46 @@ impl Object {
         }
     }
 
+    /// The last bytes of the object, as many of `count` as there are, and where they begin.
+    pub(super) async fn tail(&self, count: u64) -> Result<(u64, Bytes)> {
+        let start = self.size().saturating_sub(count);
+        if start == self.size() {
+            return Ok((start, Bytes::new()));
+        }
+        Ok((start, self.bytes(start..self.size()).await?))
+    }
+
     /// The whole object, for a thread that may block.
     pub(super) async fn reader(&self) -> Result<ObjectReader> {
         let answer = self.get(None).await?;
+        self.reading(answer, 0..self.size())
+    }
+
+    /// A part of the object, for a thread that may block.
+    pub(super) async fn reader_of(&self, range: Range<u64>) -> Result<ObjectReader> {
+        if range.start >= range.end {
+            let (_, pieces) = mpsc::channel(1);
+            let source = Source::Download { pieces, current: Bytes::new() };
+            return Ok(ObjectReader { object: self.clone(), source, wanted: 0, left: 0 });
+        }
+        let answer = self.get(Some(GetRange::Bounded(range.clone()))).await?;
+        self.reading(answer, range)
+    }
+
+    fn reading(&self, answer: GetResult, range: Range<u64>) -> Result<ObjectReader> {
         let source = match answer.payload {
-            GetResultPayload::File(file, _) => {
+            GetResultPayload::File(mut file, _) => {
+                if range.start > 0 {
+                    file.seek(SeekFrom::Start(range.start))?;
+                }
                 Source::File(BufReader::with_capacity(FILE_BUFFER_BYTES, file))
             }
             GetResultPayload::Stream(pieces) => {
                 Source::Download { pieces: download(pieces), current: Bytes::new() }
             }
         };
-        Ok(ObjectReader { object: self.clone(), source, left: self.meta.size })
+        let wanted = range.end - range.start;
+        Ok(ObjectReader { object: self.clone(), source, wanted, left: wanted })
     }
 
     async fn get(&self, range: Option<GetRange>) -> Result<GetResult> {
@@ -125,6 +153,7 @@ fn download(mut pieces: BoxStream<'static, object_store::Result<Bytes>>) -> mpsc
 pub(super) struct ObjectReader {
     object: Object,
     source: Source,
+    wanted: u64,
     left: u64,
 }
 
@@ -152,8 +181,8 @@ impl BufRead for ObjectReader {
             }
         };
         if found.is_empty() {
-            let size = self.object.size();
-            return Err(io::Error::other(self.object.ended_early(size - self.left, size)));
+            let wanted = self.wanted;
+            return Err(io::Error::other(self.object.ended_early(wanted - self.left, wanted)));
         }
         let usable = usize::try_from(self.left).map_or(found.len(), |left| left.min(found.len()));
         Ok(&found[..usable])

@@ -52,6 +52,12 @@ pub(super) fn character(options: &FormatOptions, name: &str) -> Result<Option<u8
     Ok(Some(byte))
 }
 
+/// Names between commas, without the blanks around them.
+pub(super) fn names(options: &FormatOptions, name: &str) -> Vec<String> {
+    let text = options.get(name).map(String::as_str).unwrap_or_default();
+    text.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect()
+}
+
 /// The encoding of a text file; UTF-8 when the user names none.
 pub(super) fn encoding(options: &FormatOptions) -> Result<&'static Encoding> {
     let Some(label) = options.get("encoding") else { return Ok(encoding_rs::UTF_8) };

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use encoding_rs::Encoding;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use serde_json::Value;
@@ -14,14 +13,13 @@ use tokio::task::JoinHandle;
 use voxhouse_engine::source::{BadRow, SourceBatch};
 use voxhouse_engine::{Error, Result};
 
-use super::compression::Compression;
-use super::object::Object;
 use super::text::Text;
+use super::texts::{TextFile, Texts};
 
-const BATCH_ROWS: usize = 8192;
+pub(super) const BATCH_ROWS: usize = 8192;
 
 /// A batch of long rows is closed early, which keeps memory flat.
-const BATCH_BYTES: usize = 16 << 20;
+pub(super) const BATCH_BYTES: usize = 16 << 20;
 
 /// Batches that wait for their reader.
 const BATCHES_AHEAD: usize = 2;
@@ -36,50 +34,94 @@ pub(super) fn text_schema(names: impl IntoIterator<Item = String>) -> SchemaRef 
     ))
 }
 
-/// A text file as an object, its compression and its stated encoding.
-#[derive(Debug, Clone)]
-pub(super) struct TextFile {
-    pub(super) object: Object,
-    pub(super) compression: Compression,
-    pub(super) encoding: &'static Encoding,
-}
-
 impl TextFile {
-    /// Runs `work` over the text on a thread that may block.
-    pub(super) async fn with_text<T: Send + 'static>(
+    /// Runs `work` over the texts of the file on a thread that may block.
+    pub(super) async fn with_texts<T: Send + 'static>(
         &self,
-        work: impl FnOnce(Text) -> Result<T> + Send + 'static,
+        work: impl FnOnce(Texts) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let object = self.object.reader().await?;
-        let (compression, encoding) = (self.compression, self.encoding);
-        let done = tokio::task::spawn_blocking(move || work(Text::new(object, compression, encoding)?)).await;
+        let texts = self.texts().await?;
+        let done = tokio::task::spawn_blocking(move || work(texts)).await;
         done.unwrap_or_else(|_| Err(stopped()))
     }
 
-    /// Streams the batches of the rows that `parser` finds in the text. Dropping the stream stops the thread.
+    /// Streams the batches of the rows that `parser` finds in each text.
     pub(super) fn stream<P: RowParser>(
         &self,
-        parser: impl FnOnce(Text) -> Result<P> + Send + 'static,
+        parser: impl Fn(Text) -> Result<P> + Send + 'static,
     ) -> BoxStream<'static, Result<SourceBatch>> {
         let file = self.clone();
-        let start = async move {
-            let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
-            let thread = tokio::spawn(async move {
-                file.with_text(move |text| {
-                    let mut parser = parser(text)?;
-                    while let Some(batch) = parser.next_batch()? {
-                        if sender.blocking_send(batch).is_err() {
-                            break;
+        stream_from_thread(async move {
+            let mut texts = file.texts().await?;
+            Ok(move |batches: &Batches| {
+                let mut rows = 0;
+                while let Some((member, text)) = texts.next()? {
+                    let called = |error: Error| in_member(error, member.as_deref());
+                    let mut parser = parser(text).map_err(called)?;
+                    while let Some(mut batch) = parser.next_batch().map_err(called)? {
+                        let count = batch.row_numbers.len() + batch.bad_rows.len();
+                        place(&mut batch, rows, member.as_deref());
+                        rows += count as u64;
+                        if !batches.send(batch) {
+                            return Ok(());
                         }
                     }
-                    Ok(())
-                })
-                .await
-            });
-            stream::unfold(Some((receiver, thread)), receive)
-        };
-        stream::once(start).flatten().boxed()
+                }
+                Ok(())
+            })
+        })
     }
+}
+
+/// Says which member of an archive an error is about.
+pub(super) fn in_member(error: Error, member: Option<&str>) -> Error {
+    match member {
+        Some(member) => error.in_context(format_args!("member \"{member}\"")),
+        None => error,
+    }
+}
+
+/// Counts the rows of a member behind those of the members before it.
+fn place(batch: &mut SourceBatch, rows_before: u64, member: Option<&str>) {
+    for number in &mut batch.row_numbers {
+        *number += rows_before;
+    }
+    for bad_row in &mut batch.bad_rows {
+        bad_row.row_number += rows_before;
+        if let Some(member) = member {
+            bad_row.reason = format!("member \"{member}\": {}", bad_row.reason);
+        }
+    }
+}
+
+/// Where the thread of a reader puts its batches.
+pub(super) struct Batches(mpsc::Sender<SourceBatch>);
+
+impl Batches {
+    /// Waits for room; false if nobody reads any more.
+    pub(super) fn send(&self, batch: SourceBatch) -> bool {
+        self.0.blocking_send(batch).is_ok()
+    }
+}
+
+/// Streams what `start`'s work sends from a thread that may block. Dropping the stream stops the work at its
+/// next batch.
+pub(super) fn stream_from_thread<W>(
+    start: impl Future<Output = Result<W>> + Send + 'static,
+) -> BoxStream<'static, Result<SourceBatch>>
+where
+    W: FnOnce(&Batches) -> Result<()> + Send + 'static,
+{
+    let started = async move {
+        let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
+        let thread = tokio::spawn(async move {
+            let work = start.await?;
+            let done = tokio::task::spawn_blocking(move || work(&Batches(sender))).await;
+            done.unwrap_or_else(|_| Err(stopped()))
+        });
+        stream::unfold(Some((receiver, thread)), receive)
+    };
+    stream::once(started).flatten().boxed()
 }
 
 /// Finds rows in text.
@@ -100,7 +142,7 @@ async fn receive(running: Option<Running>) -> Option<(Result<SourceBatch>, Optio
     Some((Err(failure), None))
 }
 
-fn stopped() -> Error {
+pub(super) fn stopped() -> Error {
     Error::internal("the reader of the file stopped unexpectedly")
 }
 

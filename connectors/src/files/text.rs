@@ -13,7 +13,6 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8};
 use voxhouse_engine::Result;
 
 use super::compression::Compression;
-use super::object::ObjectReader;
 
 const BUFFER_BYTES: usize = 1 << 20;
 
@@ -34,6 +33,7 @@ const MAX_REMEMBERED: usize = 65_536;
 
 pub(super) struct Text {
     source: Box<dyn Read + Send>,
+    /// Of the source, for what its errors are called.
     compression: Compression,
     encoding: &'static Encoding,
     transcoder: Option<Transcoder>,
@@ -70,11 +70,10 @@ struct Undecodable {
 impl Text {
     /// Reads the first bytes, for the byte order mark.
     pub(super) fn new(
-        object: ObjectReader,
+        mut source: Box<dyn Read + Send>,
         compression: Compression,
         encoding: &'static Encoding,
     ) -> Result<Self> {
-        let mut source = compression.decoder(object).map_err(|error| compression.error(error))?;
         let mut head = Vec::new();
         source.by_ref().take(3).read_to_end(&mut head).map_err(|error| compression.error(error))?;
         let (encoding, mark) = Encoding::for_bom(&head).unwrap_or((encoding, 0));

@@ -10,35 +10,60 @@
 //!
 //! Options: see [`OPTIONS`].
 
+mod dates;
+mod numbers;
 mod parser;
 mod reader;
+mod rewriting;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use encoding_rs::Encoding;
 use futures::stream::BoxStream;
 use object_store::{ObjectMeta, ObjectStore};
 use voxhouse_engine::source::{FileFormat, FormatOptions, OpenFile, SourceBatch, Split};
 use voxhouse_engine::{Error, Result};
 
 use self::parser::Dialect;
+pub(super) use self::reader::distinct;
 use self::reader::{Header, Reader};
-use super::compression::{Compression, plain_name};
-use super::object::Object;
+use self::rewriting::Rewriting;
+use super::compression::plain_name;
 use super::options;
-use super::rows::TextFile;
+use super::rows::in_member;
+use super::texts::{TEXT_OPTIONS, TextFile, TextSettings};
 
 /// - `delimiter`: one character, or `tab`; default comma, and tab for `.tsv`
 /// - `header`: whether the first line names the columns; default true, else they are `column1`, `column2` …
 /// - `quote`: one character, or `none`; default `"`
 /// - `escape`: the character before a quote inside quotes; default the quote itself
 /// - `null`: the unquoted text that means NULL; default empty
-/// - `encoding`: default utf-8
+/// - `null_markers`: more such texts, with commas between them, whether the field is quoted or not
 /// - `skip_rows`: lines before the header that are not read; default 0
-const OPTIONS: [&str; 7] = ["delimiter", "header", "quote", "escape", "null", "encoding", "skip_rows"];
+/// - `skip_after_header`: rows behind the header that are not read; default 0
+/// - `decimal`, `thousands`: the marks of the numbers in `numeric_columns`; default `.` and none
+/// - `date_format`: how the dates in `date_columns` are written, `|` between several ways; see [`dates`]
+///
+/// And those of [`TEXT_OPTIONS`].
+const OPTIONS: [&str; 13] = [
+    "delimiter",
+    "header",
+    "quote",
+    "escape",
+    "null",
+    "null_markers",
+    "skip_rows",
+    "skip_after_header",
+    "decimal",
+    "thousands",
+    "numeric_columns",
+    "date_format",
+    "date_columns",
+];
+
+const ENDINGS: &[&str] = &[".csv", ".tsv", ".txt"];
 
 /// The format `csv`.
 #[derive(Debug, Clone, Copy)]
@@ -67,13 +92,13 @@ impl FileFormat for Csv {
     ) -> Result<OpenFile> {
         let name = file.location.as_ref();
         let settings = Settings::new(options, name)?;
-        let file = TextFile {
-            object: Object::new(store, file),
-            compression: Compression::of(name),
-            encoding: settings.encoding,
-        };
+        let file = TextFile::new(store, file, TextSettings::new(options, ENDINGS)?);
         let head = settings.clone();
-        let header = file.with_text(move |text| Header::read(text, &head)).await?;
+        let read = move |mut texts: super::texts::Texts| {
+            let (member, text) = texts.first()?;
+            Header::read(text, &head).map_err(|error| in_member(error, member.as_deref()))
+        };
+        let header = file.with_texts(read).await?;
         let schema = header.schema();
         let split = CsvSplit { file, settings, header: Arc::new(header) };
         Ok(OpenFile { schema, splits: vec![Arc::new(split)], row_count: None })
@@ -86,13 +111,16 @@ struct Settings {
     dialect: Dialect,
     header: bool,
     null: String,
+    null_markers: Vec<String>,
     skip_rows: u64,
-    encoding: &'static Encoding,
+    skip_after_header: u64,
+    rewriting: Rewriting,
 }
 
 impl Settings {
     fn new(options: &FormatOptions, file_name: &str) -> Result<Self> {
-        options::check_names("csv", options, &OPTIONS)?;
+        options::check_names("csv", options, &[OPTIONS.as_slice(), &TEXT_OPTIONS].concat())?;
+        TextSettings::new(options, ENDINGS)?;
         let usual = if plain_name(file_name).ends_with(".tsv") { b'\t' } else { b',' };
         let delimiter = options::character(options, "delimiter")?.unwrap_or(usual);
         let quote = match options.get("quote").map(String::as_str) {
@@ -111,8 +139,10 @@ impl Settings {
             dialect: Dialect { delimiter, quote, escape },
             header: options::flag(options, "header", true)?,
             null: options.get("null").cloned().unwrap_or_default(),
+            null_markers: options::names(options, "null_markers"),
             skip_rows: options::count(options, "skip_rows")?.unwrap_or(0),
-            encoding: options::encoding(options)?,
+            skip_after_header: options::count(options, "skip_after_header")?.unwrap_or(0),
+            rewriting: Rewriting::new(options)?,
         })
     }
 }
@@ -128,6 +158,6 @@ struct CsvSplit {
 impl Split for CsvSplit {
     fn read(&self) -> BoxStream<'static, Result<SourceBatch>> {
         let (settings, header) = (self.settings.clone(), Arc::clone(&self.header));
-        self.file.stream(move |text| Reader::new(text, settings, header))
+        self.file.stream(move |text| Reader::new(text, settings.clone(), Arc::clone(&header)))
     }
 }

@@ -11,14 +11,20 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::Settings;
 use super::parser::{Dialect, Field, Quoting, Scan, Scanner};
+use super::rewriting::Rewrite;
 use crate::files::rows::{RowBuffer, RowParser, shown, text_schema};
 use crate::files::text::Text;
 use crate::files::{MAX_FIELD_BYTES, MAX_ROW_BYTES};
 
-/// The names of the columns, in order.
+/// Of a value that an error quotes.
+const MAX_SHOWN_CHARACTERS: usize = 40;
+
+/// The names of the columns, in order, and what is done to their values.
 #[derive(Debug)]
 pub(super) struct Header {
     names: Vec<String>,
+    /// By column; none if all stay as they are.
+    rewrites: Vec<Rewrite>,
 }
 
 impl Header {
@@ -34,11 +40,18 @@ impl Header {
             (Some(_), false) => rows.fields.iter().map(|_| String::new()).collect(),
             (Some(row), true) => rows.header(row)?,
         };
-        Ok(Self { names: distinct(names) })
+        let names = distinct(names);
+        let rewrites = settings.rewriting.by_column(&names)?;
+        Ok(Self { names, rewrites })
     }
 
     pub(super) fn schema(&self) -> SchemaRef {
         text_schema(self.names.iter().cloned())
+    }
+
+    fn bad_value(&self, column: usize, problem: &str) -> String {
+        let name = self.names.get(column).map(String::as_str).unwrap_or_default();
+        format!("column \"{name}\": {problem}")
     }
 
     /// A row that is not one of the table, by the names of the columns as far as they go.
@@ -73,7 +86,7 @@ impl Header {
 
 /// Names trimmed; an empty one becomes `columnN`, one that is taken gets `_2`, `_3` … but never a name that
 /// another column has from the start.
-fn distinct(names: Vec<String>) -> Vec<String> {
+pub(in crate::files) fn distinct(names: Vec<String>) -> Vec<String> {
     let blank = |letter: char| letter.is_whitespace() || letter == '\u{feff}';
     let trimmed: Vec<&str> = names.iter().map(|name| name.trim_matches(blank)).collect();
     let mut taken = HashSet::new();
@@ -112,6 +125,9 @@ impl Rows {
         let scanner = Scanner::new(settings.dialect);
         let mut rows = Self { text, scanner, settings: settings.clone(), fields: Vec::new() };
         for line in 0..settings.skip_rows {
+            if rows.text.finished() && rows.text.unread().is_empty() {
+                break;
+            }
             rows.skip_line(line + 1)?;
         }
         Ok(rows)
@@ -216,6 +232,66 @@ impl Rows {
     }
 }
 
+/// The column of a value, and what is wrong with it.
+type BadValue = (usize, String);
+
+impl Rows {
+    /// Appends a row of the right shape; nothing of it if one of its values is not of its stated form.
+    #[inline]
+    fn append(
+        &self,
+        line: &str,
+        rewrites: &[Rewrite],
+        buffer: &mut RowBuffer,
+        scratch: &mut String,
+    ) -> Result<(), BadValue> {
+        if !rewrites.is_empty() {
+            for (column, cell) in self.rewritten(line, rewrites, scratch)?.iter().enumerate() {
+                buffer.append(column, cell.as_deref());
+            }
+        } else {
+            for (column, field) in self.fields.iter().enumerate() {
+                let value = self.value(line, field, scratch);
+                buffer.append(column, (!self.is_null(field, value)).then_some(value));
+            }
+        }
+        buffer.end_row();
+        Ok(())
+    }
+
+    fn rewritten(
+        &self,
+        line: &str,
+        rewrites: &[Rewrite],
+        scratch: &mut String,
+    ) -> Result<Vec<Option<String>>, BadValue> {
+        let mut cells = Vec::with_capacity(rewrites.len());
+        for (column, (field, rewrite)) in self.fields.iter().zip(rewrites).enumerate() {
+            let value = self.value(line, field, scratch);
+            // Writers that quote everything leave "" where there is no number.
+            let blank = *rewrite != Rewrite::Nothing && value.trim().is_empty();
+            if blank || self.is_null(field, value) {
+                cells.push(None);
+                continue;
+            }
+            let cell = self.settings.rewriting.apply(*rewrite, value);
+            let cell = cell.map_err(|problem| {
+                let shown: String = value.chars().take(MAX_SHOWN_CHARACTERS).collect();
+                (column, format!("\"{shown}\" {problem}"))
+            })?;
+            cells.push(Some(cell.into_owned()));
+        }
+        Ok(cells)
+    }
+
+    #[inline]
+    fn is_null(&self, field: &Field, value: &str) -> bool {
+        let settings = &self.settings;
+        (field.quoting == Quoting::Bare && value == settings.null)
+            || settings.null_markers.iter().any(|marker| marker == value)
+    }
+}
+
 fn too_large(what: &str, limit: usize) -> Error {
     Error::new(ErrorKind::LimitExceeded, format!("{what} is larger than {} MiB", limit >> 20))
 }
@@ -239,11 +315,22 @@ pub(super) struct Reader {
 }
 
 impl Reader {
+    /// Behind the header, which must name the columns that the first text of the file had.
     pub(super) fn new(text: Text, settings: Settings, header: Arc<Header>) -> Result<Self> {
         let mut rows = Rows::new(text, &settings)?;
         if settings.header
             && let Some(row) = rows.next()?
         {
+            let names = distinct(rows.header(row)?);
+            if names != header.names {
+                return Err(Error::new(ErrorKind::InvalidText, "header differs from the first member's")
+                    .with_detail(format!("It has the columns {}.", names.join(", ")))
+                    .with_hint("The option member names the members that belong together."));
+            }
+            rows.text.consume(row.end);
+        }
+        for _ in 0..settings.skip_after_header {
+            let Some(row) = rows.next()? else { break };
             rows.text.consume(row.end);
         }
         let buffer = RowBuffer::new(header.schema());
@@ -252,26 +339,23 @@ impl Reader {
 
     fn add(&mut self, row: Row) {
         let columns = self.header.names.len();
+        let Self { rows, header, buffer, scratch } = self;
+        let bytes = &rows.text.unread()[..row.end];
+        let reason = match str::from_utf8(bytes) {
+            Ok(line) if rows.fields.len() == columns && !row.unclosed => {
+                match rows.append(line, &header.rewrites, buffer, scratch) {
+                    Ok(()) => return,
+                    Err((column, problem)) => header.bad_value(column, &problem),
+                }
+            }
+            Err(error) => rows.text.invalid_bytes(0, bytes, error),
+            Ok(_) if row.unclosed => self.unclosed(),
+            Ok(_) => self.ragged(),
+        };
         let rows = &self.rows;
         let bytes = &rows.text.unread()[..row.end];
-        let line = match str::from_utf8(bytes) {
-            Ok(line) if rows.fields.len() == columns && !row.unclosed => line,
-            found => {
-                let reason = match found {
-                    Err(error) => rows.text.invalid_bytes(0, bytes, error),
-                    Ok(_) if row.unclosed => self.unclosed(),
-                    Ok(_) => self.ragged(),
-                };
-                let raw = self.header.show(rows.settings.dialect, bytes, &rows.fields);
-                return self.buffer.bad_row(reason, raw);
-            }
-        };
-        for (column, field) in rows.fields.iter().enumerate() {
-            let value = rows.value(line, field, &mut self.scratch);
-            let null = field.quoting == Quoting::Bare && value == rows.settings.null;
-            self.buffer.append(column, (!null).then_some(value));
-        }
-        self.buffer.end_row();
+        let raw = self.header.show(rows.settings.dialect, bytes, &rows.fields);
+        self.buffer.bad_row(reason, raw);
     }
 
     fn ragged(&self) -> String {

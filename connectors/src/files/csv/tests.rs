@@ -296,3 +296,68 @@ async fn rows_longer_than_a_buffer() {
     let expected: Vec<Row> = notes.iter().map(|note| row([Some(note), Some("e")])).collect();
     assert!(rows(&found) == expected);
 }
+
+#[tokio::test]
+async fn numbers_and_dates_of_named_columns_get_sqls_form() {
+    let text = "id;amount;day;note\n007;1.234,50;05.01.2024;1.234,50\n008;\"\";2024/1/6;05.01.2024\n";
+    let options = [
+        ("delimiter", ";"),
+        ("decimal", ","),
+        ("thousands", "."),
+        ("numeric_columns", "amount"),
+        ("date_format", "DD.MM.YYYY | YYYY/MM/DD"),
+        ("date_columns", "day"),
+    ];
+    let found = csv_with(text, &options).await;
+    let expected = [
+        row([Some("007"), Some("1234.50"), Some("2024-01-05"), Some("1.234,50")]),
+        row([Some("008"), None, Some("2024-01-06"), Some("05.01.2024")]),
+    ];
+    assert_eq!(rows(&found), expected);
+    let found = csv_with("id;amount;day;note\n1;12,3,4;1.1.2024;\n2;1;31.02.2024;\n", &options).await;
+    let expected = [
+        (1, "column \"amount\": \"12,3,4\" is not a number like 1.234,5"),
+        (2, "column \"day\": \"31.02.2024\" is not a date like DD.MM.YYYY | YYYY/MM/DD"),
+    ];
+    assert_eq!(reasons(&found), expected);
+    let error = read("a.csv", "id\n1\n", &options[1..4]).await.unwrap_err();
+    assert_eq!(
+        (error.message(), error.detail()),
+        ("file has no column \"amount\"", Some("Its columns are id."))
+    );
+}
+
+#[tokio::test]
+async fn three_header_rows_and_many_markers_of_null() {
+    let text = "Q1,Q2\n\"How likely,\nto recommend?\",Why\n\"{\"\"ImportId\"\":\"\"QID1\"\"}\",\"{\"\"ImportId\"\":\"\"QID2\"\"}\"\n9,NA\n-,\"N/A\"\n";
+    let found = csv_with(text, &[("skip_after_header", "2"), ("null_markers", "NA, N/A, -")]).await;
+    assert_eq!(found.columns, ["Q1", "Q2"]);
+    assert_eq!(found.rows, [(1, row([Some("9"), None])), (2, row([None, None]))]);
+}
+
+#[test]
+fn forms_without_columns_are_refused() {
+    use voxhouse_engine::source::FileFormat;
+    let cases: [(&[(&str, &str)], &str); 7] = [
+        (
+            &[("decimal", ",")],
+            "option \"numeric_columns\" must say which columns are meant by decimal or thousands",
+        ),
+        (&[("numeric_columns", "a")], "option \"numeric_columns\" needs decimal or thousands"),
+        (&[("date_columns", "a")], "option \"date_columns\" needs date_format"),
+        (
+            &[("decimal", ","), ("thousands", ","), ("numeric_columns", "a")],
+            "option \"thousands\" must differ from decimal",
+        ),
+        (&[("decimal", "5"), ("numeric_columns", "a")], "option \"decimal\" must be one mark, not \"5\""),
+        (
+            &[("date_format", "MM/YY"), ("date_columns", "a")],
+            "date format \"MM/YY\" has no year, month and day",
+        ),
+        (&[("max_ratio", "0")], "option \"max_ratio\" must be at least 1"),
+    ];
+    for (options, message) in cases {
+        let error = super::Csv.check_options(&crate::conformance::format_options(options)).unwrap_err();
+        assert_eq!((error.sqlstate(), error.message()), ("22023", message));
+    }
+}

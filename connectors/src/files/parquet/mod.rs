@@ -165,6 +165,9 @@ fn cut(object: &Object, metadata: &ArrowReaderMetadata) -> Result<(Vec<Arc<dyn S
             (first_group, first_row, bytes) = (index + 1, rows, 0);
         }
     }
+    if u64::try_from(metadata.metadata().file_metadata().num_rows()).ok() != Some(rows) {
+        return Err(invalid("its row groups have another number of rows than its footer says"));
+    }
     if splits.is_empty() {
         let (object, metadata) = (object.clone(), metadata.clone());
         splits.push(Arc::new(ParquetSplit { object, metadata, row_groups: 0..0, rows: 0..0 }));
@@ -296,6 +299,11 @@ fn explained(error: ParquetError) -> Error {
         }
         _ => "its structure contradicts itself".to_owned(),
     };
+    if text.contains("encrypt") {
+        return Error::not_supported("encrypted parquet file is not supported")
+            .with_hint("Write the file without parquet modular encryption.")
+            .with_source(error);
+    }
     if let Some((_, codec)) = text.split_once("Disabled feature at compile time: ") {
         return Error::not_supported(format!("parquet compression {codec} is not supported"))
             .with_source(error);

@@ -185,3 +185,86 @@ async fn a_damaged_file_never_panics() {
     }
     assert!(refused > 100, "{refused}");
 }
+
+/// Decimals come as 32-bit and 64-bit integers, as bytes of a fixed length and as bytes of any.
+#[tokio::test]
+async fn decimals_of_every_encoding_are_exact() {
+    let message = "message m { required int32 a (DECIMAL(9,2)); required int64 b (DECIMAL(18,4)); \
+         required fixed_len_byte_array(16) c (DECIMAL(38,10)); required binary d (DECIMAL(20,3)); }";
+    let schema = Arc::new(parse_message_type(message).unwrap());
+    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::default()).unwrap();
+    let mut row_group = writer.next_row_group().unwrap();
+    let big = -12_345_678_901_234_567_890_123_456_789_i128;
+    macro_rules! column {
+        ($kind:ty, $value:expr) => {
+            let mut column = row_group.next_column().unwrap().unwrap();
+            column.typed::<$kind>().write_batch(&[$value], None, None).unwrap();
+            column.close().unwrap();
+        };
+    }
+    column!(parquet::data_type::Int32Type, -12_345);
+    column!(parquet::data_type::Int64Type, 123_456_789_012);
+    column!(parquet::data_type::FixedLenByteArrayType, big.to_be_bytes().to_vec().into());
+    column!(parquet::data_type::ByteArrayType, vec![0xFF, 0x38].into());
+    row_group.close().unwrap();
+    let file = open(writer.into_inner().unwrap()).await;
+    let found = batches(&file).await.unwrap().remove(0).batch;
+    let shown: Vec<String> = found
+        .columns()
+        .iter()
+        .map(|column| arrow::util::display::array_value_to_string(column, 0).unwrap())
+        .collect();
+    assert_eq!(shown, ["-123.45", "12345678.9012", "-1234567890123456789.0123456789", "-0.200"]);
+}
+
+#[tokio::test]
+async fn nested_and_rare_types_pass_through() {
+    use arrow::array::{
+        BooleanArray, Date32Array, FixedSizeBinaryArray, Float32Array, ListArray, MapBuilder, StringBuilder,
+        StructArray, Time64MicrosecondArray, UInt64Array,
+    };
+    use arrow::datatypes::{Field, Int32Type};
+    let list =
+        ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), None, Some(vec![])]);
+    let inner: ArrayRef = Arc::new(StringArray::from(vec![Some("x"), None, Some("z")]));
+    let nested: ArrayRef = Arc::new(list.clone());
+    let record = StructArray::from(vec![
+        (Arc::new(Field::new("text", DataType::Utf8, true)), inner),
+        (Arc::new(Field::new("list", list.data_type().clone(), true)), nested),
+    ]);
+    let mut map = MapBuilder::new(None, StringBuilder::new(), StringBuilder::new());
+    for key in ["a", "b", "c"] {
+        map.keys().append_value(key);
+        map.values().append_null();
+        map.append(true).unwrap();
+    }
+    let half = cast(&Float32Array::from(vec![0.5, 1.5, 2.5]), &DataType::Float16).unwrap();
+    let uuid = FixedSizeBinaryArray::try_from_iter([[1_u8; 16], [2; 16], [3; 16]].into_iter()).unwrap();
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("list", Arc::new(list)),
+        ("record", Arc::new(record)),
+        ("map", Arc::new(map.finish())),
+        ("half", half),
+        ("uuid", Arc::new(uuid)),
+        ("flag", Arc::new(BooleanArray::from(vec![Some(true), None, Some(false)]))),
+        ("day", Arc::new(Date32Array::from(vec![-1, 0, 2_932_896]))),
+        ("time", Arc::new(Time64MicrosecondArray::from(vec![0, 1, 86_399_999_999]))),
+        ("unsigned", Arc::new(UInt64Array::from(vec![0, 1, u64::MAX]))),
+    ];
+    let batch = RecordBatch::try_from_iter_with_nullable(
+        columns.into_iter().map(|(name, column)| (name, column, true)),
+    );
+    let batch = batch.unwrap();
+    let file = open(write_parquet(&batch, properties(Compression::SNAPPY, 1000))).await;
+    assert_eq!(batches(&file).await.unwrap().remove(0).batch, batch);
+}
+
+#[tokio::test]
+async fn an_encrypted_file_is_not_taken_for_a_damaged_one() {
+    let shelf = Shelf::in_memory("a.parquet", b"PAR1 secret \x08\0\0\0PARE".to_vec()).await;
+    let error = shelf.read(&FormatOptions::new()).await.unwrap_err();
+    assert_eq!(
+        (error.kind(), error.message()),
+        (ErrorKind::NotSupported, "encrypted parquet file is not supported")
+    );
+}
