@@ -49,7 +49,7 @@ COLUMNS = """
 
 def ours():
     execute(f"CREATE TABLE ours ({COLUMNS}) "
-            "WITH (bloom = 'name', checkpoint_interval = 5) PARTITION BY (shop) CLUSTER BY (id)")
+            "PARTITION BY (shop) CLUSTER BY (id) WITH (bloom = 'name', checkpoint_interval = 5)")
     for start in (1, 11, 21):
         execute(f"""
             INSERT INTO ours SELECT i, CASE i % 4 WHEN 0 THEN NULL WHEN 1 THEN '北京/朝阳' ELSE 'a b=c%' END,

@@ -89,7 +89,7 @@ fn parse_one(sql: &str, part: &[TokenWithSpan], places: &mut Places<'_>) -> Resu
     let text = secrets::blot_out(&secrets, part, text, places);
     let whole = part;
     let part = tokens::plain_comment(tokens::plain_transaction_words(part.to_vec()));
-    let (part, cluster_by) = tokens::take_cluster_by(part);
+    let (part, cluster_by) = tokens::take_cluster_by(tokens::options_first(part));
     let (part, moments) = tokens::take_moments(part)?;
     let mut parser = Parser::new(&DIALECT).with_recursion_limit(MAX_NESTING).with_tokens_with_locations(part);
     // SET ROLE is a statement of its own, not a setting.
