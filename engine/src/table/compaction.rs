@@ -1,8 +1,9 @@
 //! Which files of a table are merged: a pure choice by sizes and partitions.
 //!
-//! Merging rewrites rows, so a file should be rewritten seldom. In the background a file is taken only together with
-//! smaller ones that are, all in all, at least as large as itself; a row is then rewritten about once each time the
-//! data around it doubles. A table that has come to rest gets rid of its last few small files, too.
+//! Merging rewrites rows, so a file should be rewritten seldom. In the background files are merged with others of about
+//! their size: of each power of four there may be a few, and when there are [`FEWEST_FILES`] these and all smaller ones
+//! become one. So a row is rewritten about once each time its file has grown fourfold, until that has half of the target
+//! size. A table that has come to rest gets rid of its last few small files, too.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -60,8 +61,9 @@ pub fn bins<'a>(
         files.sort_by_key(|file| (file.size, file.path.to_string()));
         match choice {
             Choice::Everything => bins.push(whole(&files)),
-            Choice::Small => bins.extend(packed(small(&files, target_bytes), target_bytes)),
-            Choice::Tiers => bins.extend(packed(prefix(small(&files, target_bytes)), target_bytes)),
+            Choice::Small => bins.extend(packed(below(&files, target_bytes / 4 * 3), target_bytes)),
+            // Any two that are below half of the target go into one bin.
+            Choice::Tiers => bins.extend(packed(full_tiers(below(&files, target_bytes / 2)), target_bytes)),
         }
     }
     bins
@@ -73,22 +75,31 @@ fn whole(files: &[&DataFile]) -> Bin {
     bin
 }
 
-/// Those of the sorted files that a merge brings nearer to the target.
-fn small<'f, 'a>(files: &'f [&'a DataFile], target_bytes: u64) -> &'f [&'a DataFile] {
-    let end = files.partition_point(|file| file.size < target_bytes / 4 * 3);
-    &files[..end]
+/// Those of the sorted files that are smaller than a limit.
+fn below<'f, 'a>(files: &'f [&'a DataFile], limit: u64) -> &'f [&'a DataFile] {
+    &files[..files.partition_point(|file| file.size < limit)]
 }
 
-/// The smallest files up to the last that is no larger than those before it together; none if they are few.
-fn prefix<'f, 'a>(files: &'f [&'a DataFile]) -> &'f [&'a DataFile] {
-    let (mut before, mut end) = (0, 0);
+/// The power of four, from that of tiny files.
+fn tier(bytes: u64) -> u32 {
+    let times = bytes.saturating_sub(1) / TINY_BYTES;
+    (u64::BITS - times.leading_zeros()).div_ceil(2)
+}
+
+/// The sorted files up to the largest tier that has enough of them; none if none has.
+fn full_tiers<'f, 'a>(files: &'f [&'a DataFile]) -> &'f [&'a DataFile] {
+    let mut end = 0;
+    let mut first = 0;
     for (place, file) in files.iter().enumerate() {
-        if file.size <= TINY_BYTES.max(before) {
+        if tier(file.size) != tier(files[first].size) {
+            first = place;
+        }
+        let is_last = files.get(place + 1).is_none_or(|next| tier(next.size) != tier(file.size));
+        if is_last && place + 1 - first >= FEWEST_FILES {
             end = place + 1;
         }
-        before += file.size;
     }
-    if end < FEWEST_FILES { &[] } else { &files[..end] }
+    &files[..end]
 }
 
 /// In bins of about the target size; a file that is alone in one stays as it is.
@@ -143,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_file_waits_for_as_much_again() {
+    fn a_file_waits_for_others_of_its_size() {
         let mut sizes = vec![2 * KB; 9];
         sizes.push(16 * MB);
         assert_eq!(counts(&bins(&files(&sizes, "a"), TARGET, Choice::Tiers)), [9]);
@@ -151,10 +162,26 @@ mod tests {
         sizes.push(16 * MB);
         assert_eq!(counts(&bins(&files(&sizes, "a"), TARGET, Choice::Tiers)), [8]);
         sizes.extend([2 * MB, 2 * MB, 4 * MB]);
-        assert_eq!(counts(&bins(&files(&sizes, "a"), TARGET, Choice::Tiers)), [12]);
-        // Each is larger than those before it.
+        assert_eq!(counts(&bins(&files(&sizes, "a"), TARGET, Choice::Tiers)), [10]);
+        // There are few of any size.
         let sizes: Vec<u64> = (0..9).map(|power| MB << power).filter(|size| *size < 64 * MB).collect();
         assert!(bins(&files(&sizes, "a"), TARGET, Choice::Tiers).is_empty());
+    }
+
+    #[test]
+    fn tiers_are_powers_of_four() {
+        for (bytes, expected) in [
+            (0, 0),
+            (1, 0),
+            (32 * KB, 0),
+            (32 * KB + 1, 1),
+            (128 * KB, 1),
+            (129 * KB, 2),
+            (2 * MB, 3),
+            (2 * MB + 1, 4),
+        ] {
+            assert_eq!(tier(bytes), expected, "{bytes}");
+        }
     }
 
     /// Commits of one file each, a look after each commit.
@@ -175,7 +202,7 @@ mod tests {
             }
             most = most.max(sizes.len());
         }
-        assert!(most < 20, "{most} files");
-        assert!(merged < written * 10, "each row was rewritten {} times", merged / written);
+        assert!(most < 40, "{most} files");
+        assert!(merged < written * 5, "each row was rewritten {} times", merged / written);
     }
 }
