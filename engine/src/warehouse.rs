@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::{LOADS_LOCATION, REJECTS_LOCATION};
 use crate::source::Formats;
 use crate::storage::{Storage, delete_folder, require_conditional_put};
+use crate::table::external;
 use crate::table::scan::TableScan;
 use crate::table::snapshot::TableSnapshot;
 use crate::table::{CommitInfo, DeltaTable};
@@ -73,7 +74,19 @@ impl Warehouse {
 
     /// The handle on a table's log.
     pub fn delta(&self, table: &Table) -> Result<Arc<DeltaTable>> {
-        self.delta_at(&table.location)
+        let Some(from) = &table.external else { return self.delta_at(&table.location) };
+        let mut tables = self.tables.lock();
+        if let Some(known) = tables.get(&table.location) {
+            return Ok(Arc::clone(known));
+        }
+        let handle = Arc::new(external::open(&self.storage, from)?);
+        tables.insert(table.location.clone(), Arc::clone(&handle));
+        Ok(handle)
+    }
+
+    /// A handle on another program's table, wherever it lies.
+    pub fn external(&self, from: &str) -> Result<DeltaTable> {
+        external::open(&self.storage, from)
     }
 
     /// The handle on the log at a location under the root.
@@ -85,6 +98,12 @@ impl Warehouse {
         let handle = Arc::new(DeltaTable::at(&self.storage, location)?);
         tables.insert(location.to_owned(), Arc::clone(&handle));
         Ok(handle)
+    }
+
+    /// The table as this process knows it, without a look at the store; `None` if it has not been read yet.
+    pub fn known_snapshot(&self, table: &Table) -> Option<Arc<TableSnapshot>> {
+        let handle = self.tables.lock().get(&table.location).cloned()?;
+        handle.known_snapshot()
     }
 
     /// VACUUM of the tables of the system itself, which keep their own retention.
@@ -106,7 +125,8 @@ impl Warehouse {
     }
 
     pub fn scan_snapshot(&self, table: &Table, snapshot: Arc<TableSnapshot>) -> Result<TableScan> {
-        TableScan::new(&self.storage, &table.location, snapshot, table.query_schema())
+        let delta = self.delta(table)?;
+        TableScan::new(delta.storage(), delta.location(), snapshot, table.query_schema())
     }
 
     /// Runs DDL as one commit: all of it, or none. The effects come in the order of the operations.
@@ -125,6 +145,9 @@ impl Warehouse {
         for operation in &mut operations {
             let Ddl::CreateTable { name, table, location, .. } = operation else { continue };
             check_columns(table)?;
+            if table.external.is_some() {
+                continue;
+            }
             if self.make_log(name, table, location).await? {
                 created.push(location.clone());
             } else if logs == Logs::ToMake {
@@ -207,8 +230,8 @@ impl Warehouse {
 
     /// Makes the log of a table to be. Returns whether it was made now, so that it can be taken back.
     pub async fn make_log(&self, name: &QualifiedName, table: &NewTable, location: &str) -> Result<bool> {
-        let schema = storage_schema(table);
-        match self.delta_at(location)?.create(&schema, &table.partition_by, &name.name).await {
+        let (schema, delta) = (storage_schema(table), self.delta_at(location)?);
+        match delta.create_with(&schema, &table.partition_by, &name.name, &table.properties).await {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == ErrorKind::DuplicateTable => Ok(false),
             Err(error) => Err(error),

@@ -24,6 +24,7 @@ use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::catalog::ddl::{Ddl, Draft, RoleDdl, RoleOptions};
 use voxhouse_engine::catalog::{Author, Role};
 use voxhouse_engine::ingest::Ingestion;
+use voxhouse_engine::maintenance::Maintenance;
 use voxhouse_engine::planning::{PipePlan, Planner};
 use voxhouse_engine::storage::{STORE_URL, Storage};
 use voxhouse_engine::transaction::Snapshots;
@@ -85,12 +86,17 @@ fn default_memory_limit() -> usize {
 #[derive(Default)]
 pub struct Background {
     ingestion: OnceLock<Arc<Ingestion>>,
+    maintenance: OnceLock<Arc<Maintenance>>,
     pub observer: Arc<Observer>,
 }
 
 impl Background {
     pub fn ingestion(&self) -> Result<&Arc<Ingestion>> {
         self.ingestion.get().ok_or_else(|| Error::internal("ingestion is used before it started"))
+    }
+
+    pub fn maintenance(&self) -> Result<&Arc<Maintenance>> {
+        self.maintenance.get().ok_or_else(|| Error::internal("maintenance is used before it started"))
     }
 }
 
@@ -129,8 +135,13 @@ impl Instance {
         let planner = Arc::new(background_planner);
         let ingestion =
             Arc::new(Ingestion::new(Arc::clone(&warehouse), Arc::clone(&planner) as Arc<dyn Planner>)?);
-        if background.ingestion.set(ingestion).is_err() {
-            return Err(Error::internal("ingestion started twice"));
+        let maintenance = Arc::new(Maintenance::new(
+            Arc::clone(&warehouse),
+            Arc::clone(&ingestion),
+            Arc::clone(&planner) as Arc<dyn Planner>,
+        ));
+        if background.ingestion.set(ingestion).is_err() || background.maintenance.set(maintenance).is_err() {
+            return Err(Error::internal("the background started twice"));
         }
         let built_ins = Arc::new(BuiltIns::new(Arc::clone(&background)).await?);
         if planner.built_ins.set(Arc::clone(&built_ins)).is_err() {
@@ -161,6 +172,10 @@ impl Instance {
 
     pub fn ingestion(&self) -> Result<&Arc<Ingestion>> {
         self.background.ingestion()
+    }
+
+    pub fn maintenance(&self) -> Result<&Arc<Maintenance>> {
+        self.background.maintenance()
     }
 
     pub fn planner(&self) -> Arc<dyn Planner> {

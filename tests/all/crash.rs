@@ -76,6 +76,9 @@ impl Crashes {
         let mut server = self.root.serve();
         let client = server.client().await;
         assert_whole(&client, &format!("round {round}")).await;
+        let other = server.client().await;
+        // Files are merged all the while.
+        tokio::spawn(async move { while other.simple_query("OPTIMIZE crash.rows").await.is_ok() {} });
         let running = tokio::spawn(async move { client.simple_query("CALL system.run_pipe('crash')").await });
         let moment = self.moment(self.usual);
         tokio::time::sleep(moment).await;

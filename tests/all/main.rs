@@ -38,6 +38,7 @@ mod examples;
 mod exposition;
 mod hostile;
 mod loading;
+mod maintenance;
 mod observability;
 mod oracle;
 mod prepared;

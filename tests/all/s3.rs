@@ -105,7 +105,7 @@ async fn tables_live_on_s3_from_create_to_drop() {
     let server = root.serve();
     let client = server.client().await;
     assert_eq!(ask(&client, rows).await, now);
-    ask(&client, "VACUUM \"订单\".\"a b+c%\" RETAIN 0 HOURS").await;
+    ask(&client, "VACUUM (RETAIN '0 hours', FORCE) \"订单\".\"a b+c%\"").await;
     assert_eq!(ask(&client, rows).await, now);
     assert_eq!(refusal(&client, before).await.0, "58030");
     ask(&client, "CREATE TABLE copied AS SELECT * FROM \"订单\".\"a b+c%\"").await;

@@ -23,6 +23,10 @@ pub struct NewTable {
     pub constraints: Vec<(Option<String>, Rule)>,
     pub partition_by: Vec<String>,
     pub cluster_by: Vec<String>,
+    /// Properties of its log: options of its upkeep.
+    pub properties: BTreeMap<String, String>,
+    /// Where another program's table lies, if it is one.
+    pub external: Option<String>,
     /// The query of a materialised view.
     pub query: Option<String>,
 }
@@ -330,7 +334,9 @@ impl<'a> Draft<'a> {
             match self.snapshot.relation(&name).map(owned) {
                 Some(object) => {
                     self.remove(&object);
-                    if let Object::Table(table) = object {
+                    if let Object::Table(table) = object
+                        && table.external.is_none()
+                    {
                         dropped.push(table);
                     }
                 }
@@ -372,6 +378,10 @@ impl<'a> Draft<'a> {
             return exists(if_not_exists, ErrorKind::DuplicateTable, message);
         }
         check_columns(new)?;
+        if let Some(from) = &new.external {
+            refuse_warehouse_files(&self.snapshot, from)?;
+            self.require_readable(from)?;
+        }
         let oid = self.snapshot.next_oid();
         let constraints = number_constraints(&name.name, oid, &new.constraints);
         let mut columns = new.columns.clone();
@@ -391,6 +401,7 @@ impl<'a> Draft<'a> {
             constraints,
             partition_by: new.partition_by.clone(),
             cluster_by: new.cluster_by.clone(),
+            external: new.external.clone(),
             query: new.query.clone(),
             comment: None,
             acl: self.initial_acl(ObjectClass::Relation, Some(&name.schema)),
@@ -447,7 +458,7 @@ impl<'a> Draft<'a> {
         pipes.iter().for_each(|pipe| self.remove(pipe));
         self.remove(&object);
         match object {
-            Object::Table(table) => Ok(Effect::TablesDropped(vec![table])),
+            Object::Table(table) if table.external.is_none() => Ok(Effect::TablesDropped(vec![table])),
             _ => Ok(Effect::Done),
         }
     }
@@ -476,6 +487,7 @@ impl<'a> Draft<'a> {
     fn add_column(&mut self, name: &QualifiedName, column: &Column, if_not_exists: bool) -> Result<Effect> {
         let mut table = self.snapshot.table(name)?.clone();
         self.require_ownership(&Object::Table(table.clone()))?;
+        refuse_external(&table)?;
         refuse_system_name(&column.name)?;
         if table.column(&column.name).is_some() {
             if if_not_exists {
@@ -588,17 +600,22 @@ impl<'a> Draft<'a> {
             return Err(denied("table", &table.name.name));
         }
         self.require_create(&new.into.schema)?;
-        if is_outside_of_root(&new.from) && !access.has_role(READ_FILES_ROLE) {
-            return Err(Error::new(
-                ErrorKind::InsufficientPrivilege,
-                format!("permission denied to read \"{}\"", shown_location(&new.from)),
-            )
-            .with_detail(format!(
-                "Only roles with privileges of the \"{READ_FILES_ROLE}\" role may read outside of the warehouse."
-            ))
-            .with_hint("Drop files under landing/, and let the pipe read there."));
+        refuse_external(table)?;
+        self.require_readable(&new.from)
+    }
+
+    fn require_readable(&self, from: &str) -> Result<()> {
+        if !is_outside_of_root(from) || self.access().has_role(READ_FILES_ROLE) {
+            return Ok(());
         }
-        Ok(())
+        Err(Error::new(
+            ErrorKind::InsufficientPrivilege,
+            format!("permission denied to read \"{}\"", shown_location(from)),
+        )
+        .with_detail(format!(
+            "Only roles with privileges of the \"{READ_FILES_ROLE}\" role may read outside of the warehouse."
+        ))
+        .with_hint("Drop files under landing/, and read them there."))
     }
 
     pub(super) fn drop_pipe(&mut self, name: &str, if_exists: bool) -> Result<Effect> {
@@ -669,6 +686,18 @@ impl<'a> Draft<'a> {
         found.comment = comment;
         Ok((before, after))
     }
+}
+
+/// Nothing is changed that another program keeps.
+pub fn refuse_external(table: &Table) -> Result<()> {
+    if table.external.is_none() {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::WrongObjectType,
+        format!("cannot change external table \"{}\"", table.name.name),
+    )
+    .with_hint("It belongs to the program that wrote it; CREATE TABLE … AS SELECT copies it."))
 }
 
 pub(super) fn owned(relation: Relation<'_>) -> Object {

@@ -134,6 +134,10 @@ pub struct Table {
     pub partition_by: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cluster_by: Vec<String>,
+    /// Where another program's table lies: a URL, or a folder under the root. It is read and never changed, and nothing
+    /// of it lies at `location`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external: Option<String>,
     /// The query of a materialised view.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,

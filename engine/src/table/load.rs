@@ -140,7 +140,7 @@ pub async fn write_plan(
 }
 
 /// Sorts by the cluster key, so that files and row groups cover narrow ranges of it.
-fn sorted(plan: LogicalPlan, cluster_by: &[String]) -> Result<LogicalPlan> {
+pub(super) fn sorted(plan: LogicalPlan, cluster_by: &[String]) -> Result<LogicalPlan> {
     let known: Vec<_> = cluster_by
         .iter()
         .filter(|name| plan.schema().has_column_with_unqualified_name(name))

@@ -1,37 +1,96 @@
 //! Removing files that no kept version needs, and the log entries of versions that nobody can read any more.
 
-use chrono::Duration;
-use deltalake_core::operations::vacuum::VacuumMode;
+use std::collections::HashSet;
 
-use super::DeltaTable;
+use chrono::Duration;
+use deltalake_core::kernel::transaction::CommitProperties;
+use deltalake_core::kernel::{Action, MetadataExt as _};
+use deltalake_core::operations::vacuum::VacuumMode;
+use deltalake_core::protocol::DeltaOperation;
+
+use super::options::Property;
+use super::{CommitInfo, DeltaTable};
 use crate::error::Result;
 
 /// Data files that no commit has named may belong to a statement or a load that has not committed yet.
 const STAGED_HOURS: i64 = 24;
+
+/// What is removed.
+#[derive(Debug, Clone, Default)]
+pub struct Removal {
+    /// For how long files that left the table are kept; `None`: as the table says, a week by default.
+    pub retention: Option<Duration>,
+    /// Counts, and removes nothing.
+    pub dry_run: bool,
+    /// What the log keeps of it.
+    pub info: Option<CommitInfo>,
+}
 
 impl DeltaTable {
     /// Deletes data files that left the table longer than `retention` ago, and files that no commit ever named,
     /// but for those of the last day. `None` keeps the table's own retention, a week by default. Log entries go
     /// by the table's own retention, a month, whatever that of its files. Returns the number of files.
     pub async fn vacuum(&self, retention: Option<Duration>) -> Result<usize> {
-        let staged = Duration::hours(STAGED_HOURS);
-        let mut removed = 0;
-        if retention.is_some_and(|retention| retention < staged) {
-            removed += self.remove_files(VacuumMode::Lite, retention).await?;
-        }
-        let kept = retention.map(|retention| retention.max(staged));
-        removed += self.remove_files(VacuumMode::Full, kept).await?;
-        removed += deltalake_core::checkpoints::cleanup_metadata(&self.delta().await?, None).await?;
-        Ok(removed)
+        self.vacuum_with(Removal { retention, ..Removal::default() }).await
     }
 
-    async fn remove_files(&self, mode: VacuumMode, retention: Option<Duration>) -> Result<usize> {
-        let mut vacuum = self.delta().await?.vacuum().with_mode(mode);
-        if let Some(retention) = retention {
+    /// The same, or a count of what it would remove.
+    pub async fn vacuum_with(&self, removal: Removal) -> Result<usize> {
+        let staged = Duration::hours(STAGED_HOURS);
+        let retention = removal.retention;
+        let mut removed = HashSet::new();
+        if retention.is_some_and(|retention| retention < staged) {
+            removed.extend(self.remove_files(VacuumMode::Lite, &removal).await?);
+        }
+        let kept = retention.map(|retention| retention.max(staged));
+        let removal = Removal { retention: kept, ..removal };
+        removed.extend(self.remove_files(VacuumMode::Full, &removal).await?);
+        let entries = if removal.dry_run { 0 } else { self.clean_log().await? };
+        Ok(removed.len() + entries)
+    }
+
+    /// Removes log entries that are older than the table's retention of them and that no kept version needs.
+    pub async fn clean_log(&self) -> Result<usize> {
+        Ok(deltalake_core::checkpoints::cleanup_metadata(&self.delta().await?, None).await?)
+    }
+
+    async fn remove_files(&self, mode: VacuumMode, removal: &Removal) -> Result<Vec<String>> {
+        let mut vacuum = self.delta().await?.vacuum().with_mode(mode).with_dry_run(removal.dry_run);
+        if let Some(retention) = removal.retention {
             vacuum = vacuum.with_retention_period(retention).with_enforce_retention_duration(false);
         }
+        if let Some(info) = &removal.info {
+            let properties = CommitProperties::default().with_metadata(info.metadata.clone());
+            vacuum = vacuum.with_commit_properties(properties);
+        }
         let (_, metrics) = vacuum.await?;
-        Ok(metrics.files_deleted.len())
+        Ok(metrics.files_deleted)
+    }
+
+    /// Changes properties of the table, in one commit; none if nothing changes.
+    pub async fn set_properties(&self, changes: &[Property]) -> Result<()> {
+        let mut attempt = 0;
+        loop {
+            let base = self.snapshot().await?;
+            let mut metadata = base.metadata().clone();
+            for (key, value) in changes {
+                let changed = match value {
+                    Some(value) => metadata.add_config_key(key.clone(), value.clone()),
+                    None => metadata.remove_config_key(key),
+                };
+                metadata = changed.map_err(deltalake_core::DeltaTableError::from)?;
+            }
+            if metadata == *base.metadata() {
+                return Ok(());
+            }
+            let set = changes.iter().map(|(key, value)| (key.clone(), value.clone().unwrap_or_default()));
+            let operation = DeltaOperation::SetTableProperties { properties: set.collect() };
+            let actions = vec![Action::Metadata(metadata)];
+            match self.replace(&base, actions, operation, CommitInfo::default()).await {
+                Ok(_) => return Ok(()),
+                Err(error) => self.pause_or_give_up(&mut attempt, error).await?,
+            }
+        }
     }
 
     /// The table as delta-rs's own operations want it.

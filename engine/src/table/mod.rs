@@ -6,15 +6,20 @@
 mod applications;
 pub mod array_text;
 pub mod changes;
+pub mod compaction;
 pub mod contract;
+pub mod external;
 pub mod load;
 pub mod maintenance;
+pub mod options;
+pub mod rewrite;
 pub mod rounding;
 pub mod scan;
 pub mod snapshot;
 pub mod write;
+pub mod zorder;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,7 +40,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
 use crate::storage::failure::explain_text;
 use applications::Applications;
-use changes::Changes;
+use changes::{Changes, Depends};
 use snapshot::TableSnapshot;
 
 /// How often a commit that lost a race is tried again before the caller sees 40001.
@@ -128,6 +133,17 @@ impl DeltaTable {
 
     /// Writes version 0. [`ErrorKind::DuplicateTable`] if a log is there already.
     pub async fn create(&self, schema: &SchemaRef, partition_by: &[String], name: &str) -> Result<()> {
+        self.create_with(schema, partition_by, name, &BTreeMap::new()).await
+    }
+
+    /// Writes version 0, with properties of the table beside our own.
+    pub async fn create_with(
+        &self,
+        schema: &SchemaRef,
+        partition_by: &[String],
+        name: &str,
+        properties: &BTreeMap<String, String>,
+    ) -> Result<()> {
         if self.exists().await? {
             return Err(self.already_there());
         }
@@ -148,6 +164,8 @@ impl DeltaTable {
                 .with_save_mode(SaveMode::ErrorIfExists)
                 // Expired log entries are removed by VACUUM, not behind a reader's back.
                 .with_configuration([("delta.enableExpiredLogCleanup", Some("false"))])
+                .with_configuration(properties.iter().map(|(key, value)| (key, Some(value))))
+                .with_raise_if_key_not_exists(false)
                 .await;
             let Err(error) = created else { return Ok(()) };
             // Whose log it is that is there does not matter: the caller goes elsewhere.
@@ -165,6 +183,11 @@ impl DeltaTable {
 
     fn already_there(&self) -> Error {
         Error::new(ErrorKind::DuplicateTable, format!("a table log exists already at \"{}\"", self.location))
+    }
+
+    /// The snapshot that this process has read last, without a look at the store.
+    pub fn known_snapshot(&self) -> Option<Arc<TableSnapshot>> {
+        self.latest.read().clone()
     }
 
     /// The newest snapshot. One look at the log when the cached one is current.
@@ -290,8 +313,8 @@ impl DeltaTable {
         }
     }
 
-    /// Commits what was computed from `base`: it holds only if nothing it read has changed since. A lost race
-    /// is [`ErrorKind::SerializationFailure`]; the caller computes again.
+    /// Commits what was computed from `base`: it holds only if no row has changed since, and none of the files that
+    /// it takes away was rewritten. A lost race is [`ErrorKind::SerializationFailure`]; the caller computes again.
     pub async fn replace(
         &self,
         base: &TableSnapshot,
@@ -303,7 +326,16 @@ impl DeltaTable {
         if let Some(applied) = self.applied(base, info.application.as_ref()).await? {
             return Ok(applied);
         }
-        let version = self.commit_once(base, actions, operation, &info).await?;
+        let lost = match self.commit_once(base, actions.clone(), operation.clone(), &info).await {
+            Ok(version) => return Ok(CommitOutcome::Committed { version }),
+            Err(error) if error.kind() == ErrorKind::SerializationFailure => error,
+            Err(error) => return Err(error),
+        };
+        let latest = self.snapshot().await?;
+        if !self.is_only_rearranged(base, &latest, &removed_paths(&actions)).await? {
+            return Err(lost);
+        }
+        let version = self.commit_once(&latest, actions, operation, &info).await?;
         Ok(CommitOutcome::Committed { version })
     }
 
@@ -319,7 +351,11 @@ impl DeltaTable {
         let mut attempt = 0;
         loop {
             let latest = self.snapshot().await?;
-            changes.require_undisturbed(base, &latest)?;
+            let is_rearranged = changes.depends == Depends::OnTable
+                && self.is_only_rearranged(base, &latest, &changes.removed).await?;
+            if !is_rearranged {
+                changes.require_undisturbed(base, &latest)?;
+            }
             let mut actions = latest.remove_actions(&changes.removed);
             actions.extend(changes.added.iter().cloned().map(Action::Add));
             match self.commit_once(&latest, actions, changes.operation.clone(), &info).await {
@@ -499,6 +535,15 @@ fn is_of_the_store(error: &DeltaTableError) -> bool {
         ),
         other => is_failure_of_the_store(other),
     }
+}
+
+/// The files that a commit takes away, as a snapshot names them.
+fn removed_paths(actions: &[Action]) -> HashSet<String> {
+    let paths = actions.iter().filter_map(|action| match action {
+        Action::Remove(remove) => Some(snapshot::log_path(&remove.path).to_string()),
+        _ => None,
+    });
+    paths.collect()
 }
 
 fn lost_race(error: DeltaTableError) -> Error {

@@ -1,6 +1,6 @@
 //! A table at one version: its files, with what is known of each.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
@@ -12,6 +12,7 @@ use deltalake_core::table::state::DeltaTableState;
 use object_store::path::Path;
 use serde_json::Value;
 
+use super::options::{self, TableOptions};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A data file of a snapshot.
@@ -48,6 +49,13 @@ impl DataFile {
             maximums: of("maxValues"),
             null_counts: of("nullCount"),
         }
+    }
+
+    /// A file of which nothing matters but its size.
+    #[cfg(test)]
+    pub(super) fn sized(path: &str, size: u64, partition: &str) -> Self {
+        let partition_values = [("part".to_owned(), Some(partition.to_owned()))].into();
+        Self::new(Path::from(path), size as i64, 0, None, partition_values)
     }
 
     /// A file that no commit has named yet.
@@ -164,7 +172,11 @@ fn scalar(value: &Value, data_type: &DataType, widen_ms: i64) -> Option<ScalarVa
 
 /// The path of a file to be added, as a snapshot gives it once it is there.
 pub(crate) fn added_path(add: &Add) -> Path {
-    Path::parse(&add.path).unwrap_or_else(|_| Path::from(add.path.as_str()))
+    log_path(&add.path)
+}
+
+pub(super) fn log_path(path: &str) -> Path {
+    Path::parse(path).unwrap_or_else(|_| Path::from(path))
 }
 
 /// Immutable; shared by every query that reads this version.
@@ -214,6 +226,22 @@ impl TableSnapshot {
         self.state.metadata().partition_columns()
     }
 
+    /// What the table says of its upkeep.
+    pub fn options(&self) -> TableOptions {
+        TableOptions::of(self.state.metadata().configuration())
+    }
+
+    /// The options that the table sets, as a statement would write them.
+    pub fn shown_options(&self) -> BTreeMap<&'static str, String> {
+        options::shown(self.state.metadata().configuration())
+    }
+
+    /// Whether these files belong to this version.
+    pub(super) fn holds(&self, paths: &HashSet<String>) -> Result<bool> {
+        Ok(paths.is_empty()
+            || self.files()?.iter().filter(|file| paths.contains(file.path.as_ref())).count() == paths.len())
+    }
+
     pub(crate) fn metadata(&self) -> &deltalake_core::kernel::Metadata {
         self.state.metadata()
     }
@@ -227,7 +255,22 @@ impl TableSnapshot {
         Ok(Arc::clone(self.files.get_or_init(|| files)))
     }
 
+    /// Whether files hold the rows and columns of the table as they are: none deleted by a vector beside the file,
+    /// none under another name.
+    pub fn is_plain(&self) -> bool {
+        !self.has_mapped_columns()
+            && self.state.log_data().iter().all(|view| view.deletion_vector_descriptor().is_none())
+    }
+
+    fn has_mapped_columns(&self) -> bool {
+        let mode = self.state.metadata().configuration().get("delta.columnMapping.mode");
+        mode.is_some_and(|mode| mode != "none")
+    }
+
     fn read_files(&self) -> Result<Vec<DataFile>> {
+        if self.has_mapped_columns() {
+            return Err(Error::not_supported("tables with column mapping cannot be changed"));
+        }
         let log = self.state.log_data();
         let mut files = Vec::with_capacity(log.num_files());
         for view in log.iter() {
@@ -253,10 +296,19 @@ impl TableSnapshot {
 
     /// The log's removal of some files, by path. Files that no commit has named have none.
     pub(crate) fn remove_actions(&self, paths: &HashSet<String>) -> Vec<Action> {
+        self.removals(paths, true)
+    }
+
+    /// The same for files whose rows are in others from now on.
+    pub(super) fn rearranged_actions(&self, paths: &HashSet<String>) -> Vec<Action> {
+        self.removals(paths, false)
+    }
+
+    fn removals(&self, paths: &HashSet<String>, data_change: bool) -> Vec<Action> {
         let log = self.state.log_data();
         log.iter()
             .filter(|view| paths.contains(view.object_store_path().as_ref()))
-            .map(|view| view.remove_action(true).into())
+            .map(|view| view.remove_action(data_change).into())
             .collect()
     }
 

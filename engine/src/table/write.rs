@@ -10,14 +10,16 @@ use deltalake_core::kernel::Action;
 use deltalake_core::table::config::TablePropertiesExt as _;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 
 use super::DeltaTable;
+use super::options::TableOptions;
 use super::snapshot::TableSnapshot;
 use crate::error::Result;
 
-/// Where a file ends and the next begins.
-const TARGET_FILE_BYTES: u64 = 192 * 1024 * 1024;
 const ROW_GROUP_ROWS: usize = 512 * 1024;
+/// How often a bloom filter says that a value may be there when it is not.
+const BLOOM_FALSE_POSITIVES: f64 = 0.01;
 /// Rows handed to the Parquet encoder at a time.
 const WRITE_ROWS: usize = 16 * 1024;
 
@@ -46,11 +48,12 @@ impl Written {
 impl TableWriter {
     /// `schema` is the storage schema; batches given to [`write`](Self::write) have it.
     pub fn new(table: &DeltaTable, snapshot: &TableSnapshot, schema: SchemaRef) -> Result<Self> {
+        let options = snapshot.options();
         let config = WriterConfig::new(
             Arc::clone(&schema),
             snapshot.partition_columns().to_vec(),
-            Some(writer_properties()?),
-            NonZeroU64::new(TARGET_FILE_BYTES),
+            Some(writer_properties(&options)?),
+            NonZeroU64::new(options.target_file_bytes),
             Some(WRITE_ROWS),
             snapshot.state().table_config().num_indexed_cols(),
             None,
@@ -81,11 +84,18 @@ impl TableWriter {
     }
 }
 
-fn writer_properties() -> Result<WriterProperties> {
-    Ok(WriterProperties::builder()
+/// Minimum and maximum of each page, and bloom filters for the columns that the table names.
+fn writer_properties(options: &TableOptions) -> Result<WriterProperties> {
+    let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Page)
-        .set_created_by(format!("voxhouse {}", env!("CARGO_PKG_VERSION")))
-        .build())
+        .set_created_by(format!("voxhouse {}", env!("CARGO_PKG_VERSION")));
+    for column in &options.bloom_columns {
+        let path = ColumnPath::new(vec![column.clone()]);
+        properties = properties
+            .set_column_bloom_filter_enabled(path.clone(), true)
+            .set_column_bloom_filter_fpp(path, BLOOM_FALSE_POSITIVES);
+    }
+    Ok(properties.build())
 }

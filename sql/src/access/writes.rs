@@ -2,6 +2,7 @@
 
 use voxhouse_engine::catalog::access::denied;
 use voxhouse_engine::catalog::acl::Privilege;
+use voxhouse_engine::catalog::ddl::refuse_external;
 use voxhouse_engine::catalog::{QualifiedName, Table};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
@@ -41,6 +42,7 @@ pub fn writable_table<'a>(
     if !visible.access().is_superuser() {
         needs.iter().try_for_each(|need| require(visible, table, need))?;
     }
+    refuse_external(table)?;
     if table.query.is_some() {
         return Err(Error::new(
             ErrorKind::WrongObjectType,

@@ -165,12 +165,13 @@ pub(super) async fn serve(
     tracing::info!(%address, root = %instance.warehouse.storage().url(), "voxhouse is ready");
     let shutdown = CancellationToken::new();
     let background = tokio::spawn(load_in_background(Arc::clone(&instance), shutdown.clone()));
+    let upkeep = tokio::spawn(tend_in_background(Arc::clone(&instance), shutdown.clone()));
     tokio::spawn(stop_on_signal(shutdown.clone()));
     let served = server.serve(shutdown.clone()).await;
     shutdown.cancel();
     // Until here it has told that the server is shutting down.
     drop(metrics);
-    let _ = background.await;
+    let _ = tokio::join!(background, upkeep);
     if let Err(error) = instance.warehouse.leases().close().await {
         tracing::warn!(%error, "removing temporary tables");
     }
@@ -253,6 +254,18 @@ async fn load_in_background(instance: Arc<Instance>, shutdown: CancellationToken
     }
     // Runs that have begun are dropped; the next start finishes them.
     let _ = stop.send(true);
+}
+
+/// Keeps tables fast while nobody asks for it.
+async fn tend_in_background(instance: Arc<Instance>, shutdown: CancellationToken) {
+    let maintenance = match instance.maintenance() {
+        Ok(maintenance) => Arc::clone(maintenance),
+        Err(error) => return tracing::error!(%error, "compaction is off"),
+    };
+    tokio::select! {
+        () = maintenance.run_background() => {}
+        () = shutdown.cancelled() => {}
+    }
 }
 
 async fn stop_on_signal(shutdown: CancellationToken) {

@@ -32,7 +32,7 @@ pub struct Identity {
 pub struct Verb(u8);
 
 /// The last one stands for all others.
-pub const VERBS: [&str; 38] = [
+pub const VERBS: [&str; 39] = [
     "select",
     "insert",
     "update",
@@ -67,6 +67,7 @@ pub const VERBS: [&str; 38] = [
     "comment",
     "refresh",
     "vacuum",
+    "optimize",
     "analyze",
     "listen",
     "unlisten",

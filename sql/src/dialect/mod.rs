@@ -1,7 +1,7 @@
 //! SQL text to statements: PostgreSQL's language, and what a warehouse adds to it.
 //!
 //! sqlparser's PostgreSQL dialect does most of the work. What it does not know is parsed here from the same
-//! tokens: pipes, REFRESH, VACUUM, `CLUSTER BY`, and `VERSION AS OF`.
+//! tokens: pipes, REFRESH, OPTIMIZE, VACUUM, `CLUSTER BY`, and `VERSION AS OF`.
 
 pub mod build;
 mod copy;
@@ -15,6 +15,7 @@ mod roles;
 mod secrets;
 mod session;
 mod tokens;
+mod upkeep;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use roles::{AccessStatement, OwnedKind, RoleOption, RoleSpec, Secret};
 pub use secrets::without_passwords;
 pub use session::{Declare, Direction, Discarded, Explained, SessionStatement, SetValue, SetWord};
 pub use tokens::{At, Moment};
+pub use upkeep::{UpkeepStatement, VacuumOptions};
 
 /// Brackets in brackets, queries in queries: what people and programs write stays below.
 const MAX_NESTING: usize = 50;
@@ -87,7 +89,7 @@ fn parse_one(sql: &str, part: &[TokenWithSpan], places: &mut Places<'_>) -> Resu
     let text = secrets::blot_out(&secrets, part, text, places);
     let whole = part;
     let part = tokens::plain_comment(tokens::plain_transaction_words(part.to_vec()));
-    let part = tokens::table_as_query(part);
+    let part = tokens::table_as_query(tokens::options_first(part));
     let (part, cluster_by) = tokens::take_cluster_by(part);
     let (part, moments) = tokens::take_moments(part)?;
     let mut parser = Parser::new(&DIALECT).with_recursion_limit(MAX_NESTING).with_tokens_with_locations(part);

@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::copy::{self, Copy};
 use super::roles::AccessStatement;
+use super::upkeep::UpkeepStatement;
 
 pub(super) type ParseResult<T> = std::result::Result<T, ParserError>;
 
@@ -28,11 +29,7 @@ pub enum OwnStatement {
     RefreshMaterializedView {
         name: ObjectName,
     },
-    /// `VACUUM [table] [RETAIN n HOURS]`; without a table, every table.
-    Vacuum {
-        table: Option<ObjectName>,
-        retain_hours: Option<u64>,
-    },
+    Upkeep(UpkeepStatement),
     Copy(Copy),
 }
 
@@ -75,8 +72,7 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Option<ParseResult<OwnStatement>
         ["comment", "on", "pipe", ..] => Some(skip(parser, 3).and_then(|()| comment_on_pipe(parser))),
         ["refresh", "materialized", "view", ..] => Some(skip(parser, 3).and_then(|()| refresh(parser))),
         ["copy", ..] => Some(skip(parser, 1).and_then(|()| copy::parse(parser)).map(OwnStatement::Copy)),
-        ["vacuum", ..] => Some(skip(parser, 1).and_then(|()| vacuum(parser))),
-        _ => None,
+        _ => super::upkeep::parse(parser, &words).map(|parsed| parsed.map(OwnStatement::Upkeep)),
     }
 }
 
@@ -183,22 +179,4 @@ fn comment_on_pipe(parser: &mut Parser<'_>) -> ParseResult<OwnStatement> {
 
 fn refresh(parser: &mut Parser<'_>) -> ParseResult<OwnStatement> {
     Ok(OwnStatement::RefreshMaterializedView { name: parser.parse_object_name(false)? })
-}
-
-fn vacuum(parser: &mut Parser<'_>) -> ParseResult<OwnStatement> {
-    // PostgreSQL's own words, which change nothing here.
-    for word in ["full", "freeze", "verbose", "analyze"] {
-        take_word(parser, word);
-    }
-    let starts_name =
-        matches!(&parser.peek_token().token, Token::Word(word) if !word.value.eq_ignore_ascii_case("retain"));
-    let table = if starts_name { Some(parser.parse_object_name(false)?) } else { None };
-    let mut retain_hours = None;
-    if take_word(parser, "retain") {
-        retain_hours = Some(parser.parse_literal_uint()?);
-        if !take_word(parser, "hours") {
-            expect_word(parser, "hour")?;
-        }
-    }
-    Ok(OwnStatement::Vacuum { table, retain_hours })
 }

@@ -126,6 +126,44 @@ pub(super) fn take_cluster_by(mut tokens: Vec<TokenWithSpan>) -> (Vec<TokenWithS
     (tokens, Vec::new())
 }
 
+/// Puts `WITH (…)` of CREATE TABLE before PARTITION BY, where sqlparser expects it; PostgreSQL has it behind.
+pub(super) fn options_first(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let places = solid(&tokens);
+    if !places.first().is_some_and(|first| is_word(&tokens[*first], "create")) {
+        return tokens;
+    }
+    let mut depth = 0usize;
+    let mut partition = None;
+    for (order, place) in places.iter().enumerate() {
+        match tokens[*place].token {
+            Token::LParen => depth += 1,
+            Token::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > 0 {
+            continue;
+        }
+        let next = places.get(order + 1).map(|next| &tokens[*next]);
+        if is_word(&tokens[*place], "as") {
+            break;
+        }
+        if is_word(&tokens[*place], "partition") && next.is_some_and(|next| is_word(next, "by")) {
+            partition = Some(*place);
+        }
+        let has_options =
+            is_word(&tokens[*place], "with") && next.is_some_and(|next| next.token == Token::LParen);
+        if let Some(partition) = partition.filter(|_| has_options) {
+            let end = places[order..].iter().copied().find(|at| tokens[*at].token == Token::RParen);
+            if let Some(end) = end {
+                let options: Vec<TokenWithSpan> = tokens.drain(*place..=end).collect();
+                tokens.splice(partition..partition, options);
+            }
+            break;
+        }
+    }
+    tokens
+}
+
 /// Replaces `t VERSION AS OF 3` and `t TIMESTAMP AS OF '2026-01-01'` by a table of another name.
 pub(super) fn take_moments(mut tokens: Vec<TokenWithSpan>) -> Result<(Vec<TokenWithSpan>, Vec<Moment>)> {
     let mut moments: Vec<Moment> = Vec::new();

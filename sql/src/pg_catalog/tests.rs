@@ -55,6 +55,7 @@ fn table(oid: Oid, schema: &str, name: &str, columns: Vec<Column>, constraints: 
         constraints,
         partition_by: Vec::new(),
         cluster_by: Vec::new(),
+        external: None,
         query: None,
         comment: None,
         acl: None,

@@ -14,7 +14,7 @@ use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::SessionState;
 use parking_lot::Mutex;
 use voxhouse_engine::catalog::access::Access;
-use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName, Relation, TEMPORARY_SCHEMA, View};
+use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName, Relation, TEMPORARY_SCHEMA, Table, View};
 use voxhouse_engine::table::snapshot::TableSnapshot;
 use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, Result, Warehouse};
@@ -150,6 +150,7 @@ impl Relations {
             return Ok(Some(self.noted(name, false, Arc::clone(found))));
         }
         let found: Arc<dyn TableProvider> = match self.visible.catalog.relation(name) {
+            Some(Relation::Table(table)) if table.external.is_some() => self.external(name, table).await?,
             Some(Relation::Table(table)) => {
                 let scan = self.snapshots.scan(table).await?;
                 self.opened.lock().snapshots.push((name.clone(), Arc::clone(scan.snapshot())));
@@ -166,6 +167,16 @@ impl Relations {
         };
         self.opened.lock().providers.insert(name.clone(), Arc::clone(&found));
         Ok(Some(self.noted(name, false, found)))
+    }
+
+    /// Another program's table.
+    async fn external(&self, name: &QualifiedName, table: &Table) -> Result<Arc<dyn TableProvider>> {
+        let snapshot = self.snapshots.of(table).await?;
+        self.opened.lock().snapshots.push((name.clone(), Arc::clone(&snapshot)));
+        if snapshot.is_plain() {
+            return Ok(Arc::new(self.warehouse.scan_snapshot(table, snapshot)?));
+        }
+        self.warehouse.delta(table)?.foreign_provider(table, &snapshot, &self.base).await
     }
 
     fn overridden(&self, name: &QualifiedName) -> Option<Arc<dyn TableProvider>> {

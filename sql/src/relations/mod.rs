@@ -4,6 +4,7 @@
 
 mod queries;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -12,6 +13,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use voxhouse_engine::catalog::{Oid, QualifiedName};
 use voxhouse_engine::identity::{self, Identity};
+use voxhouse_engine::maintenance::Maintenance;
 use voxhouse_engine::{Error, Result};
 
 use crate::instance::Background;
@@ -33,6 +35,7 @@ enum Content {
     Identity(&'static str),
     Queries,
     QueriesInfo,
+    Maintenance,
 }
 
 struct Definition {
@@ -79,6 +82,11 @@ fn definitions() -> Vec<Definition> {
             "queries_info",
             "How many statements system.queries holds and had to forget",
             Content::QueriesInfo,
+        ),
+        system(
+            "maintenance",
+            "What was done to keep tables fast: compactions, checkpoints, vacuums",
+            Content::Maintenance,
         ),
     ]);
     all
@@ -150,6 +158,7 @@ impl BuiltIns {
             Content::Tables => tables_batch(relations).await?,
             Content::Queries => queries::batch(&self.background.observer, relations.visible.access())?,
             Content::QueriesInfo => queries::info_batch(&self.background.observer)?,
+            Content::Maintenance => self.background.maintenance()?.actions(relations.catalog()).await?,
             Content::Identity(relation) => {
                 let state = with_catalog(&relations.base, Arc::clone(relations));
                 let resolved =
@@ -171,6 +180,7 @@ async fn schema(content: Content, background: &Background) -> Result<SchemaRef> 
         Content::Tables => tables_schema(),
         Content::Queries => queries::schema(),
         Content::QueriesInfo => queries::info_schema(),
+        Content::Maintenance => Maintenance::actions_schema(),
         Content::Loads => background.ingestion()?.loads_provider().await?.schema(),
         Content::Rejects => background.ingestion()?.rejects_provider().await?.schema(),
         Content::Identity(relation) => identity::relation_schema(relation)
@@ -271,17 +281,21 @@ fn tables_schema() -> SchemaRef {
         bigint("bytes"),
         bigint("rows"),
         Field::new("created_at", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true),
+        text("options"),
     ]))
 }
 
 async fn tables_batch(relations: &Relations) -> Result<RecordBatch> {
-    let tables: Vec<_> = relations.catalog().tables().collect();
+    // Whether the store of an external table answers must not matter here.
+    let tables: Vec<_> = relations.catalog().tables().filter(|table| table.external.is_none()).collect();
     let mut sizes = Vec::with_capacity(tables.len());
+    let mut options = Vec::with_capacity(tables.len());
     for table in &tables {
         let snapshot = relations.snapshots.of(table).await?;
         let files = snapshot.files()?;
         let bytes: u64 = files.iter().map(|file| file.size).sum();
         sizes.push((snapshot.version() as i64, files.len() as i64, bytes as i64, snapshot.row_count()?));
+        options.push(shown_options(&snapshot.shown_options()));
     }
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(tables.iter().map(|table| &table.name.schema))),
@@ -297,6 +311,13 @@ async fn tables_batch(relations: &Relations) -> Result<RecordBatch> {
             )
             .with_timezone("UTC"),
         ),
+        Arc::new(StringArray::from(options)),
     ];
     Ok(RecordBatch::try_new(tables_schema(), columns)?)
+}
+
+/// `bloom='a,b', compaction='off'`, as `ALTER TABLE … SET` would take them; nothing if all have their defaults.
+fn shown_options(options: &BTreeMap<&'static str, String>) -> Option<String> {
+    let written: Vec<String> = options.iter().map(|(name, value)| format!("{name}='{value}'")).collect();
+    (!written.is_empty()).then(|| written.join(", "))
 }

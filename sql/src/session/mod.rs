@@ -327,6 +327,9 @@ impl Session {
                 }
                 _ => (Vec::new(), None),
             },
+            StatementKind::Own(OwnStatement::Upkeep(upkeep)) => {
+                (Vec::new(), statement::upkeep::schema(upkeep))
+            }
             StatementKind::Own(_) => (Vec::new(), None),
             StatementKind::Session(own) => {
                 statement::session::describe(self, statement, own, declared).await?
@@ -357,6 +360,9 @@ impl Session {
                 | ast::Statement::Delete(_)
                 | ast::Statement::Merge(_)
                 | ast::Statement::Truncate(_) => statement::dml::run(self, statement, sql, &parameters).await,
+                ast::Statement::AlterTable(alter) if statement::table_options::sets(alter) => {
+                    statement::upkeep::set_options(self, statement, alter).await
+                }
                 _ => statement::ddl::run(self, statement).await,
             },
             StatementKind::Session(own) => statement::session::run(self, prepared, own, parameters).await,
@@ -369,9 +375,7 @@ impl Session {
                 OwnStatement::RefreshMaterializedView { name } => {
                     statement::ddl::refresh(self, statement, name).await
                 }
-                OwnStatement::Vacuum { table, retain_hours } => {
-                    statement::ddl::vacuum(self, table.as_ref(), *retain_hours).await
-                }
+                OwnStatement::Upkeep(upkeep) => statement::upkeep::run(self, statement, upkeep).await,
                 _ => statement::ddl::run(self, statement).await,
             },
         }

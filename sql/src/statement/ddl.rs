@@ -1,7 +1,6 @@
 //! Definitions: schemas, tables, views, pipes, comments.
 
 use arrow::datatypes::FieldRef;
-use chrono::Duration;
 use datafusion::sql::sqlparser::ast::{
     self, AlterTableOperation, ColumnDef, ColumnOption, CommentObject, CreateTable, CreateView, Expr, Ident,
     ObjectName, ObjectType, RenameTableNameKind, SchemaName, TableConstraint,
@@ -65,9 +64,9 @@ async fn own_definition(context: &QueryContext, own: &OwnStatement) -> Result<Op
         OwnStatement::CommentOnPipe { name, comment } => {
             Ddl::Comment { target: CommentTarget::Pipe(name.clone()), comment: comment.clone() }
         }
-        OwnStatement::RefreshMaterializedView { .. }
-        | OwnStatement::Vacuum { .. }
-        | OwnStatement::Copy(_) => return Ok(None),
+        OwnStatement::RefreshMaterializedView { .. } | OwnStatement::Upkeep(_) | OwnStatement::Copy(_) => {
+            return Ok(None);
+        }
     }))
 }
 
@@ -76,6 +75,9 @@ pub async fn run(session: &mut Session, statement: &Statement) -> Result<Outcome
     use ast::Statement as S;
     if let StatementKind::Sql(sql) = &statement.kind {
         match sql.as_ref() {
+            S::CreateTable(create) if create.external => {
+                return super::external::create(session, statement, create).await;
+            }
             S::CreateTable(create) if create.query.is_some() => {
                 return create_table_as(session, statement, create).await;
             }
@@ -213,9 +215,10 @@ fn schema_name_text(name: &SchemaName) -> Result<(String, Option<String>)> {
 }
 
 fn new_table(create: &CreateTable, statement: &Statement) -> Result<NewTable> {
-    if create.external || create.location.is_some() || create.file_format.is_some() {
-        return Err(Error::not_supported("external tables are not supported")
-            .with_hint("CREATE PIPE loads files into a table."));
+    if create.location.is_some() || create.file_format.is_some() {
+        return Err(Error::not_supported("CREATE TABLE … LOCATION is not supported").with_hint(
+            "CREATE PIPE loads files into a table; CREATE EXTERNAL TABLE reads a Delta table where it lies.",
+        ));
     }
     super::table_options::check(create)?;
     let mut table = NewTable { cluster_by: statement.cluster_by.clone(), ..NewTable::default() };
@@ -226,6 +229,7 @@ fn new_table(create: &CreateTable, statement: &Statement) -> Result<NewTable> {
     for constraint in &create.constraints {
         table.constraints.push(table_constraint(constraint)?);
     }
+    table.properties = super::table_options::properties(create, &table.columns)?;
     if let Some(expression) = &create.partition_by {
         table.partition_by = partition_columns(expression)?;
     }
@@ -660,49 +664,4 @@ async fn drop_objects(session: &mut Session, statement: &Statement, sql: &ast::S
     let effects = session.define(&author, operations).await?;
     tell(session, effects);
     Ok(Outcome::Done(format!("DROP {object_type}")))
-}
-
-/// VACUUM of one table, or of all.
-pub async fn vacuum(
-    session: &mut Session,
-    table: Option<&ObjectName>,
-    retain_hours: Option<u64>,
-) -> Result<Outcome> {
-    session.require_no_block("VACUUM")?;
-    let context = session.context("VACUUM").await?;
-    let catalog = &context.visible.catalog;
-    let tables = match table {
-        Some(name) => vec![catalog.table(&existing_name(name, &context.visible)?)?],
-        None => catalog.tables().collect(),
-    };
-    let retention = match retain_hours {
-        None => None,
-        Some(hours) => Some(
-            i64::try_from(hours)
-                .ok()
-                .and_then(Duration::try_hours)
-                .ok_or_else(|| Error::invalid_argument(format!("{hours} hours are out of range")))?,
-        ),
-    };
-    // Log entries that are going to be removed may be all that tells of a load.
-    session.instance.ingestion()?.settle().await?;
-    let mut removed = match table {
-        Some(_) => 0,
-        None => session.instance.warehouse.leases().sweep().await?,
-    };
-    // The files of temporary tables go with their session.
-    for table in tables.into_iter().filter(|table| !table.name.is_temporary()) {
-        if !context.visible.access().owns(&table.owner) {
-            let message =
-                format!("skipping \"{}\" --- only table or database owner can vacuum it", table.name.name);
-            session.warning("01000", message);
-            continue;
-        }
-        removed += session.instance.warehouse.delta(table)?.vacuum(retention).await?;
-    }
-    if table.is_none() {
-        removed += session.instance.warehouse.vacuum_system().await?;
-    }
-    session.notice(format!("removed {removed} files"));
-    Ok(Outcome::Done("VACUUM".into()))
 }

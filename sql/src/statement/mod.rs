@@ -7,6 +7,7 @@ pub mod ddl;
 pub mod describe;
 pub mod dml;
 pub mod explain;
+pub mod external;
 pub mod grant;
 pub mod literal;
 pub mod origin;
@@ -18,6 +19,7 @@ pub mod settings;
 pub mod table_options;
 pub mod transaction;
 pub mod typing;
+pub mod upkeep;
 pub mod utility;
 
 use std::sync::Arc;
