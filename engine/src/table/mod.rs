@@ -5,13 +5,17 @@
 
 mod applications;
 pub mod array_text;
+mod assignment;
 pub mod changes;
 pub mod contract;
+pub mod expectations;
+mod keys;
 pub mod load;
 pub mod maintenance;
 pub mod rounding;
 pub mod scan;
 pub mod snapshot;
+pub mod tally;
 pub mod write;
 
 use std::collections::HashMap;

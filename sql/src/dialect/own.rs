@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::copy::{self, Copy};
 use super::roles::AccessStatement;
+use super::rules::{self, AddRule};
 
 pub(super) type ParseResult<T> = std::result::Result<T, ParserError>;
 
@@ -34,6 +35,7 @@ pub enum OwnStatement {
         retain_hours: Option<u64>,
     },
     Copy(Copy),
+    AddRule(AddRule),
 }
 
 /// `CREATE [OR REPLACE] PIPE [IF NOT EXISTS] name FROM 'where' INTO table FORMAT format [OPTIONS (k 'v', …)]
@@ -75,6 +77,7 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Option<ParseResult<OwnStatement>
         ["comment", "on", "pipe", ..] => Some(skip(parser, 3).and_then(|()| comment_on_pipe(parser))),
         ["refresh", "materialized", "view", ..] => Some(skip(parser, 3).and_then(|()| refresh(parser))),
         ["copy", ..] => Some(skip(parser, 1).and_then(|()| copy::parse(parser)).map(OwnStatement::Copy)),
+        ["alter", "table", ..] => rules::parse(parser),
         ["vacuum", ..] => Some(skip(parser, 1).and_then(|()| vacuum(parser))),
         _ => None,
     }

@@ -3,6 +3,7 @@
 //! The definitions are a list; it only grows at its end, because a relation's OID is its place in it.
 
 mod queries;
+mod rules;
 
 use std::sync::Arc;
 
@@ -33,6 +34,8 @@ enum Content {
     Identity(&'static str),
     Queries,
     QueriesInfo,
+    Quality,
+    Rules,
 }
 
 struct Definition {
@@ -80,6 +83,12 @@ fn definitions() -> Vec<Definition> {
             "How many statements system.queries holds and had to forget",
             Content::QueriesInfo,
         ),
+        system(
+            "quality",
+            "How each rule of a table fared with each load: rows checked, rows that broke it, and one of them",
+            Content::Quality,
+        ),
+        system("rules", "What each table asks of its rows and its loads", Content::Rules),
     ]);
     all
 }
@@ -145,6 +154,8 @@ impl BuiltIns {
         let batch = match content {
             Content::Loads => return Ok(Some(self.background.ingestion()?.loads_provider().await?)),
             Content::Rejects => return Ok(Some(self.background.ingestion()?.rejects_provider().await?)),
+            Content::Quality => return Ok(Some(self.background.ingestion()?.quality_provider().await?)),
+            Content::Rules => rules::batch(relations.catalog())?,
             Content::Functions => functions_batch()?,
             Content::Pipes => pipes_batch(relations)?,
             Content::Tables => tables_batch(relations).await?,
@@ -166,6 +177,8 @@ impl BuiltIns {
 
 async fn schema(content: Content, background: &Background) -> Result<SchemaRef> {
     Ok(match content {
+        Content::Quality => background.ingestion()?.quality_provider().await?.schema(),
+        Content::Rules => rules::schema(),
         Content::Functions => functions_schema(),
         Content::Pipes => pipes_schema(),
         Content::Tables => tables_schema(),
