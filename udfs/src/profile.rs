@@ -15,7 +15,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -44,8 +44,8 @@ const PROFILE: Definition = Definition {
                   written system.profile(…).",
     example: "SELECT column_name, data_type, rows, nulls, distinct_values, min_value, max_value, p50, top_values, suspected_pii FROM \
               profile('SELECT * FROM (VALUES (1, ''13800138000''), (2, NULL), (2, ''13800138000'')) AS t(id, phone)')",
-    example_result: "id|integer|3|0|2|1|2|2|[{\"count\":2,\"value\":\"2\"},{\"count\":1,\"value\":\"1\"}]|\n\
-                     phone|text|3|1|1|13800138000|13800138000||[{\"count\":2,\"value\":\"13800138000\"}]|phone",
+    example_result: "id|integer|3|0|2|1|2|2|[{\"value\":\"2\",\"count\":2},{\"value\":\"1\",\"count\":1}]|\n\
+                     phone|text|3|1|1|13800138000|13800138000||[{\"value\":\"13800138000\",\"count\":2}]|phone",
 };
 
 const COLUMNS: &[Column] = &[
@@ -114,7 +114,9 @@ impl AggregateUDFImpl for ProfileFunction {
         if told.len() != columns.len() {
             return Err(Error::internal("a profile is called with other columns than it says").into());
         }
-        let profiles = columns.iter().map(|column| Ok(Profile::of(&column.data_type(args.schema)?)));
+        let profiles = columns
+            .iter()
+            .map(|column| -> Result<Profile> { Ok(Profile::of(&column.data_type(args.schema)?)) });
         Ok(Box::new(Profiles { told, profiles: profiles.collect::<Result<_>>()? }))
     }
 

@@ -3,6 +3,7 @@
 //! DELETE, UPDATE and MERGE copy on write: files with affected rows are written anew, the others stay. Outside of
 //! a transaction, what was computed against a version that another writer has moved on from is computed again.
 
+mod log_entry;
 pub mod places;
 
 use std::collections::HashSet;
@@ -30,9 +31,10 @@ use crate::table::load::{ColumnMapping, Destination, OnViolation, TakenRows, wri
 use crate::table::snapshot::TableSnapshot;
 use crate::table::tally::RuleOutcome;
 use crate::table::write::Written;
-use crate::table::{CommitInfo, DeltaTable, jitter};
+use crate::table::{DeltaTable, jitter};
 use crate::transaction::Transaction;
 use crate::warehouse::Warehouse;
+pub(crate) use log_entry::commit_info;
 use places::{Places, marked};
 
 /// Tries of a statement whose files another writer keeps changing.
@@ -484,28 +486,6 @@ impl Dml<'_> {
     }
 }
 
-/// What the log keeps of a statement.
-pub(crate) fn commit_info(
-    role: &str,
-    statement: &str,
-    rows: u64,
-    warned: &[RuleOutcome],
-) -> Result<CommitInfo> {
-    let mut info = CommitInfo {
-        application: None,
-        metadata: [
-            ("role".to_owned(), role.into()),
-            ("statement".to_owned(), shortened(statement).into()),
-            ("rows".to_owned(), rows.into()),
-        ]
-        .into(),
-    };
-    if !warned.is_empty() {
-        info.metadata.insert("quality".to_owned(), serde_json::to_value(warned)?);
-    }
-    Ok(info)
-}
-
 /// In which parts the files with affected rows are written anew: the affected rows alone if they are to be returned.
 fn parts_to_write(nothing_to_do: bool, returned: bool) -> &'static [Part] {
     match (nothing_to_do, returned) {
@@ -526,15 +506,6 @@ fn refuse_other_answer(base: &TableSnapshot, places: &Places, written: u64) -> R
     let other = "the source of MERGE gave other rows when it was read again";
     Err(Error::new(ErrorKind::SerializationFailure, other)
         .with_hint("Run the statement again; if it calls volatile functions, store what they give first."))
-}
-
-/// A statement of a megabyte of VALUES does not belong into the log.
-fn shortened(statement: &str) -> String {
-    const KEPT: usize = 2_000;
-    match statement.char_indices().nth(KEPT) {
-        Some((end, _)) => format!("{} …", &statement[..end]),
-        None => statement.to_owned(),
-    }
 }
 
 fn all_files(base: &TableSnapshot) -> Result<HashSet<String>> {

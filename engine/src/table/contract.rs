@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Date32Type, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -24,17 +24,12 @@ use super::assignment::{assignment_cast, bad_value};
 use super::keys::{Key, RowKeys};
 use super::snapshot::DataFile;
 use super::tally::{RuleOutcome, Tally};
+use super::verdict::Verdict;
+pub use super::verdict::Violation;
 use crate::catalog::{Column, Constraint, OnViolation, QualifiedName, Rule, SqlType, Table};
 use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::planning::Planner;
 use crate::table::scan::TableScan;
-
-/// A row that may not enter, by its place in the batch.
-#[derive(Debug, Clone)]
-pub struct Violation {
-    pub row: usize,
-    pub error: Error,
-}
 
 /// The good rows of a batch, in the table's storage schema, and what was wrong with the others.
 pub struct Checked {
@@ -466,67 +461,6 @@ fn in_one_spelling(uuids: &ArrayRef) -> ArrayRef {
 
 /// What is wrong with a text, if anything.
 type TextRule = Box<dyn Fn(&str) -> Option<Error>>;
-
-/// Which rows of a batch are bad, and why; the first reason of a row stands.
-struct Verdict {
-    rows: usize,
-    bad: Vec<bool>,
-    violations: Vec<Violation>,
-    fatal: Option<Violation>,
-}
-
-impl Verdict {
-    fn new(rows: usize) -> Self {
-        Self { rows, bad: Vec::new(), violations: Vec::new(), fatal: None }
-    }
-
-    fn is_bad(&self, row: usize) -> bool {
-        self.bad.get(row).copied().unwrap_or(false)
-    }
-
-    fn reject(&mut self, row: usize, error: impl FnOnce() -> Error) {
-        if !self.is_bad(row) {
-            self.skip(row);
-            self.violations.push(Violation { row, error: error() });
-        }
-    }
-
-    /// Does with a row that breaks a rule what the rule says.
-    fn apply(&mut self, on_violation: OnViolation, row: usize, error: impl FnOnce() -> Error) {
-        match on_violation {
-            OnViolation::Warn => {}
-            OnViolation::Reject => self.reject(row, error),
-            OnViolation::Fail => {
-                let error = error();
-                if self.fatal.is_none() {
-                    self.fatal = Some(Violation { row, error: error.clone() });
-                }
-                self.reject(row, || error);
-            }
-        }
-    }
-
-    /// Leaves a row out, which is nobody's fault.
-    fn skip(&mut self, row: usize) {
-        if self.bad.is_empty() {
-            self.bad = vec![false; self.rows];
-        }
-        self.bad[row] = true;
-    }
-
-    fn mask(&self) -> Option<BooleanArray> {
-        (!self.bad.is_empty()).then(|| self.bad.iter().map(|bad| Some(!bad)).collect())
-    }
-
-    fn good_rows(&self) -> Vec<usize> {
-        (0..self.rows).filter(|row| !self.is_bad(*row)).collect()
-    }
-
-    fn into_violations(mut self) -> Vec<Violation> {
-        self.violations.sort_by_key(|violation| violation.row);
-        self.violations
-    }
-}
 
 /// Dates beyond the calendar's ends cannot be written to the log.
 fn check_date(column: &Column, stored: &ArrayRef, verdict: &mut Verdict) {

@@ -16,6 +16,7 @@ pub mod rounding;
 pub mod scan;
 pub mod snapshot;
 pub mod tally;
+mod verdict;
 pub mod write;
 
 use std::collections::HashMap;

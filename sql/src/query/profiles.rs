@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use datafusion::execution::SessionState;
@@ -10,7 +11,8 @@ use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Query, Statement, TableFactor, Visit, VisitMut,
     Visitor, VisitorMut,
 };
-use std::sync::Arc;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use voxhouse_engine::catalog::SqlType;
 use voxhouse_engine::{Error, ErrorKind, Result};
 use voxhouse_udfs::aggregate_name;
@@ -27,24 +29,27 @@ const NAME: &str = "profile";
 const SCHEMA: &str = "system";
 
 /// Rewrites a statement in place. One without such calls stays the same.
-pub(super) async fn expand(
-    statement: &mut Statement,
-    state: &SessionState,
-    relations: &Arc<Relations>,
-) -> Result<()> {
-    let mut finder = Finder { found: Vec::new() };
-    if let ControlFlow::Break(error) = statement.visit(&mut finder) {
-        return Err(error);
+pub(super) fn expand<'a>(
+    statement: &'a mut Statement,
+    state: &'a SessionState,
+    relations: &'a Arc<Relations>,
+) -> BoxFuture<'a, Result<()>> {
+    async move {
+        let mut finder = Finder { found: Vec::new() };
+        if let ControlFlow::Break(error) = Visit::visit(&*statement, &mut finder) {
+            return Err(error);
+        }
+        let mut queries = VecDeque::with_capacity(finder.found.len());
+        for relation in finder.found {
+            let everything = parse_query(&format!("SELECT * FROM {relation}"))?;
+            let everything = sql_statement(Statement::Query(Box::new(everything)));
+            let plan = plan_in(state, relations, everything).await?;
+            queries.push_back(query(relation, Arc::clone(plan.schema().inner()))?);
+        }
+        let _ = VisitMut::visit(statement, &mut Replacer { queries });
+        Ok(())
     }
-    let mut queries = VecDeque::with_capacity(finder.found.len());
-    for relation in finder.found {
-        let everything = parse_query(&format!("SELECT * FROM {relation}"))?;
-        let everything = sql_statement(Statement::Query(Box::new(everything)));
-        let plan = Box::pin(plan_in(state, relations, everything)).await?;
-        queries.push_back(query(relation, Arc::clone(plan.schema().inner()))?);
-    }
-    let _ = VisitMut::visit(statement, &mut Replacer { queries });
-    Ok(())
+    .boxed()
 }
 
 fn is_profile(name: &ObjectName) -> bool {

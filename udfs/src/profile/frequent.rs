@@ -49,16 +49,15 @@ impl Frequent {
         self.bytes = self.counts.keys().map(String::len).sum();
     }
 
-    /// The first few as JSON: `[{"count":2,"value":"a"}]`.
+    /// The first few as JSON: `[{"value":"a","count":2}]`.
     pub(super) fn shown(&self) -> Option<String> {
         let mut all: Vec<(&String, &u64)> = self.counts.iter().collect();
         all.sort_unstable_by(|one, other| other.1.cmp(one.1).then_with(|| one.0.cmp(other.0)));
-        let shown: Vec<Value> = all
-            .into_iter()
-            .take(SHOWN)
-            .map(|(value, count)| json!({ "value": value, "count": count }))
-            .collect();
-        (!shown.is_empty()).then(|| Value::Array(shown).to_string())
+        let shown = all.into_iter().take(SHOWN).map(|(value, count)| {
+            format!("{{\"value\":{},\"count\":{count}}}", Value::String(value.clone()))
+        });
+        let shown: Vec<String> = shown.collect();
+        (!shown.is_empty()).then(|| format!("[{}]", shown.join(",")))
     }
 
     pub(super) fn save(&self) -> Value {

@@ -38,7 +38,7 @@ fn values_are_written_as_their_type_writes_them() {
 #[test]
 fn quantiles_are_those_of_percentile_cont_while_there_are_few() {
     let row = profiled(Arc::new(Float64Array::from(vec![1.0, 2.0, 3.0, 10.0])));
-    assert_eq!((text(&row, 6), text(&row, 9), text(&row, 11)), ("4".into(), "2.5".into(), "8.95".into()));
+    assert_eq!((text(&row, 6), text(&row, 9), text(&row, 10)), ("4".into(), "2.5".into(), "4.75".into()));
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_value_in_every_tenth_row_is_found_among_many() {
         if n % 10 == 0 { frequent.add("often") } else { frequent.add(&n.to_string()) }
     }
     let shown = frequent.shown().unwrap();
-    assert!(shown.starts_with("[{\"count\":4") && shown.contains("\"often\""), "{shown}");
+    assert!(shown.starts_with("[{\"value\":\"often\",\"count\":4"), "{shown}");
 }
 
 #[test]
