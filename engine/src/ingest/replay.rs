@@ -26,7 +26,7 @@ use serde_json::{Map, Value};
 use super::files::SourceFile;
 use super::job::Job;
 use super::ledger::Ledger;
-use super::rejects::RejectTable;
+use super::rejects::{RejectTable, UNREADABLE_ROW};
 use super::{Ingestion, Push, RunReport};
 use crate::catalog::access::{Access, Secured, denied};
 use crate::catalog::acl::Privilege;
@@ -152,7 +152,10 @@ pub(super) async fn with_replays(
     let columns: Vec<Expr> = rejects.schema().fields().iter().map(|field| col(field.name())).collect();
     let named = rejects.with_column("replay_name", name_of_row())?;
     let joined = named.join(replays, JoinType::Left, &["replay_name"], &["replay"], None)?;
-    let is_readable = col("row_number").is_not_null().and(col("raw").like(lit("{%")));
+    let is_readable = col("row_number")
+        .is_not_null()
+        .and(col("raw").like(lit("{%")))
+        .and(col("sqlstate").not_eq(lit(UNREADABLE_ROW)));
     let replayed_at = when(is_readable, col("loaded_at")).end()?.alias("replayed_at");
     let shown: DataFrame = joined.select(columns.into_iter().chain([replayed_at]).collect::<Vec<_>>())?;
     Ok(shown.into_view())
@@ -188,8 +191,11 @@ struct Origin {
 
 fn by_origin(
     mut all: BTreeMap<Origin, Vec<RawFile>>,
-    ((origin, name), (rejected_at, rows)): ((Origin, String), (i64, Vec<RawRow>)),
+    ((origin, name), (rejected_at, mut rows)): ((Origin, String), (i64, Vec<RawRow>)),
 ) -> BTreeMap<Origin, Vec<RawFile>> {
+    // In the order of their file, and each once: a query that makes several rows of one may have lost several.
+    rows.sort_by_key(|row| row.number);
+    rows.dedup_by_key(|row| row.number);
     all.entry(origin).or_default().push(RawFile { name, rejected_at, rows });
     all
 }
@@ -215,10 +221,13 @@ impl Found {
             Ok(arrow::compute::cast(column, &DataType::Int64)?)
         };
         let (pipes, targets, files, raws) = (text("pipe")?, text("target")?, text("file")?, text("raw")?);
+        let states = text("sqlstate")?;
         let (batches, numbers, times) = (number("batch")?, number("row_number")?, number("rejected_at")?);
         let texts = |column: &ArrayRef, row: usize| column.as_string::<i32>().value(row).to_owned();
         for row in 0..batch.num_rows() {
-            let is_known = numbers.is_valid(row) && raws.is_valid(row);
+            let is_known = numbers.is_valid(row)
+                && raws.is_valid(row)
+                && states.as_string::<i32>().value(row) != UNREADABLE_ROW;
             let raw =
                 is_known.then(|| serde_json::from_str(raws.as_string::<i32>().value(row)).ok()).flatten();
             let Some(Value::Object(values)) = raw else {
