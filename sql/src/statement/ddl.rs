@@ -140,7 +140,7 @@ async fn create_index(
     let table = context.visible.catalog.table(&name)?;
     if create.unique {
         return Err(Error::not_supported("CREATE UNIQUE INDEX is not supported")
-            .with_hint("Declare UNIQUE (…) in CREATE TABLE."));
+            .with_hint("Declare UNIQUE (…) in CREATE TABLE, or add it with ALTER TABLE … ADD UNIQUE (…)."));
     }
     for column in &create.columns {
         if let ast::Expr::Identifier(column) = &column.column.expr {
