@@ -12,7 +12,7 @@ use crate::catalog::ddl::{Ddl, Draft, Effect, NewTable, check_columns};
 use crate::catalog::log::{CATALOG_LOCATION, Catalog};
 use crate::catalog::{Author, CatalogSnapshot, QualifiedName, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ingest::{LOADS_LOCATION, REJECTS_LOCATION};
+use crate::ingest::{LOADS_LOCATION, QUALITY_LOCATION, REJECTS_LOCATION};
 use crate::source::Formats;
 use crate::storage::{Storage, delete_folder, require_conditional_put};
 use crate::table::external;
@@ -21,7 +21,7 @@ use crate::table::snapshot::TableSnapshot;
 use crate::table::{CommitInfo, DeltaTable};
 use crate::transaction::leases::Leases;
 
-const SYSTEM_LOCATIONS: [&str; 3] = [CATALOG_LOCATION, LOADS_LOCATION, REJECTS_LOCATION];
+const SYSTEM_LOCATIONS: [&str; 4] = [CATALOG_LOCATION, LOADS_LOCATION, REJECTS_LOCATION, QUALITY_LOCATION];
 
 /// Shared by every session of the process.
 pub struct Warehouse {
@@ -302,9 +302,15 @@ impl Warehouse {
                 .as_ref()
                 .try_into_kernel()
                 .map_err(|error: arrow::error::ArrowError| Error::from(error))?;
-            let fields = schema.fields().filter(|field| snapshot.schema().index_of(field.name()).is_err());
+            let known = snapshot.schema();
+            let fields = schema.fields().filter(|field| known.index_of(field.name()).is_err());
             let fields: Vec<_> = fields.cloned().collect();
-            if fields.is_empty() {
+            let is_narrower = |field: &&deltalake_core::kernel::StructField| {
+                field.is_nullable()
+                    && known.field_with_name(field.name()).is_ok_and(|known| !known.is_nullable())
+            };
+            let loosened: Vec<_> = schema.fields().filter(is_narrower).cloned().collect();
+            if fields.is_empty() && loosened.is_empty() {
                 return Ok(());
             }
             let metadata = snapshot
@@ -312,7 +318,10 @@ impl Warehouse {
                 .clone()
                 .with_schema(&schema)
                 .map_err(deltalake_core::DeltaTableError::from)?;
-            let operation = DeltaOperation::AddColumn { fields };
+            let operation = match fields.is_empty() {
+                false => DeltaOperation::AddColumn { fields },
+                true => DeltaOperation::UpdateFieldMetadata { fields: loosened },
+            };
             let actions = vec![Action::Metadata(metadata)];
             match delta.replace(&snapshot, actions, operation, CommitInfo::default()).await {
                 Ok(_) => return Ok(()),

@@ -46,6 +46,7 @@ mod processes;
 mod psql;
 mod psql_compared;
 mod psycopg;
+mod quality;
 mod reports;
 mod s3;
 mod s3_faults;

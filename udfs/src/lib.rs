@@ -47,6 +47,7 @@ mod opinion_rows;
 mod opinions;
 mod personal_data;
 mod privacy;
+mod profile;
 mod refusals;
 #[allow(
     dead_code,
@@ -98,6 +99,7 @@ pub fn entries() -> Vec<Entry> {
         sequences::entries(),
         e_value::entries(),
         analysis::entries(),
+        profile::entries(),
     ]
     .into_iter()
     .flatten()

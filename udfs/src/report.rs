@@ -12,10 +12,10 @@ mod function;
 mod gather;
 mod streaming;
 
-pub(crate) use answer::{Column, Type};
+pub(crate) use answer::{Column, Type, data_type as answer_type, list as answer_list};
 pub(crate) use call::Call;
 pub use call::{Parameter, Takes};
-pub(crate) use function::{Kernel, Report, Row, Values, entry};
+pub(crate) use function::{Kernel, Report, Row, Values, constant, entry};
 pub(crate) use gather::Gathered;
 pub(crate) use streaming::{State, Streaming, state};
 

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use super::access::{Access, BOOTSTRAP_ROLE, READ_FILES_ROLE, Secured, denied, not_owner, owner_of};
 use super::acl::{ObjectClass, Privilege};
+pub use super::constraints::ConstraintDdl;
+use super::constraints::number_constraints;
 pub use super::grants::{DefaultGrant, Grant, GrantTarget, GrantedPrivilege};
 use super::locations::{FOLDERS, is_outside_of_root, refuse_warehouse_files, shown_location};
 pub use super::ownership::{OwnedTarget, OwnerDdl};
 pub use super::roles::{RoleDdl, RoleOptions};
 use super::{
-    CatalogSnapshot, Change, Column, Constraint, Object, Oid, Pipe, QualifiedName, Relation, Rule, Schema,
-    TEMPORARY_SCHEMA, Table, View, undefined_relation,
+    CatalogSnapshot, Change, Column, Object, Pipe, QualifiedName, Relation, Rule, Schema, TEMPORARY_SCHEMA,
+    Table, View, undefined_relation,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -109,6 +111,7 @@ pub enum Ddl {
     Grant(Grant),
     DefaultPrivileges(DefaultGrant),
     Owner(OwnerDdl),
+    Constraint(ConstraintDdl),
     Comment {
         target: CommentTarget,
         comment: Option<String>,
@@ -138,6 +141,7 @@ impl Ddl {
             | Ddl::Comment {
                 target: CommentTarget::Relation(name) | CommentTarget::Column(name, _), ..
             } => name.is_temporary(),
+            Ddl::Constraint(ddl) => ddl.table().is_temporary(),
             _ => false,
         }
     }
@@ -233,6 +237,7 @@ impl<'a> Draft<'a> {
             Ddl::Grant(grant) => self.grant(grant),
             Ddl::DefaultPrivileges(grant) => self.alter_default_privileges(grant),
             Ddl::Owner(ddl) => self.owner_ddl(ddl),
+            Ddl::Constraint(ddl) => self.constraint_ddl(ddl),
             Ddl::Comment { target, comment } => self.comment(target, comment.as_deref()),
         }
     }
@@ -242,7 +247,7 @@ impl<'a> Draft<'a> {
     }
 
     /// Who may change or drop an object: its owner, and who has the owner's privileges.
-    fn require_ownership(&self, object: &Object) -> Result<()> {
+    pub(super) fn require_ownership(&self, object: &Object) -> Result<()> {
         let owner = owner_of(object).unwrap_or(BOOTSTRAP_ROLE);
         if self.access().owns(owner) { Ok(()) } else { Err(not_owner(object.kind(), object.name())) }
     }
@@ -715,7 +720,7 @@ pub(super) fn require_role(snapshot: &CatalogSnapshot, name: &str) -> Result<()>
     if snapshot.role(name).is_some() { Ok(()) } else { Err(undefined_role(name)) }
 }
 
-fn exists(skip: bool, kind: ErrorKind, message: String) -> Result<Effect> {
+pub(super) fn exists(skip: bool, kind: ErrorKind, message: String) -> Result<Effect> {
     if skip {
         let reason = format!("{message}, skipping");
         return Ok(Effect::Skipped { kind, reason });
@@ -723,7 +728,7 @@ fn exists(skip: bool, kind: ErrorKind, message: String) -> Result<Effect> {
     Err(Error::new(kind, message))
 }
 
-fn missing(skip: bool, kind: ErrorKind, message: String) -> Result<Effect> {
+pub(super) fn missing(skip: bool, kind: ErrorKind, message: String) -> Result<Effect> {
     exists(skip, kind, message)
 }
 
@@ -742,7 +747,7 @@ pub(crate) fn check_columns(new: &NewTable) -> Result<()> {
     }
     let keys = new.constraints.iter().flat_map(|(_, rule)| match rule {
         Rule::PrimaryKey { columns } | Rule::Unique { columns } => columns.as_slice(),
-        Rule::Check { .. } => &[],
+        Rule::Check { .. } | Rule::Expect { .. } => &[],
     });
     for name in keys.chain(&new.partition_by).chain(&new.cluster_by) {
         if !new.columns.iter().any(|column| column.name == *name) {
@@ -773,24 +778,4 @@ fn refuse_system_name(name: &str) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// PostgreSQL's names: `t_pkey`, `t_a_key`, `t_check`, `t_check1`.
-fn number_constraints(table: &str, table_oid: Oid, rules: &[(Option<String>, Rule)]) -> Vec<Constraint> {
-    let mut numbered: Vec<Constraint> = Vec::with_capacity(rules.len());
-    for (index, (name, rule)) in rules.iter().enumerate() {
-        let wanted = name.clone().unwrap_or_else(|| match rule {
-            Rule::PrimaryKey { .. } => format!("{table}_pkey"),
-            Rule::Unique { columns } => format!("{table}_{}_key", columns.join("_")),
-            Rule::Check { .. } => format!("{table}_check"),
-        });
-        let mut unique = wanted.clone();
-        let mut suffix = 0;
-        while numbered.iter().any(|constraint| constraint.name == unique) {
-            suffix += 1;
-            unique = format!("{wanted}{suffix}");
-        }
-        numbered.push(Constraint { oid: table_oid + 1 + index as Oid, name: unique, rule: rule.clone() });
-    }
-    numbered
 }

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod acl;
+mod constraints;
 pub mod ddl;
 mod grants;
 pub mod locations;
@@ -22,8 +23,8 @@ use std::sync::Arc;
 
 pub use model::{
     BuiltInAcl, Column, Constraint, DATABASE_OID, Database, DefaultPrivileges, FIRST_OID,
-    FIRST_TEMPORARY_OID, Membership, Object, Oid, Pipe, QualifiedName, Role, Rule, Schema, TEMPORARY_SCHEMA,
-    Table, View,
+    FIRST_TEMPORARY_OID, Membership, Object, Oid, OnViolation, Pipe, QualifiedName, Role, Rule, Schema,
+    TEMPORARY_SCHEMA, Table, View,
 };
 pub use types::SqlType;
 

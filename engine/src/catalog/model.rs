@@ -210,6 +210,51 @@ pub struct Constraint {
     pub name: String,
     #[serde(flatten)]
     pub rule: Rule,
+    /// What was said behind ON VIOLATION.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_violation: Option<OnViolation>,
+}
+
+/// What becomes of rows that break a rule. A statement fails unless the rule only warns; a load of files does what is said here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnViolation {
+    /// The row is set aside, and the others go in.
+    Reject,
+    /// Nothing goes in.
+    Fail,
+    /// All rows go in, and those that break the rule are counted.
+    Warn,
+}
+
+impl OnViolation {
+    pub fn word(self) -> &'static str {
+        match self {
+            OnViolation::Reject => "reject",
+            OnViolation::Fail => "fail",
+            OnViolation::Warn => "warn",
+        }
+    }
+}
+
+impl Constraint {
+    /// What a load of files does about a violation.
+    pub fn effect_on_loads(&self) -> OnViolation {
+        self.on_violation.unwrap_or(match self.rule {
+            Rule::Expect { .. } => OnViolation::Fail,
+            _ => OnViolation::Reject,
+        })
+    }
+
+    /// Whether rows of the table may break it.
+    pub fn only_warns(&self) -> bool {
+        self.on_violation == Some(OnViolation::Warn)
+    }
+
+    /// Whether it says something of all rows of a load together.
+    pub fn is_expectation(&self) -> bool {
+        matches!(self.rule, Rule::Expect { .. })
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -225,6 +270,22 @@ pub enum Rule {
     Check {
         expression: String,
     },
+    /// SQL text over aggregates of the rows of a load; the load passes unless it is false.
+    Expect {
+        expression: String,
+    },
+}
+
+impl Rule {
+    /// What `system.quality` calls it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Rule::PrimaryKey { .. } => "primary key",
+            Rule::Unique { .. } => "unique",
+            Rule::Check { .. } => "check",
+            Rule::Expect { .. } => "expect",
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

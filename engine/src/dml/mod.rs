@@ -3,6 +3,7 @@
 //! DELETE, UPDATE and MERGE copy on write: files with affected rows are written anew, the others stay. Outside of
 //! a transaction, what was computed against a version that another writer has moved on from is computed again.
 
+mod log_entry;
 pub mod places;
 
 use std::collections::HashSet;
@@ -17,18 +18,23 @@ use datafusion::physical_plan::execute_stream;
 use deltalake_core::kernel::{Action, Add};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use futures::TryStreamExt;
+use parking_lot::Mutex;
 
 use crate::catalog::{Author, Table};
 use crate::error::{Error, ErrorKind, Result};
+use crate::ingest::quality::note_statement;
 use crate::planning::{Planner, ROW_COLUMN};
 use crate::table::changes::{Changes, Depends, appending, several};
 use crate::table::contract::Contract;
+use crate::table::expectations;
 use crate::table::load::{ColumnMapping, Destination, OnViolation, TakenRows, write_plan};
 use crate::table::snapshot::TableSnapshot;
+use crate::table::tally::RuleOutcome;
 use crate::table::write::Written;
-use crate::table::{CommitInfo, DeltaTable, jitter};
+use crate::table::{DeltaTable, jitter};
 use crate::transaction::Transaction;
 use crate::warehouse::Warehouse;
+pub(crate) use log_entry::commit_info;
 use places::{Places, marked};
 
 /// Tries of a statement whose files another writer keeps changing.
@@ -39,6 +45,8 @@ pub enum Work<'a> {
     /// Adds the rows of a plan whose columns bear the names of the table's. The plan runs once. If it has a
     /// [`ROW_COLUMN`], an error of a row tells the row's number.
     Insert(LogicalPlan),
+    /// The same for rows that a client sends as one load, which must meet the table's expectations.
+    Load(LogicalPlan),
     /// Adds those of the rows of such a plan whose keys are new, as far as the keys are of these constraints.
     InsertNew {
         rows: LogicalPlan,
@@ -57,6 +65,7 @@ impl Work<'_> {
     pub fn verb(&self) -> &'static str {
         match self {
             Work::Insert(_) | Work::InsertNew { .. } => "INSERT",
+            Work::Load(_) => "COPY FROM",
             Work::Overwrite(_) => "REFRESH MATERIALIZED VIEW",
             Work::Truncate => "TRUNCATE TABLE",
             Work::Rewrite(Rewrite::Delete, _) => "DELETE",
@@ -134,6 +143,8 @@ pub struct Dml<'a> {
     /// Keeps the changes until it commits. `None`: each statement commits.
     pub transaction: Option<&'a Transaction>,
     pub returning: Option<&'a dyn Returning>,
+    /// Told to the client: rules that warn of rows which the statement has added.
+    pub warned: Mutex<Vec<RuleOutcome>>,
 }
 
 impl Dml<'_> {
@@ -149,8 +160,8 @@ impl Dml<'_> {
     }
 
     async fn run_alone(&self, table: &Table, work: &Work<'_>) -> Result<u64> {
-        if let Work::Insert(plan) = work {
-            return self.insert_alone(table, plan).await;
+        if let Work::Insert(plan) | Work::Load(plan) = work {
+            return self.insert_alone(table, plan, matches!(work, Work::Load(_))).await;
         }
         let delta = self.warehouse.delta(table)?;
         let mut attempt = 0;
@@ -161,24 +172,27 @@ impl Dml<'_> {
             if changes.is_empty() {
                 return Ok(rows);
             }
-            match self.commit(&delta, &base, changes).await {
+            match self.commit(table, &delta, &base, changes).await {
                 Ok(()) => return Ok(rows),
                 Err(error) => pause_or_give_up(&mut attempt, error).await?,
             }
         }
     }
 
-    async fn insert_alone(&self, table: &Table, plan: &LogicalPlan) -> Result<u64> {
+    async fn insert_alone(&self, table: &Table, plan: &LogicalPlan, is_load: bool) -> Result<u64> {
         let delta = self.warehouse.delta(table)?;
         let mut base = delta.snapshot().await?;
         let contract = self.contract(table, &base, |_| true).await?;
         let taken = self.taken();
-        let changes = self.insert(table, &base, &contract, plan, taken.as_ref()).await?;
+        let mut changes = self.insert(table, &base, &contract, plan, taken.as_ref()).await?;
+        if is_load {
+            self.examine(table, &base, &mut changes).await?;
+        }
         self.answer(taken).await?;
         let rows = changes.rows;
         let mut attempt = 0;
         while !changes.is_empty() {
-            match self.commit(&delta, &base, changes.clone()).await {
+            match self.commit(table, &delta, &base, changes.clone()).await {
                 Ok(()) => break,
                 Err(error) => pause_or_give_up(&mut attempt, error).await?,
             }
@@ -190,17 +204,25 @@ impl Dml<'_> {
         Ok(rows)
     }
 
-    async fn commit(&self, delta: &DeltaTable, base: &TableSnapshot, changes: Changes) -> Result<()> {
-        let info = commit_info(&self.author.role, &self.author.statement, changes.rows);
+    async fn commit(
+        &self,
+        table: &Table,
+        delta: &DeltaTable,
+        base: &TableSnapshot,
+        changes: Changes,
+    ) -> Result<()> {
+        let info = commit_info(&self.author.role, &self.author.statement, changes.rows, &changes.warned)?;
         let mut actions = base.remove_actions(&changes.removed);
         actions.extend(changes.added.into_iter().map(Action::Add));
-        match changes.depends {
+        let committed = match changes.depends {
             Depends::OnNothing => delta.append(actions, info).await?,
             // It holds only against the version it was worked out from.
             Depends::OnFiles | Depends::OnTable => {
                 delta.replace(base, actions, changes.operation, info).await?
             }
         };
+        let version = committed.version();
+        note_statement(self.warehouse, &table.name, &changes.warned, version).await;
         Ok(())
     }
 
@@ -212,6 +234,12 @@ impl Dml<'_> {
             Work::Insert(plan) => {
                 let contract = self.contract(table, base, |_| true).await?;
                 self.insert(table, base, &contract, plan, to_return).await
+            }
+            Work::Load(plan) => {
+                let contract = self.contract(table, base, |_| true).await?;
+                let mut changes = self.insert(table, base, &contract, plan, to_return).await?;
+                self.examine(table, base, &mut changes).await?;
+                Ok(changes)
             }
             Work::InsertNew { rows, keys } => {
                 let contract = Contract::new(table, self.planner)?.skipping(keys);
@@ -225,6 +253,7 @@ impl Dml<'_> {
                 rows: 0,
                 depends: Depends::OnTable,
                 operation: Rewrite::Delete.operation(),
+                warned: Vec::new(),
             }),
             Work::Rewrite(kind, plans) => self.rewrite(table, base, *kind, *plans, to_return).await,
             Work::Merge(_, plans) => self.merge(table, base, *plans, to_return).await,
@@ -255,7 +284,24 @@ impl Dml<'_> {
     ) -> Result<Changes> {
         let (added, rows) = self.write(base, table, contract, plan.clone(), taken).await?;
         let depends = if contract.has_keys() { Depends::OnTable } else { Depends::OnNothing };
-        Ok(Changes { removed: HashSet::new(), added, rows, depends, operation: appending() })
+        let warned: Vec<RuleOutcome> =
+            contract.take_outcomes().into_iter().filter(RuleOutcome::has_warned).collect();
+        self.warned.lock().extend(warned.iter().cloned());
+        Ok(Changes { removed: HashSet::new(), added, rows, depends, operation: appending(), warned })
+    }
+
+    /// Asks what the table expects of a load about the files that a statement adds.
+    async fn examine(&self, table: &Table, base: &TableSnapshot, changes: &mut Changes) -> Result<()> {
+        let storage = self.warehouse.storage();
+        let outcomes = expectations::examine(self.planner, storage, table, base, &changes.added).await?;
+        if let Some(error) = expectations::refusal(table, &outcomes) {
+            return Err(error);
+        }
+        let warned = outcomes.into_iter().filter(RuleOutcome::has_warned);
+        let warned: Vec<RuleOutcome> = warned.collect();
+        self.warned.lock().extend(warned.iter().cloned());
+        changes.warned.extend(warned);
+        Ok(())
     }
 
     async fn overwrite(
@@ -268,7 +314,8 @@ impl Dml<'_> {
         let (added, rows) = self.write(base, table, &contract, plan.clone(), None).await?;
         let operation =
             DeltaOperation::Write { mode: SaveMode::Overwrite, partition_by: None, predicate: None };
-        Ok(Changes { removed: all_files(base)?, added, rows, depends: Depends::OnTable, operation })
+        let (depends, warned) = (Depends::OnTable, Vec::new());
+        Ok(Changes { removed: all_files(base)?, added, rows, depends, operation, warned })
     }
 
     /// Rewrites the files that hold affected rows.
@@ -308,7 +355,8 @@ impl Dml<'_> {
             added.extend(self.write(base, table, &contract, plan, taken).await?.0);
         }
         let depends = if contract.has_keys() && !is_delete { Depends::OnTable } else { Depends::OnFiles };
-        Ok(Changes { removed, added, rows: places.len(), depends, operation: kind.operation() })
+        let (rows, operation, warned) = (places.len(), kind.operation(), Vec::new());
+        Ok(Changes { removed, added, rows, depends, operation, warned })
     }
 
     /// Changes and adds rows by those of a source.
@@ -351,7 +399,7 @@ impl Dml<'_> {
         if contract.has_keys() {
             depends = Depends::OnTable;
         }
-        Ok(Changes { removed, added, rows, depends, operation: several() })
+        Ok(Changes { removed, added, rows, depends, operation: several(), warned: Vec::new() })
     }
 
     async fn places(&self, plan: LogicalPlan) -> Result<Places> {
@@ -372,7 +420,7 @@ impl Dml<'_> {
         let mut rows = execute_stream(physical, self.state.task_ctx())?;
         let taken = TakenRows::new(self.state);
         while let Some(batch) = rows.try_next().await? {
-            let checked = contract.check(&mapping.columns(&batch, &contract), batch.num_rows())?;
+            let checked = contract.check(&mapping.columns(&batch, &contract), batch.num_rows()).await?;
             if let Some(violation) = checked.violations.into_iter().next() {
                 return Err(violation.error);
             }
@@ -438,19 +486,6 @@ impl Dml<'_> {
     }
 }
 
-/// What the log keeps of a statement.
-pub(crate) fn commit_info(role: &str, statement: &str, rows: u64) -> CommitInfo {
-    CommitInfo {
-        application: None,
-        metadata: [
-            ("role".to_owned(), role.into()),
-            ("statement".to_owned(), shortened(statement).into()),
-            ("rows".to_owned(), rows.into()),
-        ]
-        .into(),
-    }
-}
-
 /// In which parts the files with affected rows are written anew: the affected rows alone if they are to be returned.
 fn parts_to_write(nothing_to_do: bool, returned: bool) -> &'static [Part] {
     match (nothing_to_do, returned) {
@@ -471,15 +506,6 @@ fn refuse_other_answer(base: &TableSnapshot, places: &Places, written: u64) -> R
     let other = "the source of MERGE gave other rows when it was read again";
     Err(Error::new(ErrorKind::SerializationFailure, other)
         .with_hint("Run the statement again; if it calls volatile functions, store what they give first."))
-}
-
-/// A statement of a megabyte of VALUES does not belong into the log.
-fn shortened(statement: &str) -> String {
-    const KEPT: usize = 2_000;
-    match statement.char_indices().nth(KEPT) {
-        Some((end, _)) => format!("{} …", &statement[..end]),
-        None => statement.to_owned(),
-    }
 }
 
 fn all_files(base: &TableSnapshot) -> Result<HashSet<String>> {

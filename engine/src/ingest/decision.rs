@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::ledger::Event;
+use super::quality::Finding;
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::DeltaTable;
 
@@ -24,6 +25,9 @@ pub(super) struct Decision {
     pub(super) files: Vec<Event>,
     /// Files of the table of rejects, written but not committed there yet.
     pub(super) rejects: Vec<Action>,
+    /// How the rules fared; the version is that of this commit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) quality: Vec<Finding>,
 }
 
 impl Decision {

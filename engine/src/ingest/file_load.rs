@@ -19,14 +19,18 @@ use crate::planning::{Planner, ROW_COLUMN};
 use crate::source::{BadRow, OpenFile};
 use crate::table::DeltaTable;
 use crate::table::contract::Contract;
+use crate::table::expectations;
 use crate::table::load::{
     ColumnMapping, Destination, Loaded, OnViolation, RejectedRow, refuse_flood, row_number, write_batch,
     write_plan,
 };
 use crate::table::snapshot::TableSnapshot;
+use crate::table::tally::RuleOutcome;
 use crate::table::write::{TableWriter, Written};
+use crate::warehouse::Warehouse;
 
 pub(super) struct FileLoader<'a> {
+    pub(super) warehouse: &'a Warehouse,
     pub(super) planner: &'a dyn Planner,
     pub(super) job: &'a Job,
     pub(super) target: &'a Arc<DeltaTable>,
@@ -39,6 +43,8 @@ pub(super) struct FileLoader<'a> {
 pub(super) struct LoadedFile {
     pub(super) written: Written,
     pub(super) rejects: Vec<Reject>,
+    /// How the expectations fared.
+    pub(super) expected: Vec<RuleOutcome>,
 }
 
 pub(super) enum Setback {
@@ -46,6 +52,8 @@ pub(super) enum Setback {
         error: Error,
         /// Whether the contract has met rows of the file, and so holds keys that are in no table.
         checked_rows: bool,
+        /// How the expectations fared, if it came to that.
+        expected: Vec<RuleOutcome>,
     },
     /// A row cannot be evaluated. The file loads row by row, with a contract that has not met it.
     NeedsRowByRow,
@@ -53,11 +61,19 @@ pub(super) enum Setback {
 
 impl Setback {
     fn before_rows(error: Error) -> Self {
-        Setback::Failed { error, checked_rows: false }
+        Setback::Failed { error, checked_rows: false, expected: Vec::new() }
     }
 
     fn after_rows(error: Error) -> Self {
-        Setback::Failed { error, checked_rows: true }
+        Setback::Failed { error, checked_rows: true, expected: Vec::new() }
+    }
+
+    pub(super) fn outcomes(&self) -> &Vec<RuleOutcome> {
+        const NONE: &Vec<RuleOutcome> = &Vec::new();
+        match self {
+            Setback::Failed { expected, .. } => expected,
+            Setback::NeedsRowByRow => NONE,
+        }
     }
 }
 
@@ -85,8 +101,8 @@ impl FileLoader<'_> {
         )
         .await;
         match written {
-            Ok(loaded) => finish(&open, loaded, source.take_bad_rows()).await.map_err(Setback::after_rows),
-            Err(error) if error.kind().concerns_a_row() && traces_rows => {
+            Ok(loaded) => self.finish(&open, loaded, source.take_bad_rows()).await,
+            Err(error) if error.kind().concerns_a_row() && traces_rows && !self.contract.has_refused() => {
                 match is_row_by_row(&plan).map_err(Setback::after_rows)? {
                     true => Err(Setback::NeedsRowByRow),
                     false => Err(Setback::after_rows(error)),
@@ -101,7 +117,31 @@ impl FileLoader<'_> {
     pub(super) async fn load_row_by_row(&self, file: &SourceFile) -> Result<LoadedFile, Setback> {
         let open = self.open(file).await.map_err(Setback::before_rows)?;
         let (loaded, bad_rows) = self.evaluate_rows(&open).await.map_err(Setback::after_rows)?;
-        finish(&open, loaded, bad_rows).await.map_err(Setback::after_rows)
+        self.finish(&open, loaded, bad_rows).await
+    }
+
+    async fn finish(
+        &self,
+        open: &OpenFile,
+        loaded: Loaded,
+        bad_rows: Vec<BadRow>,
+    ) -> Result<LoadedFile, Setback> {
+        let expected = self.examine(&loaded.written).await.map_err(Setback::after_rows)?;
+        if let Some(error) = expectations::refusal(&self.job.table, &expected) {
+            return Err(Setback::Failed { error, checked_rows: true, expected });
+        }
+        let LoadedFile { written, rejects, .. } =
+            finish(open, loaded, bad_rows).await.map_err(Setback::after_rows)?;
+        Ok(LoadedFile { written, rejects, expected })
+    }
+
+    /// Asks what the table expects of a load about what was written.
+    async fn examine(&self, written: &Written) -> Result<Vec<RuleOutcome>> {
+        if !self.job.is_whole_load() {
+            return Ok(Vec::new());
+        }
+        let (storage, table) = (self.warehouse.storage(), &self.job.table);
+        expectations::examine(self.planner, storage, table, self.base, &written.files()).await
     }
 
     async fn evaluate_rows(&self, open: &OpenFile) -> Result<(Loaded, Vec<BadRow>)> {
@@ -197,7 +237,7 @@ impl Rows<'_> {
 async fn finish(open: &OpenFile, loaded: Loaded, bad_rows: Vec<BadRow>) -> Result<LoadedFile> {
     refuse_flood(loaded.rejected.len() + bad_rows.len())?;
     let rejects = rejects::of_file(open, loaded.rejected, bad_rows).await?;
-    Ok(LoadedFile { written: loaded.written, rejects })
+    Ok(LoadedFile { written: loaded.written, rejects, expected: Vec::new() })
 }
 
 fn with_columns_of_file(error: Error, file: &SchemaRef) -> Error {

@@ -37,6 +37,8 @@ pub(super) struct Job {
 enum Source {
     Folder(Folder),
     Files(Vec<SourceFile>),
+    /// Rows that were rejected before.
+    Rejects(Vec<SourceFile>),
 }
 
 /// Rows are loaded with the privileges of a role, as they are at that moment.
@@ -123,10 +125,33 @@ impl Job {
         matches!(self.source, Source::Files(_))
     }
 
+    /// Whether it is looked up anew which files there are.
+    pub(super) fn is_folder(&self) -> bool {
+        matches!(self.source, Source::Folder(_))
+    }
+
+    /// Whether each file is a load of its own rather than what was left of others.
+    pub(super) fn is_whole_load(&self) -> bool {
+        !matches!(self.source, Source::Rejects(_))
+    }
+
+    /// The same job over rows that were rejected before.
+    pub(super) fn over_rejects(self, files: Vec<SourceFile>, format: Arc<dyn FileFormat>) -> Self {
+        Self {
+            source: Source::Rejects(files),
+            // What failed is tried again whenever somebody asks.
+            definition: uuid::Uuid::new_v4().to_string(),
+            format: Some(format),
+            options: FormatOptions::new(),
+            tags_tell_content: true,
+            ..self
+        }
+    }
+
     /// The files there are, in the order in which they are loaded.
     pub(super) async fn files(&self) -> Result<Vec<SourceFile>> {
         match &self.source {
-            Source::Files(files) => Ok(files.clone()),
+            Source::Files(files) | Source::Rejects(files) => Ok(files.clone()),
             Source::Folder(folder) => {
                 let mut files = folder.list().await?;
                 files.retain(|file| self.may_read(&file.meta.location));

@@ -436,6 +436,11 @@ impl Ledger {
         self.table.compact().await
     }
 
+    /// Every event.
+    pub(super) async fn events(&self) -> Result<Arc<dyn TableProvider>> {
+        Ok(Arc::new(self.table.scan().await?))
+    }
+
     /// The fate of each file in each batch. A beginning is shown while nothing else is known of the object, nor
     /// anything later of the file.
     pub(super) async fn provider(&self, state: SessionState) -> Result<Arc<dyn TableProvider>> {

@@ -14,7 +14,9 @@ mod file_load;
 mod files;
 mod job;
 mod ledger;
+pub(crate) mod quality;
 mod rejects;
+mod replay;
 mod run;
 mod scheduler;
 mod source_table;
@@ -40,8 +42,11 @@ use crate::warehouse::Warehouse;
 use job::Job;
 pub use ledger::LOCATION as LOADS_LOCATION;
 use ledger::{Key, Ledger};
+pub use quality::LOCATION as QUALITY_LOCATION;
+use quality::QualityTable;
 pub use rejects::LOCATION as REJECTS_LOCATION;
 use rejects::RejectTable;
+pub use replay::{Replay, ReplayReport};
 pub use tally::Loaded;
 use tally::Tally;
 
@@ -156,6 +161,7 @@ pub struct Ingestion {
     limits: Limits,
     ledger: Ledger,
     rejects: RejectTable,
+    quality: QualityTable,
     tally: Tally,
     /// One run at a time of each pipe in this process.
     turns: Mutex<HashMap<Key, Arc<tokio::sync::Mutex<()>>>>,
@@ -166,6 +172,7 @@ impl Ingestion {
     pub fn new(warehouse: Arc<Warehouse>, planner: Arc<dyn Planner>) -> Result<Self> {
         let ledger = Ledger::new(&warehouse)?;
         let rejects = RejectTable::new(&warehouse)?;
+        let quality = QualityTable::new(&warehouse)?;
         let turns = Mutex::new(HashMap::new());
         Ok(Self {
             warehouse,
@@ -173,6 +180,7 @@ impl Ingestion {
             limits: Limits::default(),
             ledger,
             rejects,
+            quality,
             tally: Tally::default(),
             turns,
         })
@@ -313,6 +321,14 @@ impl Ingestion {
     async fn repeat(&self, key: Key, decision: decision::Decision, version: u64) -> Result<()> {
         let application = key.at(decision.batch);
         self.rejects.commit(decision.rejects, application.clone()).await?;
+        let loaded = |finding: quality::Finding| {
+            let is_loaded = |event: &ledger::Event| {
+                event.state == ledger::State::Loaded && finding.is_of_file(&event.file)
+            };
+            if decision.files.iter().any(is_loaded) { finding.at_version(version) } else { finding }
+        };
+        let findings: Vec<quality::Finding> = decision.quality.into_iter().map(loaded).collect();
+        self.quality.add(&findings, Some(application.clone())).await?;
         self.ledger.finish(decision.files, version, application).await
     }
 
@@ -326,9 +342,14 @@ impl Ingestion {
         self.ledger.provider(self.planner.session_state()).await
     }
 
-    /// `system.rejects`: the rows that did not enter a table.
+    /// `system.rejects`: the rows that did not enter a table, and when they did after all.
     pub async fn rejects_provider(&self) -> Result<Arc<dyn TableProvider>> {
-        self.rejects.provider().await
+        replay::with_replays(self.planner.session_state(), &self.rejects, &self.ledger).await
+    }
+
+    /// `system.quality`: how each rule fared with each load.
+    pub async fn quality_provider(&self) -> Result<Arc<dyn TableProvider>> {
+        self.quality.provider().await
     }
 }
 

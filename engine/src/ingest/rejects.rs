@@ -26,8 +26,8 @@ use crate::warehouse::Warehouse;
 /// Where it lies under the root.
 pub const LOCATION: &str = "_system/rejects";
 
-/// What a format says of a row that it could not read has no code of its own.
-const UNREADABLE_ROW: &str = "22P02";
+/// Of a row that the format could not read; PostgreSQL's code for a line that COPY cannot.
+pub(super) const UNREADABLE_ROW: &str = "22P04";
 
 /// A rejected row of one file.
 #[derive(Debug, Clone, PartialEq, Serialize)]

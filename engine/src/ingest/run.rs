@@ -10,6 +10,7 @@ use super::file_load::{FileLoader, LoadedFile, Setback};
 use super::files::{Identity, SourceFile, content_hash};
 use super::job::Job;
 use super::ledger::{Event, Standing, State};
+use super::quality::Finding;
 use super::rejects::Origin;
 use super::{FileOutcome, Ingestion, Progress, RunReport};
 use crate::catalog::{Object, undefined_relation};
@@ -49,6 +50,7 @@ pub(super) async fn run(
     }
     ingestion.ledger.compact().await?;
     ingestion.rejects.compact().await?;
+    ingestion.quality.compact().await?;
     Ok(run.report)
 }
 
@@ -81,11 +83,19 @@ struct Attempt {
     rejects: Option<TableWriter>,
     loaded: Vec<(Candidate, Event)>,
     failed: Vec<(Candidate, Event, Error)>,
+    quality: Vec<Finding>,
 }
 
 impl Attempt {
     fn new(batch: i64) -> Self {
-        Self { batch, written: Written::default(), rejects: None, loaded: Vec::new(), failed: Vec::new() }
+        Self {
+            batch,
+            written: Written::default(),
+            rejects: None,
+            loaded: Vec::new(),
+            failed: Vec::new(),
+            quality: Vec::new(),
+        }
     }
 }
 
@@ -105,7 +115,7 @@ impl Run<'_> {
 
     /// Files that a process began to load and that are gone.
     async fn record_disappeared(&self, files: &[SourceFile]) -> Result<()> {
-        if self.job.is_push() {
+        if !self.job.is_folder() {
             return Ok(());
         }
         let there: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
@@ -262,6 +272,7 @@ impl Run<'_> {
         let event = self.event(attempt.batch, &candidate);
         let file = &candidate.file;
         let loader = FileLoader {
+            warehouse: &self.ingestion.warehouse,
             planner: self.ingestion.planner.as_ref(),
             job: self.job,
             target: &self.target,
@@ -278,6 +289,15 @@ impl Run<'_> {
                 outcome => outcome,
             }
         };
+        let outcomes = contract.take_outcomes();
+        if !matches!(outcome, Err(Setback::NeedsRowByRow)) {
+            let expected = outcome.as_ref().map_or_else(Setback::outcomes, |loaded| &loaded.expected);
+            let told = outcomes.into_iter().chain(expected.iter().cloned());
+            attempt.quality.extend(told.filter(|outcome| outcome.is_told()).map(|outcome| {
+                let table = &self.job.table.name;
+                Finding::new(table, outcome).of_file(&self.job.name, &event.file, attempt.batch)
+            }));
+        }
         match outcome {
             Ok(loaded) => {
                 self.take(attempt, candidate, event, loaded).await?;
@@ -288,7 +308,7 @@ impl Run<'_> {
                 self.pending.push_front(candidate);
                 Ok(false)
             }
-            Err(Setback::Failed { error, checked_rows }) => {
+            Err(Setback::Failed { error, checked_rows, .. }) => {
                 attempt.failed.push((candidate, event, error));
                 Ok(!(checked_rows && contract.has_keys()))
             }
@@ -302,7 +322,7 @@ impl Run<'_> {
         event: Event,
         loaded: LoadedFile,
     ) -> Result<()> {
-        let LoadedFile { written, rejects } = loaded;
+        let LoadedFile { written, rejects, .. } = loaded;
         let (rows, rejected) = (written.rows, rejects.len() as u64);
         if !rejects.is_empty() {
             let mut writer = match attempt.rejects.take() {
@@ -327,9 +347,12 @@ impl Run<'_> {
 
     /// Commits the batch and reports it; or, when another process was quicker, lets the files wait again.
     async fn decide(&mut self, attempt: Attempt) -> Result<()> {
-        let Attempt { batch, written, rejects, loaded, failed } = attempt;
+        let Attempt { batch, written, rejects, loaded, failed, quality } = attempt;
         if loaded.is_empty() {
             let failures = self.failures(batch, failed);
+            let is_news = |finding: &Finding| failures.iter().any(|event| finding.is_of_file(&event.file));
+            let findings: Vec<Finding> = quality.into_iter().filter(is_news).collect();
+            self.ingestion.quality.add(&findings, None).await?;
             return self.ingestion.ledger.record(failures).await;
         }
         let rejects = match rejects {
@@ -340,7 +363,7 @@ impl Run<'_> {
         files.extend(failed.iter().map(|(_, event, error)| event.clone().failed(error)));
         let pipe = self.job.name.clone();
         let attempt = uuid::Uuid::new_v4().to_string();
-        let decision = Decision { pipe, batch, attempt, files, rejects };
+        let decision = Decision { pipe, batch, attempt, files, rejects, quality };
         let Some(version) = self.commit(&decision, written).await? else {
             for (candidate, _, _) in failed.into_iter().rev() {
                 self.pending.push_front(candidate);

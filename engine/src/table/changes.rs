@@ -6,6 +6,7 @@ use deltalake_core::kernel::Add;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 
 use super::snapshot::{TableSnapshot, added_path};
+use super::tally::RuleOutcome;
 use crate::error::{Error, ErrorKind, Result};
 
 /// How much of a table changes were worked out from; the more, the more a commit of another writer disturbs them.
@@ -29,6 +30,8 @@ pub struct Changes {
     pub depends: Depends,
     /// What the log calls it.
     pub operation: DeltaOperation,
+    /// Rules that warn of rows among those added.
+    pub warned: Vec<RuleOutcome>,
 }
 
 impl Changes {
@@ -44,6 +47,7 @@ impl Changes {
         self.removed.extend(others);
         self.added.extend(next.added);
         self.rows += next.rows;
+        self.warned.extend(next.warned);
         self.depends = self.depends.max(next.depends);
         if std::mem::discriminant(&self.operation) != std::mem::discriminant(&next.operation) {
             self.operation = several();

@@ -5,34 +5,31 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, RecordBatch, StringArray};
-use arrow::compute::{CastOptions, cast_with_options, filter_record_batch};
-use arrow::datatypes::{DataType, Date32Type, SchemaRef};
-use arrow::row::{RowConverter, Rows, SortField};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Date32Type, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::common::DFSchema;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlanBuilder;
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::utils::collect_columns;
 use datafusion::physical_plan::execute_stream;
 use futures::TryStreamExt;
-use parking_lot::{Mutex, MutexGuard};
 
-use crate::catalog::{Column, QualifiedName, Rule, SqlType, Table};
+use super::assignment::{assignment_cast, bad_value};
+use super::keys::{Key, RowKeys};
+use super::snapshot::DataFile;
+use super::tally::{RuleOutcome, Tally};
+use super::verdict::Verdict;
+pub use super::verdict::Violation;
+use crate::catalog::{Column, Constraint, OnViolation, QualifiedName, Rule, SqlType, Table};
 use crate::error::{Error, ErrorKind, Result, Subject};
 use crate::planning::Planner;
-use crate::table::array_text;
-use crate::table::rounding::{to_double, to_whole};
 use crate::table::scan::TableScan;
-
-/// A row that may not enter, by its place in the batch.
-#[derive(Debug, Clone)]
-pub struct Violation {
-    pub row: usize,
-    pub error: Error,
-}
 
 /// The good rows of a batch, in the table's storage schema, and what was wrong with the others.
 pub struct Checked {
@@ -40,6 +37,8 @@ pub struct Checked {
     /// For each row of `good`, its place in the batch given.
     pub origins: Vec<usize>,
     pub violations: Vec<Violation>,
+    /// The first row that broke a rule which lets nothing in.
+    pub fatal: Option<Violation>,
 }
 
 /// Checks the rows of one statement or one load. Shared by its writers: a key counts for all of them.
@@ -50,30 +49,25 @@ pub struct Contract {
     schema: SchemaRef,
     checks: Vec<Check>,
     keys: Vec<Key>,
+    tally: Tally,
+    existing: tokio::sync::Mutex<Option<Existing>>,
+    refuses: AtomicBool,
 }
 
 struct Check {
     name: String,
     expression: Arc<dyn PhysicalExpr>,
+    on_violation: OnViolation,
+    /// Where it is counted.
+    place: Option<usize>,
 }
 
-/// A primary key or a unique constraint, and the keys seen so far.
-struct Key {
-    name: String,
-    primary: bool,
-    /// Whether a row with a known key is left out instead of refused.
-    skips: bool,
-    names: Vec<String>,
-    columns: Vec<usize>,
-    known: Mutex<Known>,
-}
-
-struct Known {
-    converter: RowConverter,
-    /// Keys of the rows that the table holds.
-    stored: HashSet<Box<[u8]>>,
-    /// Keys of the rows that came through here.
-    added: HashSet<Box<[u8]>>,
+/// The table whose keys the rows may not have.
+struct Existing {
+    scan: TableScan,
+    state: SessionState,
+    /// Files whose keys are not known yet.
+    unread: Vec<DataFile>,
 }
 
 impl Contract {
@@ -81,19 +75,26 @@ impl Contract {
         let schema = table.storage_schema();
         let df_schema = DFSchema::try_from(Arc::clone(&schema))?;
         let state = planner.session_state();
+        let tally = Tally::new(table);
         let mut checks = Vec::new();
         let mut keys = Vec::new();
         for constraint in &table.constraints {
+            let place = tally.place(&constraint.name);
+            let on_violation = constraint.effect_on_loads();
             match &constraint.rule {
                 Rule::Check { expression } => {
                     let planned = planner.plan_expression(expression, &df_schema)?;
                     let expression = state.create_physical_expr(planned, &df_schema)?;
-                    checks.push(Check { name: constraint.name.clone(), expression });
+                    checks.push(Check { name: constraint.name.clone(), expression, on_violation, place });
                 }
-                Rule::PrimaryKey { columns } => {
-                    keys.push(Key::new(&constraint.name, true, columns, &schema)?)
+                Rule::PrimaryKey { columns } | Rule::Unique { columns } => {
+                    let mut key =
+                        Key::new(&constraint.name, is_primary(constraint), columns, &schema, &state)?;
+                    (key.on_violation, key.place) = (on_violation, place);
+                    keys.push(key);
                 }
-                Rule::Unique { columns } => keys.push(Key::new(&constraint.name, false, columns, &schema)?),
+                // It concerns no single row.
+                Rule::Expect { .. } => {}
             }
         }
         Ok(Self {
@@ -103,7 +104,21 @@ impl Contract {
             schema,
             checks,
             keys,
+            tally,
+            existing: tokio::sync::Mutex::new(None),
+            refuses: AtomicBool::new(false),
         })
+    }
+
+    /// How the rules fared since the last time this was asked.
+    pub fn take_outcomes(&self) -> Vec<RuleOutcome> {
+        self.refuses.store(false, Ordering::Relaxed);
+        self.tally.take()
+    }
+
+    /// Whether a row has broken a rule that lets nothing in.
+    pub fn has_refused(&self) -> bool {
+        self.refuses.load(Ordering::Relaxed)
     }
 
     /// The storage schema, which good rows have.
@@ -129,20 +144,65 @@ impl Contract {
         !self.keys.is_empty()
     }
 
-    /// Learns the keys that the table holds already. Reads the columns of the keys and no others. Called again
-    /// with a newer version, it forgets those of the older one, and fails if a row that was checked in between
-    /// has a key of the newer one.
+    /// Holds the rows to the keys that the table has already. Called again with a newer version, it forgets those of
+    /// the older one, and fails if a row that was checked in between has a key of the newer one.
     pub async fn learn_keys(&self, existing: TableScan, state: &SessionState) -> Result<()> {
         if self.keys.is_empty() {
             return Ok(());
         }
+        self.keys.iter().for_each(Key::forget_stored);
+        let mut guard = self.existing.lock().await;
+        let unread = existing.files().to_vec();
+        let existing = guard.insert(Existing { scan: existing, state: state.clone(), unread });
+        let needed =
+            |file: &DataFile| Ok(self.keys.iter().any(|key| key.may_be_added_in(file, &self.schema)));
+        self.read_keys(existing, needed).await
+    }
+
+    /// Reads the keys of the files that may hold those of a batch.
+    async fn learn_for(&self, batch: &RecordBatch) -> Result<()> {
+        if self.keys.is_empty() {
+            return Ok(());
+        }
+        let mut guard = self.existing.lock().await;
+        let Some(existing) = guard.as_mut() else { return Ok(()) };
+        let needed = |file: &DataFile| {
+            for key in &self.keys {
+                if key.may_be_in(file, &self.schema, batch)? {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        };
+        self.read_keys(existing, needed).await
+    }
+
+    /// Reads the columns of the keys, and no others, of those unread files that are needed.
+    async fn read_keys(
+        &self,
+        existing: &mut Existing,
+        needed: impl Fn(&DataFile) -> Result<bool>,
+    ) -> Result<()> {
+        let mut wanted = HashSet::new();
+        for file in &existing.unread {
+            if needed(file)? {
+                wanted.insert(file.path.to_string());
+            }
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let scan = existing.scan.clone().only_files(&wanted);
+        self.learn_all(scan, &existing.state).await?;
+        existing.unread.retain(|file| !wanted.contains(file.path.as_ref()));
+        Ok(())
+    }
+
+    async fn learn_all(&self, scan: TableScan, state: &SessionState) -> Result<()> {
         let mut columns: Vec<usize> = self.keys.iter().flat_map(|key| key.columns.iter().copied()).collect();
         columns.sort_unstable();
         columns.dedup();
-        for key in &self.keys {
-            key.known.lock().stored.clear();
-        }
-        let source = provider_as_source(Arc::new(existing));
+        let source = provider_as_source(Arc::new(scan));
         let plan = LogicalPlanBuilder::scan("existing", source, Some(columns.clone()))?.build()?;
         let physical = state.create_physical_plan(&plan).await?;
         let mut rows = execute_stream(physical, state.task_ctx())?;
@@ -153,7 +213,9 @@ impl Contract {
                 stored.insert(*place, arrow::compute::cast(column, target)?);
             }
             for key in &self.keys {
-                if let Some((columns, row)) = key.learn(&stored, batch.num_rows())? {
+                let columns: Vec<ArrayRef> =
+                    key.columns.iter().filter_map(|index| stored.get(index).cloned()).collect();
+                if let Some(row) = key.learn(&columns, batch.num_rows())? {
                     return Err(self.duplicate(key, &columns, row));
                 }
             }
@@ -162,7 +224,7 @@ impl Contract {
     }
 
     /// Checks a batch whose columns stand in the table's order, of any type that can be assigned.
-    pub fn check(&self, columns: &[ArrayRef], rows: usize) -> Result<Checked> {
+    pub async fn check(&self, columns: &[ArrayRef], rows: usize) -> Result<Checked> {
         let mut verdict = Verdict::new(rows);
         let mut stored = Vec::with_capacity(columns.len());
         for (column, values) in self.columns.iter().zip(columns) {
@@ -173,14 +235,20 @@ impl Contract {
         let loose = Arc::new(arrow::datatypes::Schema::new(nullable));
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
         let batch = RecordBatch::try_new_with_options(loose, stored, &options)?;
+        self.tally.checked(rows);
         self.apply_checks(&batch, &mut verdict)?;
+        self.learn_for(&batch).await?;
         self.check_keys(&batch, &mut verdict)?;
+        if verdict.fatal.is_some() {
+            self.refuses.store(true, Ordering::Relaxed);
+        }
         let good = match verdict.mask() {
             Some(mask) => filter_record_batch(&batch, &mask)?,
             None => batch,
         };
         let good = RecordBatch::try_new(Arc::clone(&self.schema), good.columns().to_vec())?;
-        Ok(Checked { good, origins: verdict.good_rows(), violations: verdict.into_violations() })
+        let (origins, fatal) = (verdict.good_rows(), verdict.fatal.take());
+        Ok(Checked { good, origins, violations: verdict.into_violations(), fatal })
     }
 
     fn assign(&self, column: &Column, values: &ArrayRef, verdict: &mut Verdict) -> Result<ArrayRef> {
@@ -204,7 +272,12 @@ impl Contract {
         self.check_partition_value(column, &stored, verdict);
         check_date(column, &stored, verdict);
         if column.not_null && stored.null_count() > 0 {
+            let place = self.columns.iter().take_while(|other| other.name != column.name);
+            let place = place.filter(|other| other.not_null).count();
             for row in (0..stored.len()).filter(|row| stored.is_null(*row)) {
+                if values.is_null(row) {
+                    self.tally.violated(Some(place), || format!("({})=(NULL)", column.name));
+                }
                 verdict.reject(row, || {
                     Error::new(
                         ErrorKind::NotNullViolation,
@@ -283,33 +356,35 @@ impl Contract {
             if verdict.is_bad(row) {
                 continue;
             }
-            match keys.iter().find(|keys| keys.is_known(row)) {
-                None => keys.iter_mut().for_each(|keys| keys.add(row)),
-                Some(known) if known.key.skips => verdict.skip(row),
-                Some(known) => verdict.reject(row, || self.duplicate(known.key, &known.columns, row)),
+            let mut enters = true;
+            for known in keys.iter().filter(|keys| keys.is_known(row)) {
+                if known.key.skips {
+                    verdict.skip(row);
+                    enters = false;
+                    break;
+                }
+                let key = known.key;
+                self.tally.violated(key.place, || shown_values(&key.names, &known.columns, row));
+                verdict.apply(key.on_violation, row, || self.duplicate(key, &known.columns, row));
+                enters &= key.on_violation == OnViolation::Warn;
+            }
+            if enters {
+                keys.iter_mut().for_each(|keys| keys.add(row));
             }
         }
-        Ok(())
+        keys.into_iter().try_for_each(RowKeys::finish)
     }
 
     /// `columns` are those of the key.
     fn duplicate(&self, key: &Key, columns: &[ArrayRef], row: usize) -> Error {
-        let values: Vec<String> = columns
-            .iter()
-            .filter_map(|column| {
-                let shown = ArrayFormatter::try_new(column.as_ref(), &FormatOptions::default()).ok()?;
-                Some(shown.value(row).to_string())
-            })
-            .collect();
         let kind = if key.primary { "primary key" } else { "unique constraint" };
         Error::new(
             ErrorKind::UniqueViolation,
             format!("duplicate key value violates unique constraint \"{}\"", key.name),
         )
         .with_detail(format!(
-            "Key ({})=({}) already exists: {kind} of relation \"{}\".",
-            key.names.join(", "),
-            values.join(", "),
+            "Key {} already exists: {kind} of relation \"{}\".",
+            shown_values(&key.names, columns, row),
             self.table.name,
         ))
         .with_subject(Subject { constraint: Some(key.name.clone()), ..self.subject() })
@@ -331,7 +406,8 @@ impl Contract {
             };
             for (row, passed) in answer.iter().enumerate() {
                 if passed == Some(false) {
-                    verdict.reject(row, || {
+                    self.tally.violated(check.place, || values_of(check, batch, row));
+                    verdict.apply(check.on_violation, row, || {
                         Error::new(
                             ErrorKind::CheckViolation,
                             format!(
@@ -348,6 +424,31 @@ impl Contract {
     }
 }
 
+fn is_primary(constraint: &Constraint) -> bool {
+    matches!(constraint.rule, Rule::PrimaryKey { .. })
+}
+
+/// The values of the columns that a check looks at.
+fn values_of(check: &Check, batch: &RecordBatch, row: usize) -> String {
+    let mut columns: Vec<_> = collect_columns(&check.expression).into_iter().collect();
+    columns.sort_unstable_by_key(|column| column.index());
+    let names: Vec<String> = columns.iter().map(|column| column.name().to_owned()).collect();
+    let values: Vec<ArrayRef> =
+        columns.iter().map(|column| Arc::clone(batch.column(column.index()))).collect();
+    shown_values(&names, &values, row)
+}
+
+/// `(a, b)=(1, 2)`.
+fn shown_values(names: &[String], columns: &[ArrayRef], row: usize) -> String {
+    let options = FormatOptions::default().with_null("NULL");
+    let shown = |column: &ArrayRef| {
+        let shown = ArrayFormatter::try_new(column.as_ref(), &options).ok()?;
+        Some(shown.value(row).to_string())
+    };
+    let values: Vec<String> = columns.iter().filter_map(shown).collect();
+    format!("({})=({})", names.join(", "), values.join(", "))
+}
+
 /// Uuids are compared as texts, so they are stored in the spelling that PostgreSQL prints.
 fn in_one_spelling(uuids: &ArrayRef) -> ArrayRef {
     let Some(texts) = uuids.as_string_opt::<i32>() else { return Arc::clone(uuids) };
@@ -358,121 +459,8 @@ fn in_one_spelling(uuids: &ArrayRef) -> ArrayRef {
     Arc::new(spelled.collect::<StringArray>())
 }
 
-impl Key {
-    fn new(name: &str, primary: bool, names: &[String], schema: &SchemaRef) -> Result<Self> {
-        let columns = names.iter().map(|column| Ok(schema.index_of(column)?)).collect::<Result<Vec<_>>>()?;
-        let fields =
-            columns.iter().map(|index| SortField::new(schema.field(*index).data_type().clone())).collect();
-        let converter = RowConverter::new(fields)?;
-        let known = Known { converter, stored: HashSet::new(), added: HashSet::new() };
-        let known = Mutex::new(known);
-        Ok(Self { name: name.to_owned(), primary, skips: false, names: names.to_vec(), columns, known })
-    }
-
-    /// Takes the keys of rows that the table holds; those with a NULL are not kept, for NULL equals nothing. Returns
-    /// the columns of the keys and the row of one that was added in between.
-    fn learn(
-        &self,
-        columns: &HashMap<usize, ArrayRef>,
-        rows: usize,
-    ) -> Result<Option<(Vec<ArrayRef>, usize)>> {
-        let key: Vec<ArrayRef> =
-            self.columns.iter().filter_map(|index| columns.get(index).cloned()).collect();
-        let known = &mut *self.known.lock();
-        let encoded = known.converter.convert_columns(&key)?;
-        for row in (0..rows).filter(|row| key.iter().all(|column| column.is_valid(*row))) {
-            let bytes = encoded.row(row);
-            if known.added.contains(bytes.as_ref()) {
-                return Ok(Some((key, row)));
-            }
-            known.stored.insert(bytes.as_ref().into());
-        }
-        Ok(None)
-    }
-
-    fn of_rows(&self, batch: &RecordBatch) -> Result<RowKeys<'_>> {
-        let columns: Vec<ArrayRef> =
-            self.columns.iter().map(|index| Arc::clone(batch.column(*index))).collect();
-        let known = self.known.lock();
-        let encoded = known.converter.convert_columns(&columns)?;
-        Ok(RowKeys { key: self, known, columns, encoded })
-    }
-}
-
-/// The keys of a batch's rows under one constraint.
-struct RowKeys<'a> {
-    key: &'a Key,
-    known: MutexGuard<'a, Known>,
-    columns: Vec<ArrayRef>,
-    encoded: Rows,
-}
-
-impl RowKeys<'_> {
-    /// NULL equals nothing.
-    fn has_null(&self, row: usize) -> bool {
-        self.columns.iter().any(|column| column.is_null(row))
-    }
-
-    fn is_known(&self, row: usize) -> bool {
-        let bytes = self.encoded.row(row);
-        !self.has_null(row)
-            && (self.known.stored.contains(bytes.as_ref()) || self.known.added.contains(bytes.as_ref()))
-    }
-
-    fn add(&mut self, row: usize) {
-        if !self.has_null(row) {
-            self.known.added.insert(self.encoded.row(row).as_ref().into());
-        }
-    }
-}
-
 /// What is wrong with a text, if anything.
 type TextRule = Box<dyn Fn(&str) -> Option<Error>>;
-
-/// Which rows of a batch are bad, and why; the first reason of a row stands.
-struct Verdict {
-    rows: usize,
-    bad: Vec<bool>,
-    violations: Vec<Violation>,
-}
-
-impl Verdict {
-    fn new(rows: usize) -> Self {
-        Self { rows, bad: Vec::new(), violations: Vec::new() }
-    }
-
-    fn is_bad(&self, row: usize) -> bool {
-        self.bad.get(row).copied().unwrap_or(false)
-    }
-
-    fn reject(&mut self, row: usize, error: impl FnOnce() -> Error) {
-        if !self.is_bad(row) {
-            self.skip(row);
-            self.violations.push(Violation { row, error: error() });
-        }
-    }
-
-    /// Leaves a row out, which is nobody's fault.
-    fn skip(&mut self, row: usize) {
-        if self.bad.is_empty() {
-            self.bad = vec![false; self.rows];
-        }
-        self.bad[row] = true;
-    }
-
-    fn mask(&self) -> Option<BooleanArray> {
-        (!self.bad.is_empty()).then(|| self.bad.iter().map(|bad| Some(!bad)).collect())
-    }
-
-    fn good_rows(&self) -> Vec<usize> {
-        (0..self.rows).filter(|row| !self.is_bad(*row)).collect()
-    }
-
-    fn into_violations(mut self) -> Vec<Violation> {
-        self.violations.sort_by_key(|violation| violation.row);
-        self.violations
-    }
-}
 
 /// Dates beyond the calendar's ends cannot be written to the log.
 fn check_date(column: &Column, stored: &ArrayRef, verdict: &mut Verdict) {
@@ -487,113 +475,4 @@ fn check_date(column: &Column, stored: &ArrayRef, verdict: &mut Verdict) {
             });
         }
     }
-}
-
-/// PostgreSQL's assignment: what fits is converted, what does not becomes NULL here and an error above.
-fn assignment_cast(column: &Column, values: &ArrayRef, target: &DataType) -> Result<ArrayRef> {
-    if values.data_type() == target {
-        return Ok(Arc::clone(values));
-    }
-    let assignable = match (values.data_type(), target) {
-        (DataType::Boolean, DataType::Utf8) => true,
-        (DataType::Boolean, target) if target.is_numeric() => false,
-        (source, DataType::Boolean) if source.is_numeric() => false,
-        (source, DataType::Date32 | DataType::Timestamp(_, _)) if source.is_numeric() => false,
-        (DataType::Date32 | DataType::Timestamp(_, _), target) if target.is_numeric() => false,
-        (source, target) => arrow::compute::can_cast_types(source, target),
-    };
-    if !assignable {
-        let source = SqlType::from_arrow(values.data_type())
-            .map_or_else(|_| values.data_type().to_string(), |known| known.to_string());
-        return Err(Error::new(
-            ErrorKind::DatatypeMismatch,
-            format!(
-                "column \"{}\" is of type {} but expression is of type {source}",
-                column.name, column.data_type
-            ),
-        )
-        .with_hint("You will need to rewrite or cast the expression."));
-    }
-    let values = match values.data_type() {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if *target == DataType::Binary => {
-            return bytes_of_text(values);
-        }
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if target.is_numeric() => trimmed(values)?,
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if let DataType::List(item) = target => {
-            return array_text::lists(values, item);
-        }
-        given if given.is_decimal() && *target == DataType::Float64 => return to_double(values),
-        given if target.is_integer() && (given.is_floating() || given.is_decimal()) => to_whole(values)?,
-        _ => Arc::clone(values),
-    };
-    Ok(cast_with_options(&values, target, &CastOptions { safe: true, ..CastOptions::default() })?)
-}
-
-/// Texts of bytea; NULL for what is not one.
-fn bytes_of_text(values: &ArrayRef) -> Result<ArrayRef> {
-    let texts = arrow::compute::cast(values, &DataType::Utf8)?;
-    let bytes = texts.as_string::<i32>().iter().map(|text| text.and_then(bytea));
-    Ok(Arc::new(bytes.collect::<BinaryArray>()))
-}
-
-/// PostgreSQL's input of bytea: `\x00ff`, or text in which `\\` is a backslash and `\377` a byte.
-fn bytea(text: &str) -> Option<Vec<u8>> {
-    if let Some(hexadecimal) = text.strip_prefix("\\x") {
-        let digits: Vec<u32> =
-            hexadecimal.chars().map(|letter| letter.to_digit(16)).collect::<Option<_>>()?;
-        let pairs = digits.chunks_exact(2);
-        let whole = pairs.remainder().is_empty();
-        return whole.then(|| pairs.map(|pair| (pair[0] * 16 + pair[1]) as u8).collect());
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, after)) = rest.split_first() {
-        rest = match (byte, after) {
-            (b'\\', [b'\\', after @ ..]) => {
-                bytes.push(b'\\');
-                after
-            }
-            (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..]) => {
-                bytes.push((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
-                after
-            }
-            (b'\\', _) => return None,
-            _ => {
-                bytes.push(byte);
-                after
-            }
-        };
-    }
-    Some(bytes)
-}
-
-/// PostgreSQL reads numbers with blanks around them.
-fn trimmed(values: &ArrayRef) -> Result<ArrayRef> {
-    let texts = arrow::compute::cast(values, &DataType::Utf8)?;
-    let texts = texts.as_string::<i32>();
-    if texts.iter().flatten().all(|text| text.trim().len() == text.len()) {
-        return Ok(Arc::new(texts.clone()));
-    }
-    Ok(Arc::new(texts.iter().map(|text| text.map(str::trim)).collect::<StringArray>()))
-}
-
-fn bad_value(column: &Column, value: &str, source: &DataType) -> Error {
-    let shown: String = value.chars().take(100).collect();
-    if matches!(source, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
-        let kind = match column.data_type {
-            SqlType::Date | SqlType::Timestamp | SqlType::TimestampTz => ErrorKind::InvalidDatetime,
-            _ => ErrorKind::InvalidText,
-        };
-        return Error::new(
-            kind,
-            format!(
-                "column \"{}\": invalid input syntax for type {}: \"{shown}\"",
-                column.name, column.data_type
-            ),
-        );
-    }
-    Error::new(
-        ErrorKind::NumericOutOfRange,
-        format!("column \"{}\": {shown} is out of range for type {}", column.name, column.data_type),
-    )
 }

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use tokio::task::JoinSet;
 
 use super::DeltaTable;
-use super::contract::Contract;
+use super::contract::{Contract, Violation};
 use super::snapshot::TableSnapshot;
 use super::write::{TableWriter, Written};
 use crate::catalog::Table;
@@ -214,15 +214,21 @@ pub(crate) async fn write_batch(
     on_violation: OnViolation,
     rejected: &mut Vec<RejectedRow>,
 ) -> Result<RecordBatch> {
-    let checked = contract.check(&mapping.columns(batch, contract), batch.num_rows())?;
+    let checked = contract.check(&mapping.columns(batch, contract), batch.num_rows()).await?;
+    let numbered = |violation: Violation| match mapping.row_number {
+        Some(column) => violation.error.with_row(row_number(batch, column, violation.row)),
+        None => violation.error,
+    };
+    if on_violation == OnViolation::Reject
+        && let Some(violation) = checked.fatal
+    {
+        return Err(numbered(violation));
+    }
     for violation in checked.violations {
-        let row_number = mapping.row_number.map(|column| row_number(batch, column, violation.row));
         if on_violation == OnViolation::Fail {
-            return Err(match row_number {
-                Some(number) => violation.error.with_row(number),
-                None => violation.error,
-            });
+            return Err(numbered(violation));
         }
+        let row_number = mapping.row_number.map(|column| row_number(batch, column, violation.row));
         rejected.push(RejectedRow { row_number, error: violation.error });
     }
     refuse_flood(rejected.len())?;

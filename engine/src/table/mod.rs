@@ -5,10 +5,13 @@
 
 mod applications;
 pub mod array_text;
+mod assignment;
 pub mod changes;
 pub mod compaction;
 pub mod contract;
 pub mod external;
+pub mod expectations;
+mod keys;
 pub mod load;
 pub mod maintenance;
 pub mod options;
@@ -16,6 +19,8 @@ pub mod rewrite;
 pub mod rounding;
 pub mod scan;
 pub mod snapshot;
+pub mod tally;
+mod verdict;
 pub mod write;
 pub mod zorder;
 

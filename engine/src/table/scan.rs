@@ -37,7 +37,7 @@ pub const ROW_COLUMN: &str = "__row";
 const FOOTER_HINT: usize = 512 * 1024;
 
 /// A table at one version, as DataFusion reads it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TableScan {
     storage: Storage,
     /// Where the table lies, as a full path in the store.
@@ -94,6 +94,10 @@ impl TableScan {
         self.files = Arc::new(kept);
         self.statistics = table_statistics(&self.files, &self.schema);
         self
+    }
+
+    pub(crate) fn files(&self) -> &[DataFile] {
+        &self.files
     }
 
     pub fn version(&self) -> u64 {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
-use arrow::datatypes::{DataType, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use chrono::{DateTime, Utc};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, ScalarValue, Statistics};
@@ -86,6 +86,34 @@ impl DataFile {
             column.max_value = exact(std::mem::take(&mut column.max_value));
         }
         bounds
+    }
+
+    /// Whether a value from `low` to `high` may stand in a column. What is not known may.
+    pub(crate) fn may_hold(&self, column: &Field, low: &ScalarValue, high: &ScalarValue) -> bool {
+        let name = column.name();
+        if let (ScalarValue::Utf8(Some(low)), ScalarValue::Utf8(Some(high))) = (low, high)
+            && !self.partition_values.contains_key(name)
+        {
+            return self.may_hold_text(name, low, high);
+        }
+        let known = self.column(name, column.data_type());
+        let all_null = known.null_count.get_value().is_some_and(|nulls| self.rows == Some(*nulls as u64));
+        let is_below = known.max_value.get_value().is_some_and(|greatest| greatest < low);
+        let is_above = known.min_value.get_value().is_some_and(|least| least > high);
+        !(all_null || is_below || is_above)
+    }
+
+    /// Bounds of texts may be cut: a lower bound is one still, and as much of a text as the upper bound is long may be
+    /// compared with it.
+    fn may_hold_text(&self, name: &str, low: &str, high: &str) -> bool {
+        let least = self.minimums.get(name).and_then(Value::as_str);
+        let greatest = self.maximums.get(name).and_then(Value::as_str);
+        let is_above = least.is_some_and(|least| high < least);
+        let is_below = greatest.is_some_and(|greatest| {
+            let beginning = &low.as_bytes()[..low.len().min(greatest.len())];
+            beginning > greatest.as_bytes()
+        });
+        !(is_above || is_below)
     }
 
     fn column(&self, name: &str, data_type: &DataType) -> ColumnStatistics {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use deltalake_core::datafile::writer::{DeltaWriter, WriterConfig};
-use deltalake_core::kernel::Action;
+use deltalake_core::kernel::{Action, Add};
 use deltalake_core::table::config::TablePropertiesExt as _;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -39,6 +39,15 @@ pub struct Written {
 }
 
 impl Written {
+    /// The data files.
+    pub fn files(&self) -> Vec<Add> {
+        let files = self.adds.iter().filter_map(|action| match action {
+            Action::Add(add) => Some(add.clone()),
+            _ => None,
+        });
+        files.collect()
+    }
+
     pub fn extend(&mut self, other: Written) {
         self.adds.extend(other.adds);
         self.rows += other.rows;

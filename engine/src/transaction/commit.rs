@@ -11,6 +11,7 @@ use crate::catalog::Author;
 use crate::catalog::ddl::{Ddl, Effect};
 use crate::dml::commit_info;
 use crate::error::{Error, ErrorKind, Result};
+use crate::ingest::quality::note_statement;
 use crate::table::snapshot::added_path;
 use crate::warehouse::Warehouse;
 
@@ -70,8 +71,10 @@ impl Transaction {
     async fn commit_rows(&self, staged: &StagedTable) -> Result<()> {
         self.require_files(staged).await?;
         let delta = self.warehouse.delta(&staged.table)?;
-        let info = commit_info(&staged.role, &staged.statements.join("; "), staged.changes.rows);
-        delta.commit_changes(&staged.base, &staged.changes, info).await?;
+        let (changes, statements) = (&staged.changes, staged.statements.join("; "));
+        let info = commit_info(&staged.role, &statements, changes.rows, &changes.warned)?;
+        let committed = delta.commit_changes(&staged.base, changes, info).await?;
+        note_statement(&self.warehouse, &staged.table.name, &changes.warned, committed.version()).await;
         Ok(())
     }
 

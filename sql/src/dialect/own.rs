@@ -9,7 +9,8 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::copy::{self, Copy};
 use super::roles::AccessStatement;
-use super::upkeep::UpkeepStatement;
+use super::rules::{self, AddRule};
+use super::upkeep::{self, UpkeepStatement};
 
 pub(super) type ParseResult<T> = std::result::Result<T, ParserError>;
 
@@ -31,6 +32,7 @@ pub enum OwnStatement {
     },
     Upkeep(UpkeepStatement),
     Copy(Copy),
+    AddRule(AddRule),
 }
 
 /// `CREATE [OR REPLACE] PIPE [IF NOT EXISTS] name FROM 'where' INTO table FORMAT format [OPTIONS (k 'v', …)]
@@ -72,7 +74,9 @@ pub(super) fn parse(parser: &mut Parser<'_>) -> Option<ParseResult<OwnStatement>
         ["comment", "on", "pipe", ..] => Some(skip(parser, 3).and_then(|()| comment_on_pipe(parser))),
         ["refresh", "materialized", "view", ..] => Some(skip(parser, 3).and_then(|()| refresh(parser))),
         ["copy", ..] => Some(skip(parser, 1).and_then(|()| copy::parse(parser)).map(OwnStatement::Copy)),
-        _ => super::upkeep::parse(parser, &words).map(|parsed| parsed.map(OwnStatement::Upkeep)),
+        ["alter", "table", ..] => rules::parse(parser)
+            .or_else(|| upkeep::parse(parser, &words).map(|parsed| parsed.map(OwnStatement::Upkeep))),
+        _ => upkeep::parse(parser, &words).map(|parsed| parsed.map(OwnStatement::Upkeep)),
     }
 }
 

@@ -142,3 +142,42 @@ fn words_of_transactions_are_those_of_postgres() {
     }
     assert_eq!(parse("BEGIN DEFERRABLE 7").unwrap_err().sqlstate(), "42601");
 }
+
+#[test]
+fn rules_are_told_from_other_changes_of_a_table() {
+    use voxhouse_engine::catalog::OnViolation;
+    for (sql, name, on_violation) in [
+        ("alter table t add check (a > 0)", None, None),
+        (
+            "ALTER TABLE only s.t ADD CONSTRAINT \"C\" UNIQUE (a, b) ON VIOLATION warn",
+            Some("C"),
+            Some(OnViolation::Warn),
+        ),
+        (
+            "alter table t add constraint k primary key (a) on violation fail",
+            Some("k"),
+            Some(OnViolation::Fail),
+        ),
+        ("alter table t add expect (count(*) > 1)", None, None),
+        (
+            "alter table t add constraint e expect (max(a) < now()) on violation reject",
+            Some("e"),
+            Some(OnViolation::Reject),
+        ),
+    ] {
+        let StatementKind::Own(OwnStatement::AddRule(rule)) = one(sql).kind else {
+            panic!("not a rule: {sql}")
+        };
+        assert_eq!((rule.name.as_deref(), rule.on_violation), (name, on_violation), "{sql}");
+    }
+    for sql in
+        ["alter table t add expect int", "alter table t add column a int", "alter table t drop constraint c"]
+    {
+        assert!(matches!(one(sql).kind, StatementKind::Sql(_)), "{sql}");
+    }
+    for sql in
+        ["alter table t add check (a > 0) on violation", "alter table t add check (a > 0) on violation cry"]
+    {
+        assert_eq!(parse(sql).unwrap_err().sqlstate(), "42601", "{sql}");
+    }
+}

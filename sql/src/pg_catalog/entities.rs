@@ -298,19 +298,21 @@ impl Entities {
         let (schema_oid, owner) = (self.schema_oid(&table.name.schema), self.owner(&table.owner));
         let kind = if table.query.is_some() { 'm' } else { 'r' };
         let size = visible.sizes.get(&table.oid);
+        // What rows may break is no fact that a client may count on.
+        let kept = table.constraints.iter().filter(|one| !one.only_warns() && !one.is_expectation());
+        let kept: Vec<&catalog::Constraint> = kept.collect();
         let relation = Relation {
             comment: table.comment.clone(),
             query: table.query.clone(),
-            checks: table.constraints.iter().filter(|one| matches!(one.rule, Rule::Check { .. })).count()
-                as i16,
-            has_index: table.constraints.iter().any(|one| !matches!(one.rule, Rule::Check { .. })),
+            checks: kept.iter().filter(|one| matches!(one.rule, Rule::Check { .. })).count() as i16,
+            has_index: kept.iter().any(|one| !matches!(one.rule, Rule::Check { .. })),
             acl: table.acl.as_ref().map(grants::items),
             bytes: size.map(|size| size.bytes),
             rows: size.map(|size| size.rows),
             columns,
             ..Relation::new(table.oid, schema_oid, &table.name, owner, kind)
         };
-        for constraint in &table.constraints {
+        for constraint in kept {
             self.add_constraint(constraint, table, &relation);
         }
         self.relations.push(relation);
@@ -325,7 +327,9 @@ impl Entities {
         let (kind, names, expression) = match &constraint.rule {
             Rule::PrimaryKey { columns } => ('p', columns.clone(), None),
             Rule::Unique { columns } => ('u', columns.clone(), None),
-            Rule::Check { expression } => ('c', columns_in(expression, table), Some(expression.clone())),
+            Rule::Check { expression } | Rule::Expect { expression } => {
+                ('c', columns_in(expression, table), Some(expression.clone()))
+            }
         };
         let columns: Vec<Column> = names
             .iter()

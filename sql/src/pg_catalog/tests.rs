@@ -80,16 +80,18 @@ fn feedback() -> Table {
     ];
     let key = Rule::PrimaryKey { columns: vec!["source_system".into(), "feedback_id".into()] };
     let constraints = vec![
-        Constraint { oid: 16403, name: "feedback_pkey".into(), rule: key },
+        Constraint { oid: 16403, name: "feedback_pkey".into(), rule: key, on_violation: None },
         Constraint {
             oid: 16404,
             name: "feedback_member_key".into(),
             rule: Rule::Unique { columns: vec!["member".into()] },
+            on_violation: None,
         },
         Constraint {
             oid: 16405,
             name: "feedback_score_check".into(),
             rule: Rule::Check { expression: "score >= 0".into() },
+            on_violation: None,
         },
     ];
     Table {
@@ -123,6 +125,7 @@ fn objects() -> Vec<Object> {
         oid: 16395,
         name: "notes_pkey".into(),
         rule: Rule::PrimaryKey { columns: vec!["id".into()] },
+        on_violation: None,
     };
     let notes = vec![required("id", "bigint"), column("body", "text")];
     let daily = Table {

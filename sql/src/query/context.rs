@@ -14,7 +14,7 @@ use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use super::catalog::{Databases, Opened, Relations, StandsFor};
-use super::{lateral, names, numbers, reports, spelling, zone};
+use super::{lateral, names, numbers, profiles, reports, spelling, zone};
 use crate::access::reads;
 use crate::dialect::{At, Moment, Statement, StatementKind};
 use crate::pg_catalog::{self, Visible};
@@ -252,6 +252,7 @@ pub async fn plan_in(
     let StatementKind::Sql(mut sql) = statement.kind else {
         return Err(Error::internal("a statement without a plan was planned"));
     };
+    profiles::expand(&mut sql, state, relations).await?;
     reports::expand(&mut sql)?;
     spelling::today::rewrite(&mut sql);
     pg_catalog::rewrite(&mut sql, &relations.visible)?;

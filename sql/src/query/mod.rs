@@ -21,6 +21,7 @@ pub mod operators;
 pub mod outside;
 pub mod pauses;
 pub mod pipe;
+mod profiles;
 pub mod reports;
 pub mod reuse;
 pub mod sleep;

@@ -114,15 +114,8 @@ impl Said {
     fn into_query(self) -> Result<Query> {
         let (description, columns) = self.aggregate_arguments()?;
         let arguments = std::iter::once(text(&description)).chain(columns).collect();
-        let rows = call("unnest", vec![call(&aggregate_name(self.shape.name), arguments)]);
-        let row = Ident::new("__row");
-        let fields = self.shape.columns.iter().map(|(name, _)| {
-            let value = call("get_field", vec![Expr::Identifier(row.clone()), text(name)]);
-            SelectItem::ExprWithAlias { expr: value, alias: Ident::with_quote('"', *name) }
-        });
-        let rows = SelectItem::ExprWithAlias { expr: rows, alias: row.clone() };
-        let inner = build::select(vec![rows], from(self.relation));
-        Ok(build::select(fields.collect(), from(build::derived(inner, named("__report")))))
+        let aggregate = call(&aggregate_name(self.shape.name), arguments);
+        Ok(rows_over(self.shape, aggregate, self.relation))
     }
 
     /// The description of the call, and the columns that it reads.
@@ -149,6 +142,25 @@ impl Said {
     }
 }
 
+/// The rows that the aggregate of a report returns over a relation.
+fn rows_over(shape: &Shape, aggregate: Expr, relation: TableFactor) -> Query {
+    let row = Ident::new("__row");
+    let fields = shape.columns.iter().map(|(name, _)| {
+        let value = call("get_field", vec![Expr::Identifier(row.clone()), text(name)]);
+        SelectItem::ExprWithAlias { expr: value, alias: Ident::with_quote('"', *name) }
+    });
+    let rows = SelectItem::ExprWithAlias { expr: call("unnest", vec![aggregate]), alias: row.clone() };
+    let inner = build::select(vec![rows], from(relation));
+    build::select(fields.collect(), from(build::derived(inner, named("__report"))))
+}
+
+/// The same for a report whose call is read elsewhere.
+pub(super) fn rows_of(report: &str, aggregate: Expr, relation: TableFactor) -> Result<Query> {
+    let shape = shape_of(&ObjectName::from(vec![Ident::new(report)]));
+    let shape = shape.ok_or_else(|| Error::internal(format!("there is no report {report}")))?;
+    Ok(rows_over(shape, aggregate, relation))
+}
+
 fn slot_of(shape: &Shape, name: &str) -> Result<usize> {
     if name == "relation" {
         return Ok(0);
@@ -173,19 +185,20 @@ fn does_not_fit(shape: &Shape) -> Error {
 
 /// The relation a call names: a name, the text of one, or the text of a query.
 fn relation_of(shape: &Shape, value: Expr) -> Result<TableFactor> {
-    let source = || named("source");
+    relation_in(value)?.ok_or_else(|| does_not_fit(shape))
+}
+
+/// `None`: the value names no relation.
+pub(super) fn relation_in(value: Expr) -> Result<Option<TableFactor>> {
     match value {
-        Expr::Subquery(query) => Ok(build::derived(*query, source())),
-        Expr::Identifier(name) => from_text(&name.to_string()),
+        Expr::Subquery(query) => Ok(Some(build::derived(*query, named("source")))),
+        Expr::Identifier(name) => from_text(&name.to_string()).map(Some),
         Expr::CompoundIdentifier(parts) => {
             let parts: Vec<String> = parts.iter().map(Ident::to_string).collect();
-            from_text(&parts.join("."))
+            from_text(&parts.join(".")).map(Some)
         }
-        Expr::Value(value) => match value.value.into_string() {
-            Some(text) => from_text(&text),
-            None => Err(does_not_fit(shape)),
-        },
-        _ => Err(does_not_fit(shape)),
+        Expr::Value(value) => value.value.into_string().map(|text| from_text(&text)).transpose(),
+        _ => Ok(None),
     }
 }
 

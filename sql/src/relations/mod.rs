@@ -3,6 +3,7 @@
 //! The definitions are a list; it only grows at its end, because a relation's OID is its place in it.
 
 mod queries;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ enum Content {
     Queries,
     QueriesInfo,
     Maintenance,
+    Quality,
+    Rules,
 }
 
 struct Definition {
@@ -88,6 +91,12 @@ fn definitions() -> Vec<Definition> {
             "What was done to keep tables fast: compactions, checkpoints, vacuums",
             Content::Maintenance,
         ),
+        system(
+            "quality",
+            "How each rule of a table fared with each load: rows checked, rows that broke it, and one of them",
+            Content::Quality,
+        ),
+        system("rules", "What each table asks of its rows and its loads", Content::Rules),
     ]);
     all
 }
@@ -153,6 +162,8 @@ impl BuiltIns {
         let batch = match content {
             Content::Loads => return Ok(Some(self.background.ingestion()?.loads_provider().await?)),
             Content::Rejects => return Ok(Some(self.background.ingestion()?.rejects_provider().await?)),
+            Content::Quality => return Ok(Some(self.background.ingestion()?.quality_provider().await?)),
+            Content::Rules => rules::batch(relations.catalog())?,
             Content::Functions => functions_batch()?,
             Content::Pipes => pipes_batch(relations)?,
             Content::Tables => tables_batch(relations).await?,
@@ -175,6 +186,8 @@ impl BuiltIns {
 
 async fn schema(content: Content, background: &Background) -> Result<SchemaRef> {
     Ok(match content {
+        Content::Quality => background.ingestion()?.quality_provider().await?.schema(),
+        Content::Rules => rules::schema(),
         Content::Functions => functions_schema(),
         Content::Pipes => pipes_schema(),
         Content::Tables => tables_schema(),

@@ -10,6 +10,7 @@ use voxhouse_engine::catalog::ddl::{Ddl, Effect};
 use voxhouse_engine::catalog::{Author, CatalogSnapshot, QualifiedName, Table};
 use voxhouse_engine::dml::{self, Dml, Work};
 use voxhouse_engine::table::load::TakenRows;
+use voxhouse_engine::table::tally::RuleOutcome;
 use voxhouse_engine::transaction::{Savepoint, Snapshots, TemporaryFolder, Transaction};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
@@ -207,7 +208,7 @@ impl Session {
 
     /// The same in a transaction that is at hand.
     pub(crate) async fn change_rows_in(
-        &self,
+        &mut self,
         transaction: Option<&Transaction>,
         context: &QueryContext,
         author: &Author,
@@ -217,10 +218,16 @@ impl Session {
     ) -> Result<u64> {
         let state = context.state();
         let planner = self.instance.planner();
-        let (warehouse, planner) = (&self.instance.warehouse, planner.as_ref());
+        let instance = Arc::clone(&self.instance);
+        let (warehouse, planner) = (&instance.warehouse, planner.as_ref());
         let returning = returning.map(|returning| returning as &dyn dml::Returning);
-        let dml = Dml { warehouse, planner, state: &state, author, transaction, returning };
-        dml.run(table, work).await
+        let warned = Default::default();
+        let dml = Dml { warehouse, planner, state: &state, author, transaction, returning, warned };
+        let rows = dml.run(table, work).await?;
+        for outcome in dml.warned.into_inner() {
+            self.warning("01000", warning(table, &outcome));
+        }
+        Ok(rows)
     }
 
     /// The rows of a plan as they would enter the table if their keys were new.
@@ -234,7 +241,8 @@ impl Session {
         let state = context.state();
         let planner = self.instance.planner();
         let (warehouse, planner) = (&self.instance.warehouse, planner.as_ref());
-        let dml = Dml { warehouse, planner, state: &state, author, transaction: None, returning: None };
+        let (transaction, returning, warned) = (None, None, Default::default());
+        let dml = Dml { warehouse, planner, state: &state, author, transaction, returning, warned };
         dml.proposed(table, rows).await
     }
 
@@ -339,4 +347,14 @@ impl Session {
             Error::new(ErrorKind::UndefinedSavepoint, format!("savepoint \"{name}\" does not exist"))
         })
     }
+}
+
+/// Tells of rows that entered although a rule warns of them.
+fn warning(table: &Table, outcome: &RuleOutcome) -> String {
+    let RuleOutcome { rule, kind, rows_checked, rows_violating, example, .. } = outcome;
+    let example = example.as_ref().map_or(String::new(), |example| format!(", such as {example}"));
+    let relation = &table.name.name;
+    format!(
+        "{rows_violating} of {rows_checked} new rows of relation \"{relation}\" violate {kind} \"{rule}\"{example}"
+    )
 }

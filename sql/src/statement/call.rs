@@ -11,7 +11,7 @@ use voxhouse_engine::catalog::access::{Secured, denied};
 use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::rows;
+use super::{replay, rows};
 use crate::query::names::parts;
 use crate::session::Session;
 use crate::wire::backend::Outcome;
@@ -22,6 +22,7 @@ const RUN_PIPE_COLUMNS: [&str; 5] = ["files_loaded", "files_failed", "files_skip
 pub fn schema(call: &Function) -> Result<Option<SchemaRef>> {
     match parts(&call.name)?.join(".").as_str() {
         "system.run_pipe" => Ok(Some(run_pipe_schema())),
+        "system.replay_rejects" => Ok(Some(replay::columns())),
         "system.reset_queries" => Ok(None),
         other => Err(undefined(other)),
     }
@@ -30,6 +31,7 @@ pub fn schema(call: &Function) -> Result<Option<SchemaRef>> {
 pub async fn run(session: &mut Session, call: &Function) -> Result<Outcome> {
     match parts(&call.name)?.join(".").as_str() {
         "system.run_pipe" => run_pipe(session, &text_argument(call)?).await,
+        "system.replay_rejects" => replay::run(session, call).await,
         "system.reset_queries" => {
             no_argument(call)?;
             reset_queries(session).await
@@ -40,7 +42,9 @@ pub async fn run(session: &mut Session, call: &Function) -> Result<Outcome> {
 
 fn undefined(name: &str) -> Error {
     Error::new(ErrorKind::UndefinedFunction, format!("procedure {name} does not exist"))
-        .with_hint("The procedures are system.run_pipe('pipe') and system.reset_queries().")
+        .with_hint(
+            "The procedures are system.run_pipe('pipe'), system.replay_rejects('table') and system.reset_queries().",
+        )
 }
 
 fn run_pipe_schema() -> SchemaRef {

@@ -2,12 +2,12 @@
 
 use arrow::datatypes::FieldRef;
 use datafusion::sql::sqlparser::ast::{
-    self, AlterTableOperation, ColumnDef, ColumnOption, CommentObject, CreateTable, CreateView, Expr, Ident,
-    ObjectName, ObjectType, RenameTableNameKind, SchemaName, TableConstraint,
+    self, AlterColumnOperation, AlterTableOperation, ColumnDef, ColumnOption, CommentObject, CreateTable,
+    CreateView, Expr, Ident, ObjectName, ObjectType, RenameTableNameKind, SchemaName, TableConstraint,
 };
 use voxhouse_engine::catalog::access::not_owner;
 use voxhouse_engine::catalog::acl::Privilege;
-use voxhouse_engine::catalog::ddl::{CommentTarget, Ddl, DropKind, Effect, NewPipe, NewTable};
+use voxhouse_engine::catalog::ddl::{CommentTarget, ConstraintDdl, Ddl, DropKind, Effect, NewPipe, NewTable};
 use voxhouse_engine::catalog::{Column, QualifiedName, Rule, SqlType, Table};
 use voxhouse_engine::dml::Work;
 use voxhouse_engine::planning::SOURCE_RELATION;
@@ -64,6 +64,7 @@ async fn own_definition(context: &QueryContext, own: &OwnStatement) -> Result<Op
         OwnStatement::CommentOnPipe { name, comment } => {
             Ddl::Comment { target: CommentTarget::Pipe(name.clone()), comment: comment.clone() }
         }
+        OwnStatement::AddRule(add) => super::constraint::added(context, add).await?,
         OwnStatement::RefreshMaterializedView { .. } | OwnStatement::Upkeep(_) | OwnStatement::Copy(_) => {
             return Ok(None);
         }
@@ -93,6 +94,9 @@ pub async fn run(session: &mut Session, statement: &Statement) -> Result<Outcome
     let Some(mut ddl) = plan(&context, statement).await? else {
         return Err(Error::not_supported(format!("{} is not supported", first_words(&statement.text))));
     };
+    if let Ddl::Constraint(constraint) = &ddl {
+        super::constraint::require_kept(&context, constraint).await?;
+    }
     let tag = tag_of(&ddl);
     let author = session.author(statement);
     if let Ddl::CreateTable { name, location, .. } = &mut ddl {
@@ -138,7 +142,7 @@ async fn create_index(
     let table = context.visible.catalog.table(&name)?;
     if create.unique {
         return Err(Error::not_supported("CREATE UNIQUE INDEX is not supported")
-            .with_hint("Declare UNIQUE (…) in CREATE TABLE."));
+            .with_hint("Declare UNIQUE (…) in CREATE TABLE, or add it with ALTER TABLE … ADD UNIQUE (…)."));
     }
     for column in &create.columns {
         if let ast::Expr::Identifier(column) = &column.column.expr {
@@ -191,7 +195,7 @@ pub fn tag_of(ddl: &Ddl) -> &'static str {
         Ddl::DropRelation { kind: DropKind::Table, .. } => "DROP TABLE",
         Ddl::DropRelation { kind: DropKind::View, .. } => "DROP VIEW",
         Ddl::DropRelation { kind: DropKind::MaterializedView, .. } => "DROP MATERIALIZED VIEW",
-        Ddl::RenameRelation { .. } | Ddl::AddColumn { .. } => "ALTER TABLE",
+        Ddl::RenameRelation { .. } | Ddl::AddColumn { .. } | Ddl::Constraint(_) => "ALTER TABLE",
         Ddl::CreateView { .. } => "CREATE VIEW",
         Ddl::CreatePipe { .. } => "CREATE PIPE",
         Ddl::DropPipe { .. } => "DROP PIPE",
@@ -289,7 +293,7 @@ fn column(definition: &ColumnDef, constraints: &mut Vec<(Option<String>, Rule)>)
     Ok(column)
 }
 
-fn table_constraint(constraint: &TableConstraint) -> Result<(Option<String>, Rule)> {
+pub(super) fn table_constraint(constraint: &TableConstraint) -> Result<(Option<String>, Rule)> {
     let key = |columns: &[ast::IndexColumn]| {
         columns
             .iter()
@@ -420,7 +424,7 @@ fn specified_twice(column: &str) -> Error {
 }
 
 fn alter_table(context: &QueryContext, alter: &ast::AlterTable) -> Result<Ddl> {
-    let name = existing_name(&alter.name, &context.visible)?;
+    let table = existing_name(&alter.name, &context.visible)?;
     let [operation] = alter.operations.as_slice() else {
         return Err(Error::not_supported("ALTER TABLE with several actions is not supported")
             .with_hint("Write one statement an action."));
@@ -434,12 +438,25 @@ fn alter_table(context: &QueryContext, alter: &ast::AlterTable) -> Result<Ddl> {
                     "a column that is added can have no constraint and no default",
                 ));
             }
-            Ok(Ddl::AddColumn { table: name, column, if_not_exists: *if_not_exists })
+            Ok(Ddl::AddColumn { table, column, if_not_exists: *if_not_exists })
         }
         AlterTableOperation::RenameTable { table_name } => {
             let (RenameTableNameKind::To(to) | RenameTableNameKind::As(to)) = table_name;
             let to = parts(to)?.pop().ok_or_else(|| Error::syntax("the new name is missing"))?;
-            Ok(Ddl::RenameRelation { name, to })
+            Ok(Ddl::RenameRelation { name: table, to })
+        }
+        AlterTableOperation::DropConstraint { if_exists, name: constraint, .. } => {
+            let (name, if_exists) = (fold(constraint), *if_exists);
+            Ok(Ddl::Constraint(ConstraintDdl::Drop { table, name, if_exists }))
+        }
+        AlterTableOperation::AlterColumn { column_name, op } => {
+            let not_null = match op {
+                AlterColumnOperation::SetNotNull => true,
+                AlterColumnOperation::DropNotNull => false,
+                _ => return Err(Error::not_supported(format!("ALTER TABLE {operation} is not supported"))),
+            };
+            let column = fold(column_name);
+            Ok(Ddl::Constraint(ConstraintDdl::NotNull { table, column, not_null }))
         }
         other => Err(Error::not_supported(format!("ALTER TABLE {other} is not supported"))),
     }

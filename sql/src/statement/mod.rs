@@ -1,6 +1,7 @@
 //! What each kind of statement does.
 
 pub mod call;
+pub mod constraint;
 pub mod copy;
 pub mod cursor;
 pub mod ddl;
@@ -12,6 +13,7 @@ pub mod grant;
 pub mod literal;
 pub mod origin;
 pub mod prepared;
+mod replay;
 pub mod role;
 pub mod schedule;
 pub mod session;

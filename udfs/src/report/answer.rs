@@ -43,12 +43,12 @@ fn item(columns: &[Column]) -> FieldRef {
     Arc::new(Field::new_list_field(DataType::Struct(fields(columns)), true))
 }
 
-pub(super) fn data_type(columns: &[Column]) -> DataType {
+pub(crate) fn data_type(columns: &[Column]) -> DataType {
     DataType::List(item(columns))
 }
 
 /// One list that holds all rows.
-pub(super) fn list(columns: &[Column], rows: Vec<Row>) -> Result<ScalarValue> {
+pub(crate) fn list(columns: &[Column], rows: Vec<Row>) -> Result<ScalarValue> {
     let length = rows.len();
     let mut cells: Vec<Vec<ScalarValue>> = columns.iter().map(|_| Vec::with_capacity(length)).collect();
     for row in rows {

@@ -158,7 +158,7 @@ fn fits(function: &str, takes: Takes, label: &str, found: &DataType) -> Result<(
     )))
 }
 
-fn constant(expr: &dyn PhysicalExpr) -> Result<String> {
+pub(crate) fn constant(expr: &dyn PhysicalExpr) -> Result<String> {
     let nothing = RecordBatch::new_empty(Arc::new(Schema::empty()));
     match expr.evaluate(&nothing) {
         Ok(ColumnarValue::Scalar(value)) => match value.try_as_str() {

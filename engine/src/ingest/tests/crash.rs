@@ -38,6 +38,9 @@ async fn assert_exactly_once(process: &Process, when: &str) {
         ["landing/notes/a.lines|2|1", "landing/notes/c.lines|1|2", "landing/notes/d.lines|1|0"],
         "{when}"
     );
+    // Four rules with each of three files.
+    let told = "SELECT count(*), count(DISTINCT file || rule), sum(rows_violating) FROM quality WHERE version IS NOT NULL";
+    assert_eq!(now.query(told).await, ["12|12|1"], "{when}");
     // A file may have failed before for the store's sake; the other has failed for its own.
     let others = "SELECT DISTINCT file, state FROM loads WHERE state <> 'loaded' AND sqlstate IS DISTINCT FROM '58030'";
     assert_eq!(now.query(others).await, ["landing/notes/b.lines|failed"], "{when}");
@@ -66,7 +69,7 @@ async fn fail_at(prepared: &InMemory, fault: Fault, request: usize) -> bool {
     faulty.struck.load(Ordering::SeqCst)
 }
 
-async fn fork(store: &InMemory) -> InMemory {
+pub(super) async fn fork(store: &InMemory) -> InMemory {
     let copy = InMemory::new();
     let mut listed = store.list(None);
     while let Some(meta) = futures::TryStreamExt::try_next(&mut listed).await.unwrap() {

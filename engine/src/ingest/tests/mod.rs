@@ -1,4 +1,5 @@
 mod crash;
+mod replays;
 mod support;
 
 use std::sync::Arc;
@@ -155,7 +156,7 @@ async fn a_bad_row_is_rejected_with_its_number_reason_and_content() {
         [
             "landing/notes/a.lines|7|22P02|column \"id\": invalid input syntax for type integer: \"seven\"\
              |{\"id\":\"seven\",\"text\":\"7\"}",
-            "landing/notes/a.lines|8|22P02|1 values for 2 columns|\"8\"",
+            "landing/notes/a.lines|8|22P04|1 values for 2 columns|\"8\"",
             "landing/notes/a.lines|9|23502|null value in column \"text\" of relation \"notes\" violates not-null \
              constraint|{\"id\":\"9\",\"text\":null}",
             "landing/notes/a.lines|10|23514|new row for relation \"notes\" violates check constraint \"small\"\
@@ -215,7 +216,7 @@ async fn a_row_that_the_query_cannot_evaluate_is_rejected() {
             process.query("SELECT row_number, sqlstate, reason, raw FROM rejects ORDER BY row_number").await,
             [
                 "4|22P02|invalid input syntax for type integer: \"four\"|{\"id\":\"four\",\"text\":\"four\"}",
-                "6|22P02|1 values for 2 columns|\"6\"",
+                "6|22P04|1 values for 2 columns|\"6\"",
                 "7|22P02|invalid input syntax for type integer: \"six\"|{\"id\":\"six\",\"text\":\"six\"}",
             ]
         );

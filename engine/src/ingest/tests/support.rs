@@ -397,10 +397,11 @@ impl Process {
         let context = SessionContext::new_with_state(self.context.state());
         let catalog = self.warehouse.catalog().await.unwrap();
         let table = catalog.table(&notes()).unwrap();
-        let providers: [(&str, Arc<dyn TableProvider>); 3] = [
+        let providers: [(&str, Arc<dyn TableProvider>); 4] = [
             ("notes", Arc::new(self.warehouse.scan(table).await.unwrap())),
             ("loads", self.ingestion.loads_provider().await.unwrap()),
             ("rejects", self.ingestion.rejects_provider().await.unwrap()),
+            ("quality", self.ingestion.quality_provider().await.unwrap()),
         ];
         for (name, provider) in providers {
             context.deregister_table(name).unwrap();

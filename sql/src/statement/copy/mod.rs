@@ -71,7 +71,7 @@ pub async fn receive(
     }
     let plan = target.plan(&context, copy, Arc::new(ClientRows::new(rows)))?;
     let author = session.author(statement);
-    session.change_rows(&context, &author, target.table, &Work::Insert(plan)).await
+    session.change_rows(&context, &author, target.table, &Work::Load(plan)).await
 }
 
 /// The server's files belong to nobody who can log in.

@@ -91,9 +91,10 @@ pub fn parameters(table: &Table, insert: &ast::Insert, types: &mut ParameterType
 
 /// The constraints that make rows unique: name and columns.
 fn keys(table: &Table) -> impl Iterator<Item = (&str, &[String])> {
-    table.constraints.iter().filter_map(|Constraint { name, rule, .. }| match rule {
+    let kept = table.constraints.iter().filter(|constraint| !constraint.only_warns());
+    kept.filter_map(|Constraint { name, rule, .. }| match rule {
         Rule::PrimaryKey { columns } | Rule::Unique { columns } => Some((name.as_str(), columns.as_slice())),
-        Rule::Check { .. } => None,
+        Rule::Check { .. } | Rule::Expect { .. } => None,
     })
 }
 
