@@ -7,6 +7,7 @@ pub mod dml;
 pub mod error;
 pub mod identity;
 pub mod ingest;
+pub mod json;
 pub mod meter;
 pub mod planning;
 pub mod source;

@@ -14,7 +14,7 @@ use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use super::catalog::{Databases, Opened, Relations, StandsFor};
-use super::{lateral, names, numbers, reports, spelling, zone};
+use super::{json, lateral, names, numbers, reports, spelling, zone};
 use crate::access::reads;
 use crate::dialect::{At, Moment, Statement, StatementKind};
 use crate::pg_catalog::{self, Visible};
@@ -253,6 +253,7 @@ pub async fn plan_in(
         return Err(Error::internal("a statement without a plan was planned"));
     };
     reports::expand(&mut sql)?;
+    let has_rows = json::rewrite(&mut sql)?;
     pg_catalog::rewrite(&mut sql, &relations.visible)?;
     spelling::rewrite(&mut sql)?;
     zone::rewrite(&mut sql);
@@ -260,6 +261,7 @@ pub async fn plan_in(
     names::qualify_wildcards(&mut sql);
     let checked = (!relations.access.is_superuser()).then(|| sql.clone());
     let plan = state.statement_to_plan(DataFusionStatement::Statement(sql)).await?;
+    let plan = if has_rows { json::expand(plan)? } else { plan };
     let plan = numbers::settle(lateral::carry_through(plan)?)?;
     refuse_server_access(&plan)?;
     if let Some(sql) = checked {

@@ -115,6 +115,12 @@ impl Parts {
                 self.year = i32::try_from(value).ok().map(|year| full_year(year, digits, written));
                 rest
             }
+            Part::ZoneName | Part::ZoneOffset | Part::ZoneHours | Part::ZoneMinutes | Part::RomanMonth => {
+                let name = written(field);
+                return Err(Error::not_supported(format!(
+                    "formatting field \"{name}\" is only supported in to_char"
+                )));
+            }
             name => {
                 let (value, rest) = number()?;
                 match name {
@@ -213,7 +219,12 @@ fn word<'a>(field: Field, text: &'a str, words: &[&str], length: usize) -> Resul
     })
 }
 
+/// The field as templates write it.
+fn written(field: Field) -> &'static str {
+    super::FIELDS.iter().find(|(_, name)| *name == field.name).map_or("", |(word, _)| word)
+}
+
 fn invalid(field: Field, wrong: &str) -> Error {
-    let name = super::FIELDS.iter().find(|(_, name)| *name == field.name).map_or("", |(word, _)| word);
+    let name = written(field);
     Error::new(ErrorKind::InvalidDatetime, format!("invalid value \"{wrong}\" for \"{name}\""))
 }
