@@ -29,8 +29,9 @@ enum Part {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Style {
-    /// Numbers, words, and what is JSON.
+    /// Whole numbers, and what is JSON.
     Bare,
+    Truth,
     /// A number, unless it is infinite or none.
     Number,
     Quoted,
@@ -128,7 +129,8 @@ impl Shown {
             Part::Texts(texts, style) if *style != Style::Bare || !texts.is_json() => {
                 let mut text = BytesMut::new();
                 texts.put(row, &mut text)?;
-                Ok(Some(String::from_utf8_lossy(&text).into_owned()))
+                let text = String::from_utf8_lossy(&text);
+                Ok(Some(if *style == Style::Truth { truth(&text).to_owned() } else { text.into_owned() }))
             }
             _ => Err(Error::invalid_argument("key value must be scalar, not array, composite, or json")),
         }
@@ -149,7 +151,8 @@ fn list(array: &ArrayRef, field: &Field, item: &Field, zone: Tz) -> Result<Part>
 
 fn style(field: &Field) -> Result<Style> {
     Ok(match PgType::of_field(field)?.oid {
-        oid::BOOL | oid::JSON | oid::JSONB | oid::INT2 | oid::INT4 | oid::INT8 => Style::Bare,
+        oid::JSON | oid::JSONB | oid::INT2 | oid::INT4 | oid::INT8 => Style::Bare,
+        oid::BOOL => Style::Truth,
         oid::FLOAT4 | oid::FLOAT8 | oid::NUMERIC => Style::Number,
         oid::TIMESTAMP | oid::TIMESTAMPTZ => Style::Time,
         _ => Style::Quoted,
@@ -163,11 +166,16 @@ fn put_text(texts: &Texts, style: Style, row: usize, out: &mut String) -> Result
         .map_err(|_| Error::new(ErrorKind::InvalidEncoding, "a value is no text in UTF-8"))?;
     match style {
         Style::Bare => out.push_str(text),
+        Style::Truth => out.push_str(truth(text)),
         Style::Number if text.ends_with(|letter: char| letter.is_ascii_digit()) => out.push_str(text),
         Style::Number | Style::Quoted => put_quoted(text, out),
         Style::Time => put_quoted(&as_iso(text), out),
     }
     Ok(())
+}
+
+fn truth(letter: &str) -> &'static str {
+    if letter == "t" { "true" } else { "false" }
 }
 
 /// `2024-01-02 03:04:05+08` as `2024-01-02T03:04:05+08:00`.

@@ -26,18 +26,6 @@ pub(in crate::query::templates) fn from_text(template: &Template, text: &str) ->
         let message = format!("invalid input syntax for type numeric: \"{read}\"");
         return Err(Error::new(ErrorKind::InvalidText, message));
     }
-    let (whole, fraction) = read
-        .trim_start_matches([' ', '+', '-'])
-        .split_once('.')
-        .unwrap_or((read.trim_start_matches([' ', '+', '-']), ""));
-    if whole.len() > template.before + template.shifted {
-        let precision = template.before + template.shifted + fraction.len();
-        return Err(Error::new(ErrorKind::NumericOutOfRange, "numeric field overflow").with_detail(format!(
-            "A field with precision {precision}, scale {} must round to an absolute value less than 10^{}.",
-            fraction.len(),
-            template.before + template.shifted
-        )));
-    }
     Ok(shifted(&read, template.shifted))
 }
 

@@ -159,11 +159,8 @@ fn exponent_of(text: &str, behind: usize) -> String {
     }
     let exponent = whole.len() as i64 - leading as i64 - 1;
     let significant = &all[leading..];
+    // A mantissa that is rounded up to ten stays so, as in PostgreSQL.
     let mantissa = rounded(&format!("{}.{}", &significant[..1], &significant[1..]), behind);
-    let (mantissa, exponent) = match mantissa.strip_prefix("10") {
-        Some(rest) => (rounded(&format!("1{rest}"), behind), exponent + 1),
-        None => (mantissa, exponent),
-    };
     with_exponent(&format!("{sign}{mantissa}"), exponent)
 }
 
