@@ -7,7 +7,7 @@ use datafusion::logical_expr::{Expr, ScalarUDF};
 
 use super::Form;
 use super::function::{Definition, Gives, Kernel, Takes};
-use super::{build, edit, elements, path};
+use super::{build, casts, edit, elements, path};
 use Takes::{Any, Json, Text, Texts, Truth, Whole};
 
 static FUNCTIONS: LazyLock<HashMap<String, Arc<ScalarUDF>>> = LazyLock::new(|| {
@@ -106,6 +106,7 @@ fn of_jsonb() -> Vec<Definition> {
             .optional(2)
             .on_null(),
         one("jsonb_insert", &[Json, Texts, Json, Truth], Gives::Json, edit::insert).optional(1),
+        one("__jsonb_scalar", &[Json, Text, Text], Gives::Text, casts::scalar),
         one("jsonb_pretty", &[Json], Gives::Text, edit::pretty),
     ]
 }

@@ -2,6 +2,7 @@
 //! field. `voxhouse_engine::json` reads it; `shown` writes other values as JSON.
 
 mod build;
+pub mod casts;
 mod catalog;
 mod edit;
 mod elements;

@@ -96,7 +96,7 @@ fn relations(select: &Select) -> Vec<Ident> {
             None => name.0.last().and_then(|part| part.as_ident()).cloned(),
         },
         TableFactor::Derived { alias, .. } => alias.as_ref().map(|alias| alias.name.clone()),
-        _ => None,
+        function => sets::alias_of_rows(function),
     };
     factors.filter_map(name).collect()
 }

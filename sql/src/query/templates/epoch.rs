@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, TimestampMicrosecondArray};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, TimeUnit};
 use datafusion::common::utils::take_function_args;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::scalar::ScalarValue;
 use voxhouse_engine::{Error, ErrorKind, Result};
@@ -20,8 +21,7 @@ const END_SECONDS: f64 = 9_224_318_016_000.0;
 const START_SECONDS: f64 = -210_866_803_200.0;
 
 pub(super) fn instant() -> Arc<ScalarUDF> {
-    let signature = Signature::new(TypeSignature::Exact(vec![DataType::Float64]), Volatility::Immutable);
-    Arc::new(ScalarUDF::from(Epoch { signature }))
+    Arc::new(ScalarUDF::from(Epoch { signature: Signature::any(1, Volatility::Immutable) }))
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -46,7 +46,7 @@ impl ScalarUDFImpl for Epoch {
         let is_scalar = args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
         let rows = if is_scalar { 1 } else { args.number_rows };
         let [seconds] = take_function_args(self.name(), args.args)?;
-        let seconds = seconds.into_array(rows)?;
+        let seconds = cast(&seconds.into_array(rows)?, &DataType::Float64)?;
         let instants =
             seconds.as_primitive::<Float64Type>().iter().map(|seconds| seconds.map(micros).transpose());
         let instants: TimestampMicrosecondArray = instants.collect::<Result<_>>()?;

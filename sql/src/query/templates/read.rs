@@ -30,6 +30,7 @@ pub(super) fn from_text(items: &[Item], text: &str) -> Result<NaiveDateTime> {
         match item {
             Item::Text(letters) => rest = skip(letters, rest),
             Item::Field(field) => {
+                refuse_unreadable(*field)?;
                 rest = rest.trim_start();
                 if rest.is_empty() {
                     break;
@@ -41,6 +42,17 @@ pub(super) fn from_text(items: &[Item], text: &str) -> Result<NaiveDateTime> {
     }
     parts.check_hour()?;
     parts.finish().ok_or_else(|| out_of_range(text))
+}
+
+fn refuse_unreadable(field: Field) -> Result<()> {
+    use Part::{RomanMonth, ZoneHours, ZoneMinutes, ZoneName, ZoneOffset};
+    match field.name {
+        ZoneName | ZoneOffset | ZoneHours | ZoneMinutes | RomanMonth => {
+            let name = written(field);
+            Err(Error::not_supported(format!("formatting field \"{name}\" is only supported in to_char")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn out_of_range(text: &str) -> Error {
@@ -114,12 +126,6 @@ impl Parts {
                 let written = text.len() - rest.len();
                 self.year = i32::try_from(value).ok().map(|year| full_year(year, digits, written));
                 rest
-            }
-            Part::ZoneName | Part::ZoneOffset | Part::ZoneHours | Part::ZoneMinutes | Part::RomanMonth => {
-                let name = written(field);
-                return Err(Error::not_supported(format!(
-                    "formatting field \"{name}\" is only supported in to_char"
-                )));
             }
             name => {
                 let (value, rest) = number()?;

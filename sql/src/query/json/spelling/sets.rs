@@ -132,6 +132,14 @@ pub(super) fn in_from(factor: &mut TableFactor) {
     *factor = lateral(build::select(outputs, from(rows)), alias);
 }
 
+/// The alias of a function in FROM whose rows have several columns.
+pub(super) fn alias_of_rows(factor: &TableFactor) -> Option<Ident> {
+    let found = Call::of(factor)?;
+    let has_columns =
+        found.name.contains("_to_record") || set_called(&found.name).is_some_and(|set| set.has_keys);
+    found.alias.filter(|_| has_columns).map(|alias| alias.name)
+}
+
 /// `SELECT e->>'a' FROM jsonb_array_elements(doc) AS e`: the alias stands for the value.
 pub(super) fn name_elements(query: &mut Query) {
     let SetExpr::Select(select) = query.body.as_ref() else { return };
