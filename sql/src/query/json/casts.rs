@@ -1,4 +1,4 @@
-//! Casts of `jsonb` to numbers and booleans, which ask what the value is: `(doc->'n')::int`.
+//! Casts of `jsonb` to numbers and booleans, which ask what the value is: `(doc->'n')::int`; and types of alternatives.
 
 use arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
@@ -13,12 +13,29 @@ use voxhouse_engine::json::scan::{self, Kind, kind_of};
 
 use super::catalog;
 use super::function::{Answer, Call, Cell};
+use super::operators::{form_of, is_alternatives};
 
 /// Digits that a number keeps on its way to an integer.
 const EXACT: DataType = DataType::Decimal128(38, 10);
 
-/// A cast of `jsonb` with the check in it. Others stay as they are.
+/// A cast of `jsonb` with the check in it, and `coalesce(doc, '{}')` with its type. Others stay as they are.
 pub fn rewrite(part: Expr, schema: &DFSchema) -> DataFusionResult<Transformed<Expr>> {
+    match is_alternatives(&part) {
+        true => Ok(marked(part, schema)),
+        false => checked(part, schema),
+    }
+}
+
+fn marked(part: Expr, schema: &DFSchema) -> Transformed<Expr> {
+    let is_text = part.get_type(schema).is_ok_and(|found| found.is_string());
+    let form = form_of(&part, schema).filter(|_| is_text);
+    match form.and_then(|form| catalog::call(&format!("__{}", form.name()), vec![part.clone()])) {
+        Some(marked) => Transformed::yes(marked),
+        None => Transformed::no(part),
+    }
+}
+
+fn checked(part: Expr, schema: &DFSchema) -> DataFusionResult<Transformed<Expr>> {
     let Expr::Cast(Cast { expr, field }) = part else { return Ok(Transformed::no(part)) };
     let target = field.data_type().clone();
     let is_jsonb = |expr: &Expr| {

@@ -1,6 +1,6 @@
 //! Operators of JSON, and subscripts.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::DFSchema;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{Expr, ExprSchemable, GetFieldAccess, cast, lit};
@@ -48,6 +48,36 @@ pub fn subscript(value: &Expr, access: &GetFieldAccess, schema: &DFSchema) -> Da
     }
 }
 
+/// Which type of JSON an expression is of. Functions of alternatives do not tell it themselves.
+pub(super) fn form_of(expr: &Expr, schema: &DFSchema) -> Option<Form> {
+    let told = |field: &Field| field.metadata().get(TYPE_KEY).and_then(|name| Form::named(name));
+    match expr {
+        Expr::Alias(alias) => form_of(&alias.expr, schema),
+        Expr::ScalarFunction(call) if is_alternatives(expr) => {
+            call.args.iter().find_map(|argument| form_of(argument, schema))
+        }
+        Expr::Case(case) => {
+            let results = case.when_then_expr.iter().map(|(_, result)| result.as_ref());
+            results.chain(case.else_expr.as_deref()).find_map(|result| form_of(result, schema))
+        }
+        Expr::ScalarSubquery(subquery) => {
+            subquery.subquery.schema().fields().first().and_then(|field| told(field))
+        }
+        _ => expr.to_field(schema).ok().and_then(|(_, field)| told(&field)),
+    }
+}
+
+/// Whether an expression is one of several.
+pub(super) fn is_alternatives(expr: &Expr) -> bool {
+    match expr {
+        Expr::ScalarFunction(call) => {
+            matches!(call.func.name(), "coalesce" | "nullif" | "greatest" | "least")
+        }
+        Expr::Case(_) => true,
+        _ => false,
+    }
+}
+
 /// One side of an operator.
 struct Side<'a> {
     expr: &'a Expr,
@@ -62,8 +92,9 @@ impl<'a> Side<'a> {
         let field = expr.to_field(schema).ok().map(|(_, field)| field);
         let named = field.as_ref().and_then(|field| field.metadata().get(TYPE_KEY).cloned());
         let data_type = field.map_or(DataType::Null, |field| field.data_type().clone());
-        let form = named.as_deref().and_then(Form::named).filter(|_| data_type.is_string());
-        let name = named.unwrap_or_else(|| match expr {
+        let form = form_of(expr, schema).filter(|_| data_type.is_string());
+        let name = form.map(|form| form.name().to_owned()).or(named);
+        let name = name.unwrap_or_else(|| match expr {
             Expr::Literal(value, _) if value.is_null() || value.try_as_str().is_some() => {
                 "unknown".to_owned()
             }
