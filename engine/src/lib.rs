@@ -8,6 +8,7 @@ pub mod error;
 pub mod identity;
 pub mod ingest;
 pub mod maintenance;
+pub mod json;
 pub mod meter;
 pub mod planning;
 pub mod source;

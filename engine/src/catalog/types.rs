@@ -31,6 +31,7 @@ pub enum SqlType {
     TimestampTz,
     Uuid,
     Json,
+    Jsonb,
     Array(Box<SqlType>),
 }
 
@@ -48,9 +49,12 @@ impl SqlType {
             SqlType::Real => DataType::Float32,
             SqlType::DoublePrecision => DataType::Float64,
             SqlType::Numeric { precision, scale } => DataType::Decimal128(*precision, *scale),
-            SqlType::Text | SqlType::Varchar(_) | SqlType::Char(_) | SqlType::Uuid | SqlType::Json => {
-                DataType::Utf8
-            }
+            SqlType::Text
+            | SqlType::Varchar(_)
+            | SqlType::Char(_)
+            | SqlType::Uuid
+            | SqlType::Json
+            | SqlType::Jsonb => DataType::Utf8,
             SqlType::Bytea => DataType::Binary,
             SqlType::Date => DataType::Date32,
             SqlType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
@@ -72,7 +76,7 @@ impl SqlType {
     pub fn to_field(&self, name: &str, nullable: bool, arrow: DataType) -> Field {
         let field = Field::new(name, arrow, nullable);
         match self {
-            SqlType::Varchar(_) | SqlType::Char(_) | SqlType::Uuid | SqlType::Json => {
+            SqlType::Varchar(_) | SqlType::Char(_) | SqlType::Uuid | SqlType::Json | SqlType::Jsonb => {
                 field.with_metadata([(TYPE_KEY.to_owned(), self.to_string())].into())
             }
             _ => field,
@@ -147,6 +151,7 @@ impl fmt::Display for SqlType {
             SqlType::TimestampTz => f.write_str("timestamp with time zone"),
             SqlType::Uuid => f.write_str("uuid"),
             SqlType::Json => f.write_str("json"),
+            SqlType::Jsonb => f.write_str("jsonb"),
             SqlType::Array(item) => write!(f, "{item}[]"),
         }
     }
@@ -185,7 +190,8 @@ impl FromStr for SqlType {
             ("timestamp" | "timestamp without time zone", _) => SqlType::Timestamp,
             ("timestamptz" | "timestamp with time zone", _) => SqlType::TimestampTz,
             ("uuid", _) => SqlType::Uuid,
-            ("json" | "jsonb", _) => SqlType::Json,
+            ("json", _) => SqlType::Json,
+            ("jsonb", _) => SqlType::Jsonb,
             _ => {
                 return Err(Error::new(
                     ErrorKind::UndefinedObject,
@@ -240,6 +246,7 @@ mod tests {
             "timestamp with time zone",
             "uuid",
             "json",
+            "jsonb",
             "text[]",
         ] {
             let parsed: SqlType = text.parse().unwrap();

@@ -64,6 +64,8 @@ pub enum ErrorKind {
     DivisionByZero,
     NumericOutOfRange,
     InvalidText,
+    /// An array of another length or depth than was asked for.
+    ArraySubscript,
     InvalidDatetime,
     DatetimeOutOfRange,
     InvalidBinary,
@@ -151,6 +153,7 @@ impl ErrorKind {
             DivisionByZero => "22012",
             NumericOutOfRange => "22003",
             InvalidText => "22P02",
+            ArraySubscript => "2202E",
             InvalidDatetime => "22007",
             DatetimeOutOfRange => "22008",
             InvalidBinary => "22P03",

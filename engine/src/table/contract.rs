@@ -28,6 +28,7 @@ use super::verdict::Verdict;
 pub use super::verdict::Violation;
 use crate::catalog::{Column, Constraint, OnViolation, QualifiedName, Rule, SqlType, Table};
 use crate::error::{Error, ErrorKind, Result, Subject};
+use crate::json;
 use crate::planning::Planner;
 use crate::table::scan::TableScan;
 
@@ -266,7 +267,10 @@ impl Contract {
         }
         self.check_text(column, &stored, verdict);
         let stored = match column.data_type {
-            SqlType::Uuid => in_one_spelling(&stored),
+            SqlType::Uuid => {
+                respelled(&stored, |text| uuid::Uuid::parse_str(text).map(|uuid| uuid.to_string()).ok())
+            }
+            SqlType::Jsonb => respelled(&stored, |text| json::normal(text).ok()),
             _ => stored,
         };
         self.check_partition_value(column, &stored, verdict);
@@ -306,12 +310,8 @@ impl Contract {
                     })
                 })
             }
-            SqlType::Json => Box::new(|text: &str| {
-                serde_json::from_str::<serde::de::IgnoredAny>(text).err().map(|error| {
-                    Error::new(ErrorKind::InvalidText, "invalid input syntax for type json")
-                        .with_detail(error.to_string())
-                })
-            }),
+            SqlType::Json => Box::new(|text: &str| json::check(text).err()),
+            SqlType::Jsonb => Box::new(|text: &str| json::normal(text).err()),
             SqlType::Uuid => Box::new(|text: &str| {
                 uuid::Uuid::parse_str(text).err().map(|_| {
                     Error::new(
@@ -449,12 +449,12 @@ fn shown_values(names: &[String], columns: &[ArrayRef], row: usize) -> String {
     format!("({})=({})", names.join(", "), values.join(", "))
 }
 
-/// Uuids are compared as texts, so they are stored in the spelling that PostgreSQL prints.
-fn in_one_spelling(uuids: &ArrayRef) -> ArrayRef {
-    let Some(texts) = uuids.as_string_opt::<i32>() else { return Arc::clone(uuids) };
+/// Values that may be written in several ways, in one; what is none was rejected.
+fn respelled(values: &ArrayRef, spell: impl Fn(&str) -> Option<String>) -> ArrayRef {
+    let Some(texts) = values.as_string_opt::<i32>() else { return Arc::clone(values) };
     let spelled = texts.iter().map(|text| {
         let text = text?;
-        Some(uuid::Uuid::parse_str(text).map_or_else(|_| text.to_owned(), |uuid| uuid.to_string()))
+        Some(spell(text).unwrap_or_else(|| text.to_owned()))
     });
     Arc::new(spelled.collect::<StringArray>())
 }

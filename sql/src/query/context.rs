@@ -14,7 +14,7 @@ use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use super::catalog::{Databases, Opened, Relations, StandsFor};
-use super::{lateral, names, numbers, profiles, reports, spelling, zone};
+use super::{json, lateral, names, numbers, profiles, reports, spelling, zone};
 use crate::access::reads;
 use crate::dialect::{At, Moment, Statement, StatementKind};
 use crate::pg_catalog::{self, Visible};
@@ -255,6 +255,7 @@ pub async fn plan_in(
     profiles::expand(&mut sql, state, relations).await?;
     reports::expand(&mut sql)?;
     spelling::today::rewrite(&mut sql);
+    let has_rows = json::rewrite(&mut sql)?;
     pg_catalog::rewrite(&mut sql, &relations.visible)?;
     spelling::rewrite(&mut sql)?;
     zone::rewrite(&mut sql);
@@ -269,6 +270,7 @@ pub async fn plan_in(
         }
         planned => planned?,
     };
+    let plan = if has_rows { json::expand(plan)? } else { plan };
     let plan = numbers::settle(lateral::carry_through(plan)?)?;
     refuse_server_access(&plan)?;
     if let Some(sql) = checked {

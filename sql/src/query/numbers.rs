@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 
 use super::operators::read_literal;
-use super::{exact, floats, intervals, unbounded, whole};
+use super::{exact, floats, intervals, json, unbounded, whole};
 
 /// Gives a plan that was just made PostgreSQL's types. Names stay as they are.
 pub fn settle(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -68,7 +68,8 @@ pub fn settle(plan: LogicalPlan) -> Result<LogicalPlan> {
 
 /// Divisions, products and comparisons as PostgreSQL computes them.
 fn as_postgres(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
-    floats::prefer(part, schema)?
+    json::casts::rewrite(part, schema)?
+        .transform_data(|part| floats::prefer(part, schema))?
         .transform_data(|part| exact::rewrite(part, schema))?
         .transform_data(|part| unbounded::rewrite(part, schema))?
         .transform_data(|part| whole::rewrite(part, schema))?

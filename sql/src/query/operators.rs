@@ -59,6 +59,9 @@ impl ExprPlanner for PostgresOperators {
         raw: RawFieldAccessExpr,
         schema: &DFSchema,
     ) -> DataFusionResult<PlannerResult<RawFieldAccessExpr>> {
+        if let Some(planned) = json::subscript(&raw.expr, &raw.field_access, schema)? {
+            return Ok(PlannerResult::Planned(planned));
+        }
         if let GetFieldAccess::ListIndex { key } = &raw.field_access
             && matches!(raw.expr.get_type(schema), Ok(DataType::List(_)))
             && let Some(element) = element_of(&raw.expr, key)?

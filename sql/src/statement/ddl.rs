@@ -333,7 +333,8 @@ pub(super) fn sql_type(data_type: &ast::DataType) -> Result<SqlType> {
             length(size).map_or(SqlType::Text, SqlType::Varchar)
         }
         D::Char(size) | D::Character(size) => SqlType::Char(length(size).unwrap_or(1)),
-        D::JSON | D::JSONB => SqlType::Json,
+        D::JSON => SqlType::Json,
+        D::JSONB => SqlType::Jsonb,
         D::Uuid => SqlType::Uuid,
         D::Array(
             ast::ArrayElemTypeDef::SquareBracket(item, _) | ast::ArrayElemTypeDef::AngleBracket(item),

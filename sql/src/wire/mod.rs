@@ -39,6 +39,7 @@ mod tls;
 mod watch;
 
 pub(crate) use decode::{read_text, text_array_elements};
+pub(crate) use encode::Texts;
 pub use server::{Server, ServerOptions};
 pub use tls::{ClientCertificates, TlsFiles};
 

@@ -68,8 +68,13 @@ fn of_call(function: &Function) -> Option<DataType> {
         "count" | "row_number" | "pg_relation_size" | "pg_table_size" | "pg_total_relation_size" => {
             DataType::BigInt(None)
         }
-        "json_build_object" | "json_agg" | "row_to_json" | "to_json" => DataType::JSON,
-        "jsonb_build_object" | "jsonb_agg" | "to_jsonb" => DataType::JSONB,
+        "json_build_object" | "json_build_array" | "row_to_json" | "array_to_json" | "to_json" => {
+            DataType::JSON
+        }
+        "jsonb_build_object" | "jsonb_build_array" | "to_jsonb" | "jsonb_set" => DataType::JSONB,
+        // What aggregates and rows have been rewritten to.
+        inner if inner.starts_with("__jsonb") => DataType::JSONB,
+        inner if inner.starts_with("__json") => DataType::JSON,
         "bool_and" | "bool_or" | "every" => DataType::Boolean,
         "array_agg" => build::array_of(first().unwrap_or(DataType::Text)),
         "array" => match &function.args {

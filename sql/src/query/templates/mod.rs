@@ -1,12 +1,14 @@
-//! `to_char`, `to_timestamp` and `to_date`: times by PostgreSQL's templates, such as `YYYY-MM-DD HH24:MI`.
+//! `to_char`, `to_timestamp` and `to_date`: times by PostgreSQL's templates, such as `YYYY-MM-DD HH24:MI`. Numbers have
+//! templates of their own, in `numbers`.
 
+mod epoch;
 mod functions;
+mod intervals;
+mod numbers;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
-
-use voxhouse_engine::{Error, Result};
 
 pub use functions::functions;
 
@@ -73,6 +75,13 @@ enum Part {
     Era {
         dotted: bool,
     },
+    /// The month as a Roman number.
+    RomanMonth,
+    /// The abbreviation of the zone, and its offset whole and in parts.
+    ZoneName,
+    ZoneOffset,
+    ZoneHours,
+    ZoneMinutes,
 }
 
 /// Longer words stand before those that they begin with.
@@ -111,12 +120,17 @@ const FIELDS: &[(&str, Part)] = &[
     ("MONTH", Part::MonthName),
     ("MON", Part::MonthShort),
     ("MS", Part::Fraction(3)),
+    ("OF", Part::ZoneOffset),
     ("P.M.", Part::HalfDay { dotted: true }),
     ("PM", Part::HalfDay { dotted: false }),
     ("Q", Part::Quarter),
+    ("RM", Part::RomanMonth),
     ("SSSSS", Part::SecondOfDay),
     ("SSSS", Part::SecondOfDay),
     ("SS", Part::Second),
+    ("TZH", Part::ZoneHours),
+    ("TZM", Part::ZoneMinutes),
+    ("TZ", Part::ZoneName),
     ("US", Part::Fraction(6)),
     ("WW", Part::WeekOfYear),
     ("W", Part::WeekOfMonth),
@@ -126,9 +140,6 @@ const FIELDS: &[(&str, Part)] = &[
     ("YY", Part::Year(2)),
     ("Y", Part::Year(1)),
 ];
-
-/// Fields that PostgreSQL has and these functions have not.
-const UNKNOWN: &[&str] = &["OF", "RM", "TZH", "TZM", "TZ"];
 
 const MONTHS: [&str; 12] = [
     "January",
@@ -148,9 +159,7 @@ const MONTHS: [&str; 12] = [
 /// From Monday, as ISO 8601 counts.
 const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-/// # Errors
-/// Not supported, for a field that is not.
-fn parse(template: &str) -> Result<Vec<Item>> {
+fn parse(template: &str) -> Vec<Item> {
     let mut items: Vec<Item> = Vec::new();
     let mut rest = template;
     let mut fills = true;
@@ -172,16 +181,12 @@ fn parse(template: &str) -> Result<Vec<Item>> {
             });
             items.push(Item::Field(Field { name: *name, letters, fills, ordinal }));
             fills = true;
-        } else if let Some(word) = UNKNOWN.iter().find(|word| without(rest, word).is_some()) {
-            return Err(Error::not_supported(format!(
-                "\"{word}\" in a template of dates and times is not supported"
-            )));
         } else {
             push_text(&mut items, letter.encode_utf8(&mut [0; 4]));
             rest = &rest[letter.len_utf8()..];
         }
     }
-    Ok(items)
+    items
 }
 
 /// What follows a word, in whatever letters.

@@ -30,6 +30,7 @@ pub(super) fn from_text(items: &[Item], text: &str) -> Result<NaiveDateTime> {
         match item {
             Item::Text(letters) => rest = skip(letters, rest),
             Item::Field(field) => {
+                refuse_unreadable(*field)?;
                 rest = rest.trim_start();
                 if rest.is_empty() {
                     break;
@@ -41,6 +42,17 @@ pub(super) fn from_text(items: &[Item], text: &str) -> Result<NaiveDateTime> {
     }
     parts.check_hour()?;
     parts.finish().ok_or_else(|| out_of_range(text))
+}
+
+fn refuse_unreadable(field: Field) -> Result<()> {
+    use Part::{RomanMonth, ZoneHours, ZoneMinutes, ZoneName, ZoneOffset};
+    match field.name {
+        ZoneName | ZoneOffset | ZoneHours | ZoneMinutes | RomanMonth => {
+            let name = written(field);
+            Err(Error::not_supported(format!("formatting field \"{name}\" is only supported in to_char")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn out_of_range(text: &str) -> Error {
@@ -213,7 +225,12 @@ fn word<'a>(field: Field, text: &'a str, words: &[&str], length: usize) -> Resul
     })
 }
 
+/// The field as templates write it.
+fn written(field: Field) -> &'static str {
+    super::FIELDS.iter().find(|(_, name)| *name == field.name).map_or("", |(word, _)| word)
+}
+
 fn invalid(field: Field, wrong: &str) -> Error {
-    let name = super::FIELDS.iter().find(|(_, name)| *name == field.name).map_or("", |(word, _)| word);
+    let name = written(field);
     Error::new(ErrorKind::InvalidDatetime, format!("invalid value \"{wrong}\" for \"{name}\""))
 }

@@ -12,19 +12,26 @@ const NAME_WIDTH: usize = 9;
 /// The Julian day of the day before the first of the Common Era.
 const JULIAN_OFFSET: i32 = 1_721_425;
 
-pub(super) fn to_text(items: &[Item], time: NaiveDateTime) -> String {
+/// The zone that a time is told in; of a time without one, nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Zone {
+    pub(super) abbreviation: String,
+    pub(super) offset_seconds: i32,
+}
+
+pub(super) fn to_text(items: &[Item], time: NaiveDateTime, zone: &Zone) -> String {
     let mut text = String::new();
     for item in items {
         match item {
             Item::Text(letters) => text.push_str(letters),
-            Item::Field(field) => field.put(time, &mut text),
+            Item::Field(field) => field.put(time, zone, &mut text),
         }
     }
     text
 }
 
 impl Field {
-    fn put(&self, time: NaiveDateTime, text: &mut String) {
+    fn put(&self, time: NaiveDateTime, zone: &Zone, text: &mut String) {
         let start = text.len();
         match self.name {
             Part::MonthName => self.put_name(MONTHS[time.month0() as usize], NAME_WIDTH, text),
@@ -54,6 +61,10 @@ impl Field {
                 // Writing to a string cannot fail, here and below.
                 let _ = write!(text, "{},{:03}", year / 1000, year % 1000);
             }
+            Part::RomanMonth => put_roman(self, time.month0() as usize, text),
+            Part::ZoneName | Part::ZoneOffset | Part::ZoneHours | Part::ZoneMinutes => {
+                self.put_zone(zone, text);
+            }
             name => {
                 let (value, width) = number(name, time);
                 let width = if self.fills { width } else { 0 };
@@ -64,6 +75,21 @@ impl Field {
             let suffix = ordinal(&text[start..]);
             text.push_str(&if letters == Letters::Upper { suffix.to_uppercase() } else { suffix.to_owned() });
         }
+    }
+
+    fn put_zone(&self, zone: &Zone, text: &mut String) {
+        let seconds = zone.offset_seconds;
+        let sign = if seconds < 0 { '-' } else { '+' };
+        let (hours, minutes) = (seconds.abs() / 3600, seconds.abs() / 60 % 60);
+        let width = if self.fills { 2 } else { 1 };
+        let _ = match self.name {
+            Part::ZoneHours => write!(text, "{sign}{hours:02}"),
+            Part::ZoneMinutes => write!(text, "{minutes:02}"),
+            Part::ZoneOffset if minutes > 0 => write!(text, "{sign}{hours:0width$}:{minutes:02}"),
+            Part::ZoneOffset => write!(text, "{sign}{hours:0width$}"),
+            _ if self.letters == Letters::Lower => write!(text, "{}", zone.abbreviation.to_lowercase()),
+            _ => write!(text, "{}", zone.abbreviation),
+        };
     }
 
     fn put_name(&self, name: &str, width: usize, text: &mut String) {
@@ -130,8 +156,25 @@ fn number(name: Part, time: NaiveDateTime) -> (i64, usize) {
         | Part::DayShort
         | Part::HalfDay { .. }
         | Part::Era { .. }
+        | Part::RomanMonth
+        | Part::ZoneName
+        | Part::ZoneOffset
+        | Part::ZoneHours
+        | Part::ZoneMinutes
         | Part::YearWithComma => (0, 0),
     }
+}
+
+const ROMAN_MONTHS: [&str; 12] = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
+
+/// A month, counted from 0, as a Roman number as wide as the longest.
+pub(super) fn put_roman(field: &Field, month: usize, text: &mut String) {
+    let month = ROMAN_MONTHS.get(month).copied().unwrap_or_default();
+    let width = if field.fills { 4 } else { 0 };
+    let _ = match field.letters {
+        Letters::Lower => write!(text, "{:width$}", month.to_lowercase()),
+        Letters::Upper | Letters::Capitalized => write!(text, "{month:width$}"),
+    };
 }
 
 /// The year 0 is 1 BC.
@@ -143,7 +186,7 @@ fn days_from_monday(time: NaiveDateTime) -> usize {
     time.weekday().num_days_from_monday() as usize
 }
 
-fn ordinal(digits: &str) -> &'static str {
+pub(super) fn ordinal(digits: &str) -> &'static str {
     let tail = |count: usize| digits.get(digits.len().saturating_sub(count)..).unwrap_or(digits);
     if matches!(tail(2), "11" | "12" | "13") {
         return "th";

@@ -128,7 +128,8 @@ impl Minder<'_> {
         if let ("to_char", [time, template]) = (function.func.name(), function.args.as_slice()) {
             self.type_of(time).filter(is_instant)?;
             let local = call(Kind::Local, vec![cast(time.clone(), instant_type()), self.zone()]);
-            let arguments = vec![local, template.clone()];
+            let instant = cast(time.clone(), instant_type());
+            let arguments = vec![local, template.clone(), instant, self.zone()];
             return Some(Expr::ScalarFunction(ScalarFunction::new_udf(
                 Arc::clone(&function.func),
                 arguments,

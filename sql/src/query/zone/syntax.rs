@@ -54,6 +54,9 @@ fn of_function(function: &Function) -> Option<Expr> {
         ("to_timestamp", [text, template]) => {
             Some(instant(call("to_clock", vec![plain(text)?, plain(template)?])))
         }
+        ("to_timestamp", [seconds]) if !is_text(seconds) => {
+            Some(call("__epoch_instant", vec![plain(seconds)?]))
+        }
         // In the zone's own clock, and back.
         ("date_trunc", [unit, time, zone]) => {
             let (unit, time, zone) = (plain(unit)?, plain(time)?, plain(zone)?);
@@ -61,6 +64,15 @@ fn of_function(function: &Function) -> Option<Expr> {
             Some(call("timezone", vec![zone, call("date_trunc", vec![unit, local])]))
         }
         _ => None,
+    }
+}
+
+fn is_text(argument: &FunctionArg) -> bool {
+    match argument {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expression)) => {
+            crate::dialect::build::literal(expression).is_some()
+        }
+        _ => false,
     }
 }
 

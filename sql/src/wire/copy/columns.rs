@@ -12,6 +12,7 @@ use arrow::array::{
 use arrow::datatypes::*;
 use chrono_tz::Tz;
 use datafusion::scalar::ScalarValue;
+use voxhouse_engine::json;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::values::{self, NotDecimal};
@@ -278,6 +279,7 @@ enum Rule {
     /// At most so many characters; `character varying` or `character`.
     Length(usize, &'static str),
     Json,
+    Jsonb,
     /// Written in one way whatever way it was read.
     Uuid,
 }
@@ -289,7 +291,8 @@ impl Rule {
         match (pg.oid, length) {
             (oid::VARCHAR, Ok(length)) => Rule::Length(length, "character varying"),
             (oid::BPCHAR, Ok(length)) => Rule::Length(length, "character"),
-            (oid::JSON | oid::JSONB, _) => Rule::Json,
+            (oid::JSON, _) => Rule::Json,
+            (oid::JSONB, _) => Rule::Jsonb,
             (oid::UUID, _) => Rule::Uuid,
             _ => Rule::None,
         }
@@ -308,12 +311,10 @@ impl Strings {
             Rule::None | Rule::Uuid => self.builder.append_value(value),
             Rule::Length(length, name) => self.builder.append_value(within(value, length, name)?),
             Rule::Json => {
-                serde_json::from_str::<serde::de::IgnoredAny>(value).map_err(|error| {
-                    Error::new(ErrorKind::InvalidText, "invalid input syntax for type json")
-                        .with_detail(format!("{error}."))
-                })?;
+                json::check(value)?;
                 self.builder.append_value(value);
             }
+            Rule::Jsonb => self.builder.append_value(json::normal(value)?),
         }
         Ok(())
     }
@@ -351,7 +352,7 @@ impl Column for Strings {
     fn binary(&mut self, value: &[u8]) -> Result<()> {
         match self.rule {
             Rule::None | Rule::Length(..) => self.push(utf8(value)?),
-            Rule::Json | Rule::Uuid => self.slowly(value, Format::Binary),
+            Rule::Json | Rule::Jsonb | Rule::Uuid => self.slowly(value, Format::Binary),
         }
     }
 

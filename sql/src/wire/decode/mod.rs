@@ -21,6 +21,7 @@ use datetime::{Bad, Zone, local_offset, parse_date, parse_time, parse_timestamp,
 use interval::parse_interval;
 use literal::{parse_bool, parse_bytea, uuid_text};
 use number::{Refusal, common_decimal, parse_decimal};
+use voxhouse_engine::json;
 use voxhouse_engine::table::array_text::elements as parse_array;
 
 pub(super) use literal::parse_uuid;
@@ -92,7 +93,7 @@ impl Parameter<'_> {
                 ScalarValue::IntervalMonthDayNano(Some(interval))
             }
             oid::UUID => ScalarValue::Utf8(Some(uuid_text(&parse_uuid(trimmed).ok_or_else(invalid)?))),
-            oid::JSON | oid::JSONB => json(text)?,
+            oid::JSON | oid::JSONB => json_text(text, self.type_oid)?,
             _ => ScalarValue::Utf8(Some(text.to_owned())),
         })
     }
@@ -126,9 +127,9 @@ impl Parameter<'_> {
             }
             oid::INTERVAL => binary_interval(&mut rest)?,
             oid::UUID => ScalarValue::Utf8(Some(uuid_text(&rest.take::<16>()?))),
-            oid::JSON => json(utf8(rest.all())?)?,
+            oid::JSON => json_text(utf8(rest.all())?, oid::JSON)?,
             oid::JSONB => match rest.take::<1>()? {
-                [1] => json(utf8(rest.all())?)?,
+                [1] => json_text(utf8(rest.all())?, oid::JSONB)?,
                 [version] => {
                     return Err(Error::new(
                         ErrorKind::ProtocolViolation,
@@ -319,13 +320,13 @@ fn binary_interval(rest: &mut Bytes<'_>) -> Result<ScalarValue> {
     Ok(ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano::new(months, days, nanoseconds))))
 }
 
-/// As it is written, if it is JSON.
-fn json(text: &str) -> Result<ScalarValue> {
-    match serde_json::from_str::<serde::de::IgnoredAny>(text) {
-        Ok(_) => Ok(ScalarValue::Utf8(Some(text.to_owned()))),
-        Err(error) => Err(Error::new(ErrorKind::InvalidText, "invalid input syntax for type json")
-            .with_detail(format!("JSON data, line {}, column {}.", error.line(), error.column()))),
-    }
+/// As it is written, or normal.
+fn json_text(text: &str, type_oid: u32) -> Result<ScalarValue> {
+    let read = match type_oid {
+        oid::JSONB => json::normal(text)?,
+        _ => json::check(text).map(|()| text.to_owned())?,
+    };
+    Ok(ScalarValue::Utf8(Some(read)))
 }
 
 fn null(target: &DataType) -> Result<ScalarValue> {

@@ -17,7 +17,7 @@ mod text;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 use bytes::{BufMut, BytesMut};
 use chrono_tz::Tz;
 use voxhouse_engine::{Error, ErrorKind, Result};
@@ -237,6 +237,31 @@ impl Indirect {
 impl Value for Indirect {
     fn put(&self, row: usize, out: &mut BytesMut) -> Result<()> {
         self.values.value.put(self.keys[row], out)
+    }
+}
+
+/// The values of a column as PostgreSQL prints them, for functions that write values as text.
+pub(crate) struct Texts {
+    cells: Cells,
+    is_json: bool,
+}
+
+impl Texts {
+    /// # Errors
+    /// Not supported, for types that Postgres has none for.
+    pub(crate) fn new(array: &ArrayRef, field: &Field, zone: Tz) -> Result<Self> {
+        let pg = PgType::of_field(field)?;
+        let cells = Cells::new(array, pg, Style { format: Format::Text, zone })?;
+        Ok(Self { cells, is_json: matches!(pg.oid, oid::JSON | oid::JSONB) })
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// The text of a value that is not NULL.
+    pub(crate) fn put(&self, row: usize, out: &mut BytesMut) -> Result<()> {
+        self.cells.value.put(row, out)
     }
 }
 
