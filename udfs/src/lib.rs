@@ -13,7 +13,7 @@
 
 mod aggregate;
 mod analysis;
-mod csat;
+mod answers;
 pub mod dictionary;
 mod distances;
 mod e_value;
@@ -46,6 +46,7 @@ mod opinion_rows;
 )]
 mod opinions;
 mod personal_data;
+mod predict;
 mod privacy;
 mod refusals;
 #[allow(
@@ -68,15 +69,17 @@ mod sentiment;
 mod sentiment_scores;
 mod sequences;
 mod similarity;
+mod stored_moments;
 mod student;
 mod tokenize;
+mod top_share;
 mod wilson;
 
 #[cfg(test)]
 mod conformance;
 
 pub use entry::{Entry, Implementation, Kind};
-pub use report::{Parameter, Shape, Takes, aggregate_name};
+pub use report::{IF_UNDEFINED, Parameter, Shape, Takes, aggregate_name};
 
 use datafusion::execution::FunctionRegistry;
 
@@ -87,7 +90,7 @@ pub fn entries() -> Vec<Entry> {
         keywords::entries(),
         sentiment_scores::entries(),
         nps::entries(),
-        csat::entries(),
+        top_share::entries(),
         mean::entries(),
         id_key::entries(),
         searching::entries(),
@@ -97,6 +100,8 @@ pub fn entries() -> Vec<Entry> {
         personal_data::entries(),
         sequences::entries(),
         e_value::entries(),
+        predict::entries(),
+        stored_moments::entries(),
         analysis::entries(),
     ]
     .into_iter()

@@ -14,9 +14,9 @@ mod streaming;
 
 pub(crate) use answer::{Column, Type};
 pub(crate) use call::Call;
-pub use call::{Parameter, Takes};
+pub use call::{IF_UNDEFINED, Parameter, Takes};
 pub(crate) use function::{Kernel, Report, Row, Values, entry};
-pub(crate) use gather::Gathered;
+pub(crate) use gather::{Coded, Gathered};
 pub(crate) use streaming::{State, Streaming, state};
 
 use arrow::datatypes::DataType;

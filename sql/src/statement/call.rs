@@ -11,7 +11,7 @@ use voxhouse_engine::catalog::access::{Secured, denied};
 use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::rows;
+use super::{rows, train};
 use crate::query::names::parts;
 use crate::session::Session;
 use crate::wire::backend::Outcome;
@@ -23,6 +23,7 @@ pub fn schema(call: &Function) -> Result<Option<SchemaRef>> {
     match parts(&call.name)?.join(".").as_str() {
         "system.run_pipe" => Ok(Some(run_pipe_schema())),
         "system.reset_queries" => Ok(None),
+        "roi.train" => Ok(Some(train::schema())),
         other => Err(undefined(other)),
     }
 }
@@ -34,13 +35,16 @@ pub async fn run(session: &mut Session, call: &Function) -> Result<Outcome> {
             no_argument(call)?;
             reset_queries(session).await
         }
+        "roi.train" => train::run(session, call).await,
         other => Err(undefined(other)),
     }
 }
 
 fn undefined(name: &str) -> Error {
-    Error::new(ErrorKind::UndefinedFunction, format!("procedure {name} does not exist"))
-        .with_hint("The procedures are system.run_pipe('pipe') and system.reset_queries().")
+    Error::new(ErrorKind::UndefinedFunction, format!("procedure {name} does not exist")).with_hint(
+        "The procedures are system.run_pipe('pipe'), system.reset_queries() and roi.train('name', 'method', \
+             'relation', 'outcome', ARRAY['predictor']).",
+    )
 }
 
 fn run_pipe_schema() -> SchemaRef {
