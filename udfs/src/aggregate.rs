@@ -107,7 +107,7 @@ impl<K: Kernel<N>, const N: usize> AggregateFunction<K, N> {
             let message = format!("DISTINCT is not supported by function {}", self.definition.name);
             return Err(Error::not_supported(message).into());
         }
-        let conf = match args.exprs.get(K::COLUMNS) {
+        let conf = match args.exprs.get(K::COLUMNS).filter(|_| self.output.constants() > 0) {
             Some(expr) => constant(expr.as_ref())?,
             None => Some(DEFAULT_CONF),
         };
