@@ -1,5 +1,6 @@
 -- The return of experience: who was heard, which order an answer is about, what customers of each score did later, what
--- programmes cost and returned. A view is worked out when it is read. One that has no answer, for want of rows or because a
+-- programmes cost and returned. The relations of id have a row for each row of a table: they are made distinct, so that a row
+-- that was loaded twice counts twice and not four times. A view is worked out when it is read. One that has no answer, for want of rows or because a
 -- column does not vary, has no rows.
 
 CREATE TABLE IF NOT EXISTS roi.models (
@@ -90,7 +91,7 @@ said AS (
         coalesce(sum(coalesce(f.weight, 1) * coalesce(f.weight, 1)) FILTER (WHERE f.score IS NOT NULL), 0) AS squares,
         count(f.score) AS scored
     FROM x.feedback f
-    JOIN id.feedback_customers m ON m.source_system = f.source_system AND m.feedback_id = f.feedback_id
+    JOIN (SELECT DISTINCT source_system, feedback_id, customer_id FROM id.feedback_customers) m ON m.source_system = f.source_system AND m.feedback_id = f.feedback_id
     GROUP BY m.customer_id
 )
 SELECT
@@ -131,7 +132,7 @@ WITH answers AS (
         m.customer_id,
         row_number() OVER (PARTITION BY f.source_system, f.feedback_id ORDER BY f.occurred_at, f.metric, f.score) AS copy
     FROM x.feedback f
-    LEFT JOIN id.feedback_customers m ON m.source_system = f.source_system AND m.feedback_id = f.feedback_id
+    LEFT JOIN (SELECT DISTINCT source_system, feedback_id, customer_id FROM id.feedback_customers) m ON m.source_system = f.source_system AND m.feedback_id = f.feedback_id
     WHERE f.metric IS NOT NULL AND f.score IS NOT NULL
 ),
 known AS (
@@ -142,7 +143,7 @@ known AS (
 purchases AS (
     SELECT m.customer_id, o.source_system, o.order_id, min(o.ordered_at) AS ordered_at
     FROM o.orders o
-    JOIN id.order_customers m ON m.source_system = o.source_system AND m.order_id = o.order_id
+    JOIN (SELECT DISTINCT source_system, order_id, customer_id FROM id.order_customers) m ON m.source_system = o.source_system AND m.order_id = o.order_id
     WHERE (o.status IS DISTINCT FROM 'cancelled') AND o.ordered_at IS NOT NULL
     GROUP BY m.customer_id, o.source_system, o.order_id
 ),
@@ -266,7 +267,7 @@ CREATE OR REPLACE VIEW roi.outcomes AS
 WITH purchases AS (
     SELECT m.customer_id, o.currency, o.ordered_at, o.amount, o.margin
     FROM o.orders o
-    JOIN id.order_customers m ON m.source_system = o.source_system AND m.order_id = o.order_id
+    JOIN (SELECT DISTINCT source_system, order_id, customer_id FROM id.order_customers) m ON m.source_system = o.source_system AND m.order_id = o.order_id
     WHERE (o.status IS DISTINCT FROM 'cancelled') AND o.ordered_at IS NOT NULL
 ),
 observed AS (
@@ -287,7 +288,7 @@ answers AS (
             ORDER BY f.occurred_at, f.source_system, f.feedback_id
         ) AS turn
     FROM x.feedback f
-    JOIN id.feedback_customers m ON m.source_system = f.source_system AND m.feedback_id = f.feedback_id
+    JOIN (SELECT DISTINCT source_system, feedback_id, customer_id FROM id.feedback_customers) m ON m.source_system = f.source_system AND m.feedback_id = f.feedback_id
     WHERE f.metric IS NOT NULL AND f.score IS NOT NULL AND f.occurred_at IS NOT NULL
 ),
 first_answers AS (
@@ -312,7 +313,7 @@ first_answers AS (
 service AS (
     SELECT a.customer_id, a.metric, count(*) AS cases, sum(k.cost) AS cost
     FROM first_answers a
-    JOIN id.case_customers m ON m.customer_id = a.customer_id
+    JOIN (SELECT DISTINCT source_system, case_id, customer_id FROM id.case_customers) m ON m.customer_id = a.customer_id
     JOIN o.cases k
         ON k.source_system = m.source_system
         AND k.case_id = m.case_id
@@ -527,7 +528,7 @@ FROM drivers(
          ON o.source_system = a.order_system AND o.order_id = a.order_id
      LEFT JOIN (SELECT b.source_system, b.feedback_id, count(*) AS cases
                 FROM roi.answers_to_orders b
-                JOIN id.case_customers m ON m.customer_id = b.customer_id
+                JOIN (SELECT DISTINCT source_system, case_id, customer_id FROM id.case_customers) m ON m.customer_id = b.customer_id
                 JOIN o.cases c
                     ON c.source_system = m.source_system AND c.case_id = m.case_id
                     AND c.opened_at <= b.occurred_at AND c.opened_at > b.occurred_at - interval ''90 days''
@@ -564,7 +565,7 @@ FROM kaplan_meier(
          ceil((date_part(''epoch'', coalesce(s.ended_at, w.observed_until)) - date_part(''epoch'', a.responded_at)) / 86400) AS days,
          CASE WHEN s.ended_at IS NULL THEN 0 ELSE 1 END AS ended
      FROM roi.outcomes a
-     JOIN id.subscription_customers m ON m.customer_id = a.customer_id
+     JOIN (SELECT DISTINCT source_system, subscription_id, customer_id FROM id.subscription_customers) m ON m.customer_id = a.customer_id
      JOIN o.subscriptions s
          ON s.source_system = m.source_system AND s.subscription_id = m.subscription_id
          AND s.started_at <= a.responded_at AND (s.ended_at IS NULL OR s.ended_at > a.responded_at)
@@ -593,7 +594,7 @@ SELECT cohort_at, period_number, customers, active, retention, conf_low, conf_hi
 FROM cohort_retention(
     'SELECT m.customer_id, o.ordered_at
      FROM o.orders o
-     JOIN id.order_customers m ON m.source_system = o.source_system AND m.order_id = o.order_id
+     JOIN (SELECT DISTINCT source_system, order_id, customer_id FROM id.order_customers) m ON m.source_system = o.source_system AND m.order_id = o.order_id
      WHERE (o.status IS DISTINCT FROM ''cancelled'') AND o.ordered_at IS NOT NULL',
     'customer_id', 'ordered_at', if_undefined => 'nothing');
 COMMENT ON VIEW roi.cohorts IS 'Repurchase by cohort: persons by the month of their first order, and how many of them order in each later month. Cancelled orders do not count';
@@ -617,7 +618,7 @@ FROM rfm(
          count(*) AS orders,
          CAST(sum(o.amount) AS double precision) AS spent
      FROM o.orders o
-     JOIN id.order_customers m ON m.source_system = o.source_system AND m.order_id = o.order_id
+     JOIN (SELECT DISTINCT source_system, order_id, customer_id FROM id.order_customers) m ON m.source_system = o.source_system AND m.order_id = o.order_id
      CROSS JOIN (SELECT max(ordered_at) AS observed_until FROM o.orders) w
      WHERE (o.status IS DISTINCT FROM ''cancelled'') AND o.ordered_at IS NOT NULL AND o.amount IS NOT NULL
      GROUP BY m.customer_id, o.currency, w.observed_until',
@@ -639,7 +640,7 @@ SELECT
 FROM clv(
     'SELECT m.customer_id, o.currency, o.ordered_at, o.amount
      FROM o.orders o
-     JOIN id.order_customers m ON m.source_system = o.source_system AND m.order_id = o.order_id
+     JOIN (SELECT DISTINCT source_system, order_id, customer_id FROM id.order_customers) m ON m.source_system = o.source_system AND m.order_id = o.order_id
      WHERE (o.status IS DISTINCT FROM ''cancelled'') AND o.ordered_at IS NOT NULL AND o.amount > 0',
     'customer_id', 'ordered_at', 'amount', by => 'currency', if_undefined => 'nothing');
 COMMENT ON VIEW roi.clv IS 'What each person is still going to spend in the next 52 weeks, one row a person and currency (BG/NBD and Gamma-Gamma, fitted on o.orders as of the latest order; no discount). Cancelled orders do not count';
@@ -677,7 +678,7 @@ starts AS (
 purchases AS (
     SELECT m.customer_id, o.currency, o.ordered_at, o.amount, o.margin
     FROM o.orders o
-    JOIN id.order_customers m ON m.source_system = o.source_system AND m.order_id = o.order_id
+    JOIN (SELECT DISTINCT source_system, order_id, customer_id FROM id.order_customers) m ON m.source_system = o.source_system AND m.order_id = o.order_id
     WHERE (o.status IS DISTINCT FROM 'cancelled') AND o.ordered_at IS NOT NULL
 ),
 observed AS (
