@@ -149,7 +149,8 @@ async fn the_guide_to_money_runs() {
     let house = House::open().await;
     let client = house.client().await;
     let text = std::fs::read_to_string(clients::repository("docs/roi.md")).unwrap();
-    let blocks: Vec<&str> = text.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let blocks: Vec<&str> =
+        text.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(blocks.len() >= 7);
     for block in blocks {
         client.batch_execute(block).await.unwrap_or_else(|error| panic!("{error:?}\n{block}"));
@@ -158,6 +159,9 @@ async fn the_guide_to_money_runs() {
     let views: Vec<&str> = text.split("| `roi.").skip(1).filter_map(|rest| rest.split('`').next()).collect();
     assert!(views.len() >= 7);
     for view in views {
-        client.batch_execute(&format!("SELECT * FROM roi.{view}")).await.unwrap_or_else(|error| panic!("{error:?}\n{view}"));
+        client
+            .batch_execute(&format!("SELECT * FROM roi.{view}"))
+            .await
+            .unwrap_or_else(|error| panic!("{error:?}\n{view}"));
     }
 }

@@ -27,7 +27,7 @@ struct Argument {
     constant: bool,
 }
 
-const ARGUMENTS: [Argument; 23] = [
+const ARGUMENTS: [Argument; 24] = [
     Argument { name: "text", literal: "'服务 was good'", bad: &[], constant: false },
     Argument { name: "key_type", literal: "'phone'", bad: &[], constant: false },
     Argument { name: "key_value", literal: "'+86 139-1234-5678'", bad: &[], constant: false },
@@ -44,6 +44,7 @@ const ARGUMENTS: [Argument; 23] = [
     Argument { name: "effect", literal: "2", bad: &["0", "-1"], constant: false },
     Argument { name: "taxonomy", literal: "'hotel'", bad: &["'cooking'", "''"], constant: false },
     Argument { name: "measure", literal: "'hr'", bad: &["'miles'"], constant: false },
+    Argument { name: "value", literal: "'CNY'", bad: &[], constant: false },
     Argument { name: "top", literal: "2", bad: &["0", "5", "1.5"], constant: true },
     Argument { name: "weight", literal: "2", bad: &["-1", "'NaN'::double"], constant: false },
     Argument { name: "lowest", literal: "1", bad: &["0.5", "7"], constant: true },
@@ -126,6 +127,7 @@ fn sample() -> RecordBatch {
         ("query", some_texts(&["配送 OR late", "服务", "\"味道 不错\"", "NOT good"])),
         ("kinds", some_texts(&["phone", "name, address", "email", "qq"])),
         ("taxonomy", some_texts(&["retail", "hotel", "telecom"])),
+        ("value", some_texts(&["CNY"])),
         ("country", some_texts(&["CN", "US", "GB", "DE"])),
         ("measure", some_texts(&["rr", "or", "hr", "d"])),
         (

@@ -39,6 +39,7 @@ mod keywords;
 mod mean;
 mod normal;
 mod nps;
+mod only_value;
 mod opinion_rows;
 #[allow(
     dead_code,
@@ -91,6 +92,7 @@ pub fn entries() -> Vec<Entry> {
         sentiment_scores::entries(),
         nps::entries(),
         top_share::entries(),
+        only_value::entries(),
         mean::entries(),
         id_key::entries(),
         searching::entries(),

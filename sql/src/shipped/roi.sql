@@ -130,7 +130,7 @@ WITH answers AS (
     SELECT
         f.source_system, f.feedback_id, f.metric, f.score, f.scale_min, f.scale_max, f.occurred_at, f.order_id,
         m.customer_id,
-        row_number() OVER (PARTITION BY f.source_system, f.feedback_id ORDER BY f.occurred_at, f.metric, f.score) AS copy
+        row_number() OVER (PARTITION BY f.source_system, f.feedback_id ORDER BY f.occurred_at, f.metric, f.score) AS twin
     FROM x.feedback f
     LEFT JOIN (SELECT DISTINCT source_system, feedback_id, customer_id FROM id.feedback_customers) m ON m.source_system = f.source_system AND m.feedback_id = f.feedback_id
     WHERE f.metric IS NOT NULL AND f.score IS NOT NULL
@@ -147,7 +147,7 @@ purchases AS (
     WHERE (o.status IS DISTINCT FROM 'cancelled') AND o.ordered_at IS NOT NULL
     GROUP BY m.customer_id, o.source_system, o.order_id
 ),
-before AS (
+earlier_orders AS (
     SELECT
         a.source_system AS answer_system, a.feedback_id, p.source_system, p.order_id, p.ordered_at,
         count(*) OVER (PARTITION BY a.source_system, a.feedback_id) AS candidates,
@@ -161,7 +161,7 @@ before AS (
         ON p.customer_id = a.customer_id
         AND p.ordered_at <= a.occurred_at
         AND p.ordered_at > a.occurred_at - interval '90 days'
-    WHERE a.copy = 1 AND a.order_id IS NULL
+    WHERE a.twin = 1 AND a.order_id IS NULL
 )
 SELECT
     a.source_system,
@@ -186,8 +186,8 @@ SELECT
     k.order_id IS NULL AND coalesce(b.candidates, 0) > 1 AS ambiguous
 FROM answers a
 LEFT JOIN known k ON k.source_system = a.source_system AND k.order_id = a.order_id
-LEFT JOIN before b ON b.answer_system = a.source_system AND b.feedback_id = a.feedback_id AND b.turn = 1
-WHERE a.copy = 1;
+LEFT JOIN earlier_orders b ON b.answer_system = a.source_system AND b.feedback_id = a.feedback_id AND b.turn = 1
+WHERE a.twin = 1;
 COMMENT ON VIEW roi.answers_to_orders IS 'Which order each answer with a score is about, one row an answer: the order it names, else the customer''s latest order in the 90 days before it. Two orders at that very moment are not told apart: no link';
 COMMENT ON COLUMN roi.answers_to_orders.source_system IS 'The system of the answer';
 COMMENT ON COLUMN roi.answers_to_orders.feedback_id IS 'The answer';
@@ -705,11 +705,11 @@ spending AS (
     SELECT
         s.programme, s.currency, s.treated, s.customer_id,
         coalesce(sum(CASE WHEN p.ordered_at <= s.started_at - interval '90 days' THEN
-            CAST(CASE WHEN s.measure = 'margin' THEN p.margin ELSE p.amount END AS double precision) END), 0) AS earlier,
+            CAST(CASE WHEN s.measure = 'margin' THEN p.margin ELSE p.amount END AS double precision) END), 0) AS spent_earlier,
         coalesce(sum(CASE WHEN p.ordered_at > s.started_at - interval '90 days' AND p.ordered_at <= s.started_at THEN
-            CAST(CASE WHEN s.measure = 'margin' THEN p.margin ELSE p.amount END AS double precision) END), 0) AS before,
+            CAST(CASE WHEN s.measure = 'margin' THEN p.margin ELSE p.amount END AS double precision) END), 0) AS spent_before,
         coalesce(sum(CASE WHEN p.ordered_at > s.started_at THEN
-            CAST(CASE WHEN s.measure = 'margin' THEN p.margin ELSE p.amount END AS double precision) END), 0) AS after
+            CAST(CASE WHEN s.measure = 'margin' THEN p.margin ELSE p.amount END AS double precision) END), 0) AS spent_after
     FROM subjects s
     LEFT JOIN purchases p
         ON p.customer_id = s.customer_id
@@ -718,14 +718,14 @@ spending AS (
         AND p.ordered_at <= s.started_at + interval '90 days'
     GROUP BY s.programme, s.currency, s.treated, s.customer_id
 ),
-groups AS (
+sides AS (
     SELECT
         programme, currency, treated,
         CAST(count(*) AS double precision) AS n,
-        avg(after - before) AS moved,
-        var_samp(after - before) / count(*) AS error,
-        avg(before - earlier) AS moved_before,
-        var_samp(before - earlier) / count(*) AS error_before
+        avg(spent_after - spent_before) AS moved,
+        var_samp(spent_after - spent_before) / count(*) AS error,
+        avg(spent_before - spent_earlier) AS moved_before,
+        var_samp(spent_before - spent_earlier) / count(*) AS error_before
     FROM spending
     GROUP BY programme, currency, treated
 ),
@@ -752,8 +752,8 @@ compared AS (
     FROM costs c
     LEFT JOIN starts s ON s.programme = c.programme
     LEFT JOIN observed o ON o.currency = c.currency
-    LEFT JOIN groups t ON t.programme = c.programme AND t.currency = c.currency AND t.treated = 1
-    LEFT JOIN groups n ON n.programme = c.programme AND n.currency = c.currency AND n.treated = 0
+    LEFT JOIN sides t ON t.programme = c.programme AND t.currency = c.currency AND t.treated = 1
+    LEFT JOIN sides n ON n.programme = c.programme AND n.currency = c.currency AND n.treated = 0
     LEFT JOIN (
         SELECT currency, measure, CASE WHEN count(*) = 1 AND max(estimate) > 0 THEN max(estimate) END AS estimate
         FROM roi.value_of_point
