@@ -557,7 +557,7 @@ COMMENT ON COLUMN roi.drivers.r_squared IS 'Share of the variance of the score t
 
 CREATE OR REPLACE VIEW roi.churn AS
 SELECT
-    metric, scale_min, scale_max, group_name AS score_band, time AS days, at_risk, events, censored, survival, std_error,
+    metric, scale_min, scale_max, group_name AS score_band, "time" AS days, at_risk, events, censored, survival, std_error,
     conf_low, conf_high, median, median_low, median_high
 FROM kaplan_meier(
     'SELECT
