@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Voxhouse, DuckDB, PostgreSQL and jieba on the same work, in turns; writes benches/RESULTS.md.
+"""Voxhouse, DuckDB, PostgreSQL, jieba, statsmodels and scikit-learn on the same work, in turns; writes benches/RESULTS.md.
 
 Needs a release build of Voxhouse, PostgreSQL's server programs, and the network once, for the Python packages of
 requirements.txt, which go into a virtual environment in the user's cache folder.
@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BENCHES = HERE.parent
-CASES = ("load", "sample", "rows", "lines", "streams", "connections", "scans", "texts")
+CASES = ("load", "sample", "rows", "lines", "streams", "connections", "scans", "texts", "statistics")
 RERUN = "VOXHOUSE_BENCH_IN_VENV"
 
 
@@ -105,7 +105,8 @@ class Context:
         built = f" ({self.build}, binary {digest})" if self.build else f" (binary {digest})"
         return {"Voxhouse": Voxhouse.version(self.binary) + built, "DuckDB": version("duckdb"),
                 "PostgreSQL": Postgres(self.work / "postgres").version, "jieba": version("jieba"),
-                "psycopg": version("psycopg")}
+                "psycopg": version("psycopg"), "statsmodels": version("statsmodels"),
+                "scikit-learn": version("scikit-learn")}
 
     def record(self, name, found):
         """Keeps a case's numbers and writes the report anew."""
@@ -133,6 +134,7 @@ def main():
     import lines
     import loads
     import machine
+    import regressions
     import rows
     import scans
     import streams
@@ -145,6 +147,7 @@ def main():
         "load": [loads.parquet], "sample": [loads.sample], "rows": [rows.measure],
         "streams": [streams.measure], "connections": [connections.measure],
         "lines": [lines.measure], "scans": [scans.measure, scans.sample], "texts": [texts.measure],
+        "statistics": [regressions.measure],
     }
     failed = []
     for case in arguments.only or CASES:

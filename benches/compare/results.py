@@ -56,7 +56,7 @@ class Report:
     def text(self):
         parts = [HEAD, self._targets()]
         for name in ("load_parquet", "load_sample", "rows", "lines", "streams", "connections", "scans", "scans_sample",
-                     "texts"):
+                     "texts", "statistics"):
             if name in self.cases:
                 parts.append(getattr(self, f"_{name}")(self.cases[name]))
         return "\n\n".join(part.strip() for part in parts) + "\n"
@@ -283,5 +283,21 @@ the quickest run. jieba is the Python library on one core, Voxhouse is SQL on al
 to one core. The two do not do quite the same: Voxhouse also normalises widths and case and drops punctuation.
 
 {table(["", "jieba, texts/s", "Voxhouse, texts/s", "ratio", "of quickest", "of CPU"], rows)}
+
+{self._conditions(case)}"""
+
+    def _statistics(self, case):
+        rows = []
+        for name, one in case["work"].items():
+            ours = one["voxhouse"]
+            peer = next((system for system in one if system != "voxhouse"), None)
+            theirs = times(one[peer]) if peer else ["–"] * 3
+            rows.append([name, peer or "–", *theirs, *times(ours), ratio(ours["median_cpu_s"], one[peer]["median_cpu_s"]) if peer else "–"])
+        return f"""## Statistics
+
+Ten drivers. DuckDB computes the 77 sums of a regression over a table in memory, statsmodels and scikit-learn fit arrays in
+memory; Voxhouse reads its Parquet files and answers with standard errors, tests and intervals.
+
+{table(["", "peer", "median", "quickest", "CPU", "Voxhouse, median", "quickest", "CPU", "ratio of CPU"], rows)}
 
 {self._conditions(case)}"""

@@ -1,4 +1,4 @@
-"""A Python library under measurement, in a process of its own: DuckDB or jieba.
+"""A Python library under measurement, in a process of its own: DuckDB, jieba, or statsmodels with scikit-learn.
 
 Reads a request a line from standard input, and answers a line: seconds and CPU seconds of the work alone, without
 the start of the process, and the peak memory of the process.
@@ -76,6 +76,32 @@ def _jieba():
     return run
 
 
+def _regression():
+    import numpy
+    import pyarrow.parquet
+    import statsmodels.api
+    from sklearn.linear_model import LogisticRegression
+
+    columns = {}
+
+    def run(work, file=None, drivers=()):
+        if work == "read":
+            table = pyarrow.parquet.read_table(file)
+            columns["drivers"] = numpy.column_stack([table[name].to_numpy() for name in drivers])
+            columns.update({name: table[name].to_numpy() for name in ("y", "churned")})
+            return table.num_rows
+        if work == "ols":
+            fit = statsmodels.api.OLS(columns["y"], statsmodels.api.add_constant(columns["drivers"])).fit()
+            return [float(value) for pair in zip(fit.params, fit.bse) for value in pair]
+        if work == "logistic":
+            fit = LogisticRegression(C=numpy.inf, solver="newton-cholesky", tol=1e-9)
+            fit.fit(columns["drivers"], columns["churned"])
+            return [float(value) for value in (*fit.intercept_, *fit.coef_[0])]
+        raise ValueError(work)
+
+    return run
+
+
 def _cpu_seconds():
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return usage.ru_utime + usage.ru_stime
@@ -84,7 +110,7 @@ def _cpu_seconds():
 def main():
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # Whatever a library prints is not an answer.
-    run = {"duckdb": _duckdb, "jieba": _jieba}[sys.argv[1]]()
+    run = {"duckdb": _duckdb, "jieba": _jieba, "regression": _regression}[sys.argv[1]]()
     for line in sys.stdin:
         request = json.loads(line)
         cpu, started = _cpu_seconds(), time.perf_counter()

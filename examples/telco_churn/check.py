@@ -1,4 +1,4 @@
-"""The answers to questions.sql by statsmodels and lifelines: python3 check.py FOLDER > expected.csv"""
+"""The answers to questions.sql by statsmodels, lifelines and scikit-learn: python3 check.py FOLDER > expected.csv"""
 
 import csv
 import os
@@ -8,6 +8,7 @@ import numpy
 import pandas
 import statsmodels.api
 from lifelines import CoxPHFitter, KaplanMeierFitter
+from sklearn.metrics import roc_auc_score
 
 
 def main(folder):
@@ -32,6 +33,12 @@ def main(folder):
     for contract, part in sorted(data.groupby("Contract")):
         median = KaplanMeierFitter().fit(part["tenure"], part["churned"]).median_survival_time_
         out.writerow(["median", "NULL" if numpy.isinf(median) else median])
+    predicted = logit.predict()
+    auc = roc_auc_score(data["churned"], predicted)
+    out.writerow(["model", "churn", 1, "logistic", len(data), round(logit.prsquared, 9), round(auc, 9)])
+    risky = predicted > 0.5
+    likely = (predicted * data["MonthlyCharges"])[risky].sum()
+    out.writerow(["saved", risky.sum(), round(data["MonthlyCharges"][risky].sum(), 2), round(likely, 2), round(1.2 * likely, 2)])
     out.writerow(["lost", round(data.loc[data["churned"] == 1, "MonthlyCharges"].sum(), 2)])
 
 

@@ -32,3 +32,25 @@ ORDER BY group_name;
 
 -- What leaves with them, a month?
 SELECT round(sum(monthly_charges), 2) AS monthly_charges_lost FROM telco.customers WHERE churned;
+
+-- A model of who leaves, kept in roi.models. How well does it tell them apart?
+--   in 82 percent of pairs of one who left and one who stayed
+CALL roi.train('churn', 'logistic', 'telco.customers', 'churned', ARRAY[
+    'tenure_months', 'monthly_charges', 'contract = ''Two year''', 'tech_support = ''Yes''', 'internet_service = ''Fiber optic''']);
+
+-- What is saving churn worth? Of customers who leave with a probability above one half: what they pay a month, what of that is
+-- likely to go, and what a programme keeps, a year, that holds one in ten of those who would go
+--   808 customers pay 68,784 a month, of which 44,185 are likely to go; one in ten of that is 53,022 a year
+SELECT
+    count(*) AS customers,
+    round(sum(monthly_charges), 2) AS monthly_charges,
+    round(sum(p * CAST(monthly_charges AS double precision)), 2) AS likely_to_go,
+    round(0.1 * 12 * sum(p * CAST(monthly_charges AS double precision)), 2) AS kept_a_year
+FROM (
+    SELECT
+        monthly_charges,
+        predict('churn', tenure_months, monthly_charges, contract = 'Two year', tech_support = 'Yes',
+            internet_service = 'Fiber optic') AS p
+    FROM telco.customers
+) AS scored
+WHERE p > 0.5;

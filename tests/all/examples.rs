@@ -280,7 +280,7 @@ async fn telco_churn_is_explained_as_by_statsmodels_and_lifelines() {
     );
     let client = example.server.client().await;
     let answers = example.answers(&client).await;
-    let [customers, logistic, drivers, cox, medians, lost] = answers.as_slice() else {
+    let [customers, logistic, drivers, cox, medians, lost, model, saved] = answers.as_slice() else {
         panic!("{} answers", answers.len())
     };
     assert_alike(&customers[0], of("customers")[0], 0.0);
@@ -296,6 +296,8 @@ async fn telco_churn_is_explained_as_by_statsmodels_and_lifelines() {
         assert_alike(&row[1..], expected, 0.0);
     }
     assert_alike(&lost[0], of("lost")[0], 0.0);
+    assert_alike(&model[0], of("model")[0], 1e-6);
+    assert_alike(&saved[0], of("saved")[0], 1e-6);
     let percent: f64 = drivers.iter().map(|row| number(&row[1])).sum();
     assert!((percent - 100.0).abs() < 0.3, "{drivers:?}");
 }
@@ -318,4 +320,32 @@ async fn cdnow_customers_are_worth_what_lifetimes_says() {
     for (row, expected) in january.iter().zip(&known[6..]) {
         assert_alike(row, expected, 0.0);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn satisfaction_with_voice_calls_hangs_on_what_statsmodels_says() {
+    let Some(data) = data("xo_beijing_mobile") else { return };
+    let csv = run_python(
+        &repository("examples/beijing_mobile/to_csv.py"),
+        &[data.to_str().unwrap()],
+        &[("PYTHONUTF8", "1")],
+    );
+    let mut example = Example::open("beijing_mobile", data);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("voice.csv");
+    std::fs::write(&file, csv).unwrap();
+    example.data = folder.path().to_owned();
+    let (loaded, rejected) = example.load("voice.csv", "mobile_voice");
+    assert_eq!((loaded, rejected), (5433, 0));
+    let client = example.server.client().await;
+    let answers = example.answers(&client).await;
+    let known = written_down("beijing_mobile");
+    for (name, answer) in ["satisfied", "parts", "problem", "problems", "points"].iter().zip(&answers) {
+        let expected: Vec<_> = known.iter().filter(|row| row[0] == *name).map(|row| &row[1..]).collect();
+        assert_eq!((answer.len(), expected.is_empty()), (expected.len(), false), "{name}");
+        for (row, expected) in answer.iter().zip(expected) {
+            assert_alike(row, expected, 2e-6);
+        }
+    }
+    assert_eq!(answers.len(), 5);
 }

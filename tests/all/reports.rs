@@ -143,3 +143,25 @@ async fn a_role_reads_what_it_may_read() {
     let call = call.replace("'survey'", "'SELECT score, speed FROM survey'");
     assert_eq!(ask(&ana, &call).await, ["2"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_to_money_runs() {
+    let house = House::open().await;
+    let client = house.client().await;
+    let text = std::fs::read_to_string(clients::repository("docs/roi.md")).unwrap();
+    let blocks: Vec<&str> =
+        text.split("```sql\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(blocks.len() >= 7);
+    for block in blocks {
+        client.batch_execute(block).await.unwrap_or_else(|error| panic!("{error:?}\n{block}"));
+    }
+    // The views that it lists are there.
+    let views: Vec<&str> = text.split("| `roi.").skip(1).filter_map(|rest| rest.split('`').next()).collect();
+    assert!(views.len() >= 7);
+    for view in views {
+        client
+            .batch_execute(&format!("SELECT * FROM roi.{view}"))
+            .await
+            .unwrap_or_else(|error| panic!("{error:?}\n{view}"));
+    }
+}

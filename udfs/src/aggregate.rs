@@ -32,25 +32,34 @@ const DEFAULT_CONF: f64 = 0.95;
 pub(crate) trait Kernel<const N: usize>: Copy + Default + Debug + Send + Sync + 'static {
     /// Names of the numbers in [`Kernel::save`].
     const STATE: [&'static str; N];
-    /// How many arguments of a call are read by row: at most [`MAX_COLUMNS`].
+    /// How many arguments a call must have. They are read by row.
     const COLUMNS: usize;
+    /// What the arguments are that a call may leave out; they are read by row, too, and come last.
+    const OPTIONAL: &'static [f64] = &[];
 
     fn add(&mut self, row: &[f64]) -> Result<(), Error>;
     fn remove(&mut self, row: &[f64]) -> Result<(), Error>;
-    fn merge(&mut self, other: &Self);
+    fn merge(&mut self, other: &Self) -> Result<(), Error>;
     fn save(&self) -> [f64; N];
     fn load(state: [f64; N]) -> Self;
 }
 
-const MAX_COLUMNS: usize = 2;
+const MAX_COLUMNS: usize = 6;
 
 /// How a result is read from a kernel; `None` is NULL.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Output<K> {
     Value(fn(&K) -> Option<f64>),
     Count(fn(&K) -> i64),
-    /// One end of an interval. The call may end with a `conf` argument.
+    /// One end of an interval. A `conf` argument may stand behind those that a call must have.
     Bound(fn(&K, f64) -> Option<f64>),
+}
+
+impl<K> Output<K> {
+    /// How many arguments are the same for all rows.
+    fn constants(&self) -> usize {
+        usize::from(matches!(self, Output::Bound(_)))
+    }
 }
 
 /// An aggregate function, as data.
@@ -67,7 +76,7 @@ pub(crate) fn entry<K: Kernel<N>, const N: usize>(
     section: &'static str,
     output: Output<K>,
 ) -> Entry {
-    let optional = usize::from(matches!(output, Output::Bound(_)));
+    let optional = output.constants() + K::OPTIONAL.len();
     let arguments = vec![number(); K::COLUMNS + optional];
     let function = AggregateFunction::<K, N> {
         signature: signature(&definition, &arguments, optional),
@@ -98,7 +107,7 @@ impl<K: Kernel<N>, const N: usize> AggregateFunction<K, N> {
             let message = format!("DISTINCT is not supported by function {}", self.definition.name);
             return Err(Error::not_supported(message).into());
         }
-        let conf = match args.exprs.get(K::COLUMNS) {
+        let conf = match args.exprs.get(K::COLUMNS).filter(|_| self.output.constants() > 0) {
             Some(expr) => constant(expr.as_ref())?,
             None => Some(DEFAULT_CONF),
         };
@@ -219,12 +228,12 @@ struct Single<K, const N: usize> {
 impl<K: Kernel<N>, const N: usize> Accumulator for Single<K, N> {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let kernel = &mut self.kernel;
-        for_each_row::<K, N>(values, |_, row| kernel.add(row))
+        for_each_row::<K, N>(values, self.reader.output.constants(), |_, row| kernel.add(row))
     }
 
     fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         let kernel = &mut self.kernel;
-        for_each_row::<K, N>(values, |_, row| kernel.remove(row))
+        for_each_row::<K, N>(values, self.reader.output.constants(), |_, row| kernel.remove(row))
     }
 
     fn supports_retract_batch(&self) -> bool {
@@ -264,7 +273,7 @@ impl<K: Kernel<N>, const N: usize> GroupsAccumulator for Groups<K, N> {
         total_num_groups: usize,
     ) -> Result<()> {
         self.kernels.resize(total_num_groups, K::default());
-        for_each_row::<K, N>(values, |index, row| {
+        for_each_row::<K, N>(values, self.reader.output.constants(), |index, row| {
             if passes(opt_filter, index) { self.kernels[group_indices[index]].add(row) } else { Ok(()) }
         })
     }
@@ -293,7 +302,7 @@ impl<K: Kernel<N>, const N: usize> GroupsAccumulator for Groups<K, N> {
         opt_filter: Option<&BooleanArray>,
     ) -> Result<Vec<ArrayRef>> {
         let mut kernels = vec![K::default(); values.first().map_or(0, |column| column.len())];
-        for_each_row::<K, N>(values, |index, row| {
+        for_each_row::<K, N>(values, self.reader.output.constants(), |index, row| {
             if passes(opt_filter, index) { kernels[index].add(row) } else { Ok(()) }
         })?;
         Ok(save_all(&kernels))
@@ -317,15 +326,20 @@ fn save_all<K: Kernel<N>, const N: usize>(kernels: &[K]) -> Vec<ArrayRef> {
         .collect()
 }
 
-/// Calls `visit` with the index and the numbers of each row that has no NULL.
+/// Calls `visit` with the index and the numbers of each row that has no NULL. Behind the arguments that a call must
+/// have there are `constants` that are not read by row.
 fn for_each_row<K: Kernel<N>, const N: usize>(
     values: &[ArrayRef],
+    constants: usize,
     mut visit: impl FnMut(usize, &[f64]) -> Result<(), Error>,
 ) -> Result<()> {
-    const { assert!(K::COLUMNS <= MAX_COLUMNS) };
-    let columns = doubles(values.get(..K::COLUMNS).unwrap_or_default())?;
+    const { assert!(K::COLUMNS + K::OPTIONAL.len() <= MAX_COLUMNS) };
+    let required = values.get(..K::COLUMNS).unwrap_or_default();
+    let optional = values.get(K::COLUMNS + constants..).unwrap_or_default();
+    let columns = [doubles(required)?, doubles(optional)?].concat();
     let rows = columns.first().map_or(0, |column| column.len());
     let mut row = [0.0; MAX_COLUMNS];
+    row[K::COLUMNS..][..K::OPTIONAL.len()].copy_from_slice(K::OPTIONAL);
     for index in 0..rows {
         if columns.iter().any(|column| column.is_null(index)) {
             continue;
@@ -333,19 +347,19 @@ fn for_each_row<K: Kernel<N>, const N: usize>(
         for (cell, column) in row.iter_mut().zip(&columns) {
             *cell = column.value(index);
         }
-        visit(index, &row[..K::COLUMNS])?;
+        visit(index, &row[..K::COLUMNS + K::OPTIONAL.len()])?;
     }
     Ok(())
 }
 
 fn for_each_state<K: Kernel<N>, const N: usize>(
     states: &[ArrayRef],
-    mut visit: impl FnMut(usize, K),
+    mut visit: impl FnMut(usize, K) -> Result<(), Error>,
 ) -> Result<()> {
     let columns = doubles(states.get(..N).unwrap_or_default())?;
     let rows = columns.first().map_or(0, |column| column.len());
     for index in 0..rows {
-        visit(index, K::load(std::array::from_fn(|part| columns[part].value(index))));
+        visit(index, K::load(std::array::from_fn(|part| columns[part].value(index))))?;
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ mod journeys;
 mod linear_regression;
 mod logistic_regression;
 mod mediation;
+mod of_moments;
 mod pain;
 mod prediction;
 mod rake;
@@ -24,6 +25,7 @@ mod resolve_records;
 mod rfm;
 mod survival;
 mod text_groups;
+mod train_model;
 mod trend;
 mod trending_terms;
 mod uplift;
@@ -50,6 +52,8 @@ pub(crate) fn entries() -> Vec<Entry> {
         linear_regression::REPORTS,
         logistic_regression::REPORTS,
         drivers::REPORTS,
+        of_moments::REPORTS,
+        train_model::REPORTS,
         compare_groups::REPORTS,
         independence::REPORTS,
         impact::REPORTS,

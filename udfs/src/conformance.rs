@@ -27,7 +27,7 @@ struct Argument {
     constant: bool,
 }
 
-const ARGUMENTS: [Argument; 17] = [
+const ARGUMENTS: [Argument; 24] = [
     Argument { name: "text", literal: "'服务 was good'", bad: &[], constant: false },
     Argument { name: "key_type", literal: "'phone'", bad: &[], constant: false },
     Argument { name: "key_value", literal: "'+86 139-1234-5678'", bad: &[], constant: false },
@@ -44,6 +44,13 @@ const ARGUMENTS: [Argument; 17] = [
     Argument { name: "effect", literal: "2", bad: &["0", "-1"], constant: false },
     Argument { name: "taxonomy", literal: "'hotel'", bad: &["'cooking'", "''"], constant: false },
     Argument { name: "measure", literal: "'hr'", bad: &["'miles'"], constant: false },
+    Argument { name: "value", literal: "'CNY'", bad: &[], constant: false },
+    Argument { name: "top", literal: "2", bad: &["0", "5", "1.5"], constant: true },
+    Argument { name: "weight", literal: "2", bad: &["-1", "'NaN'::double"], constant: false },
+    Argument { name: "lowest", literal: "1", bad: &["0.5", "7"], constant: true },
+    Argument { name: "detractors_to", literal: "5", bad: &["9", "0"], constant: true },
+    Argument { name: "passives_to", literal: "8", bad: &["4", "10"], constant: true },
+    Argument { name: "highest", literal: "10", bad: &["8", "9.5"], constant: true },
     Argument {
         name: "conf",
         literal: "0.9",
@@ -100,8 +107,9 @@ fn sample() -> RecordBatch {
     let ks: Int64Array = rows.clone().map(|row| (row % 5 != 3).then_some(row as i64 % 5 + 1)).collect();
     let scores: Float64Array =
         rows.clone().map(|row| (row % 7 != 5).then_some(((row * 5) % 13) as f64 - 1.0)).collect();
-    let scales: Int64Array =
-        rows.clone().map(|row| (row % 11 != 10).then_some([5, 7, 10][row % 3])).collect();
+    let scales: Int64Array = rows.clone().map(|row| (row % 11 != 10).then_some(5)).collect();
+    let weights: Float64Array =
+        rows.clone().map(|row| (row % 9 != 7).then_some((row % 4) as f64 / 2.0)).collect();
     let xs: Float64Array =
         rows.clone().map(|row| (row % 6 != 4).then_some((row * row) as f64 / 3.0)).collect();
     let columns: Vec<(&str, ArrayRef)> = vec![
@@ -114,10 +122,12 @@ fn sample() -> RecordBatch {
         ("k", Arc::new(ks)),
         ("score", Arc::new(scores)),
         ("scale_max", Arc::new(scales)),
+        ("weight", Arc::new(weights)),
         ("other_text", some_texts(&["good", "配送很快", "", "味道"])),
         ("query", some_texts(&["配送 OR late", "服务", "\"味道 不错\"", "NOT good"])),
         ("kinds", some_texts(&["phone", "name, address", "email", "qq"])),
         ("taxonomy", some_texts(&["retail", "hotel", "telecom"])),
+        ("value", some_texts(&["CNY"])),
         ("country", some_texts(&["CN", "US", "GB", "DE"])),
         ("measure", some_texts(&["rr", "or", "hr", "d"])),
         (

@@ -13,7 +13,7 @@
 
 mod aggregate;
 mod analysis;
-mod csat;
+mod answers;
 pub mod dictionary;
 mod distances;
 mod e_value;
@@ -39,6 +39,7 @@ mod keywords;
 mod mean;
 mod normal;
 mod nps;
+mod only_value;
 mod opinion_rows;
 #[allow(
     dead_code,
@@ -46,6 +47,7 @@ mod opinion_rows;
 )]
 mod opinions;
 mod personal_data;
+mod predict;
 mod privacy;
 mod profile;
 mod refusals;
@@ -69,15 +71,17 @@ mod sentiment;
 mod sentiment_scores;
 mod sequences;
 mod similarity;
+mod stored_moments;
 mod student;
 mod tokenize;
+mod top_share;
 mod wilson;
 
 #[cfg(test)]
 mod conformance;
 
 pub use entry::{Entry, Implementation, Kind};
-pub use report::{Parameter, Shape, Takes, aggregate_name};
+pub use report::{IF_UNDEFINED, Parameter, Shape, Takes, aggregate_name};
 
 use datafusion::execution::FunctionRegistry;
 
@@ -88,7 +92,8 @@ pub fn entries() -> Vec<Entry> {
         keywords::entries(),
         sentiment_scores::entries(),
         nps::entries(),
-        csat::entries(),
+        top_share::entries(),
+        only_value::entries(),
         mean::entries(),
         id_key::entries(),
         searching::entries(),
@@ -98,6 +103,8 @@ pub fn entries() -> Vec<Entry> {
         personal_data::entries(),
         sequences::entries(),
         e_value::entries(),
+        predict::entries(),
+        stored_moments::entries(),
         analysis::entries(),
         profile::entries(),
     ]

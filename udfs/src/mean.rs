@@ -106,16 +106,17 @@ impl Kernel<4> for Moments {
         Ok(())
     }
 
-    fn merge(&mut self, other: &Self) {
+    fn merge(&mut self, other: &Self) -> Result<(), Error> {
         self.not_finite += other.not_finite;
         if other.n == 0.0 {
-            return;
+            return Ok(());
         }
         let n = self.n + other.n;
         let between = other.mean - self.mean;
         self.mean += between * other.n / n;
         self.squares += other.squares + between * between * (self.n * other.n / n);
         self.n = n;
+        Ok(())
     }
 
     fn save(&self) -> [f64; 4] {

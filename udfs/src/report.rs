@@ -14,9 +14,9 @@ mod streaming;
 
 pub(crate) use answer::{Column, Type, data_type as answer_type, list as answer_list};
 pub(crate) use call::Call;
-pub use call::{Parameter, Takes};
+pub use call::{IF_UNDEFINED, Parameter, Takes};
 pub(crate) use function::{Kernel, Report, Row, Values, constant, entry};
-pub(crate) use gather::Gathered;
+pub(crate) use gather::{Coded, Gathered};
 pub(crate) use streaming::{State, Streaming, state};
 
 use arrow::datatypes::DataType;

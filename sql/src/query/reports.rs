@@ -3,17 +3,23 @@
 //!
 //! The relation is a name, or the text of a query; so are the columns names, or the text of expressions over it. Since
 //! they become part of the statement, names resolve and privileges are checked as everywhere else.
+//!
+//! Two arguments are every report's. `by => 'segment'`, or an array, asks for each group of the relation on its own; the
+//! columns come first in the answer. `if_undefined => 'nothing'` answers a question without an answer, such as the
+//! regression of no rows, by no rows instead of an error.
+//!
+//! `predict('churn', …)` names a model of `roi.models`: the name becomes a query for its newest version.
 
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use datafusion::sql::sqlparser::ast::{
-    Array, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArgOperator, Ident, ObjectName, Query,
-    SelectItem, SetExpr, Statement, TableAlias, TableFactor, TableWithJoins, TimezoneInfo, UnaryOperator,
-    Value, VisitMut, VisitorMut,
+    Array, DataType, Expr, FunctionArg, FunctionArgExpr, FunctionArgOperator, FunctionArguments, GroupByExpr,
+    Ident, ObjectName, Query, SelectItem, SetExpr, Statement, TableAlias, TableFactor, TableWithJoins,
+    TimezoneInfo, UnaryOperator, Value, VisitMut, VisitorMut,
 };
 use voxhouse_engine::{Error, ErrorKind, Result};
-use voxhouse_udfs::{Implementation, Parameter, Shape, Takes, aggregate_name};
+use voxhouse_udfs::{IF_UNDEFINED, Implementation, Parameter, Shape, Takes, aggregate_name};
 
 use super::names::fold;
 use super::pipe::parse_query;
@@ -21,6 +27,12 @@ use crate::dialect::build::{self, call, text};
 
 /// Schemas whose name may stand before a report, as before the relations on its subject: `roi.did(…)`.
 const SCHEMAS: [&str; 3] = ["roi", "journey", "x"];
+
+/// The argument that names the columns by which a relation is grouped.
+const BY: Parameter = Parameter { name: "by", takes: Takes::Texts, required: false };
+
+/// The argument that says what becomes of a question without an answer.
+const UNDEFINED: Parameter = Parameter { name: IF_UNDEFINED, takes: Takes::Setting, required: false };
 
 /// Rewrites a statement in place. One without such calls stays the same.
 pub fn expand(statement: &mut Statement) -> Result<()> {
@@ -49,6 +61,37 @@ impl VisitorMut for Expander {
             Err(error) => ControlFlow::Break(error),
         }
     }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        match named_model(expr).map(|(place, name)| (place, newest_model(&name))) {
+            Some((place, Ok(query))) => *place = Expr::Subquery(Box::new(query)),
+            Some((_, Err(error))) => return ControlFlow::Break(error),
+            None => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The model in a call of `predict` that is given by its name, and the name.
+fn named_model(expr: &mut Expr) -> Option<(&mut Expr, String)> {
+    let Expr::Function(function) = expr else { return None };
+    let name = match function.name.0.as_slice() {
+        [name] => fold(name.as_ident()?),
+        [schema, name] if fold(schema.as_ident()?) == "roi" => fold(name.as_ident()?),
+        _ => return None,
+    };
+    let FunctionArguments::List(list) = &mut function.args else { return None };
+    let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(model))) = list.args.first_mut() else { return None };
+    let given =
+        build::literal(model).filter(|text| name == "predict" && !text.trim_start().starts_with('{'))?;
+    let given = given.to_owned();
+    Some((model, given))
+}
+
+/// An aggregate, so that there is a row, with NULL, for a model that is not there.
+fn newest_model(name: &str) -> Result<Query> {
+    let name = name.replace('\'', "''");
+    parse_query(&format!("SELECT max(model) FROM roi.current_models WHERE name = '{name}'"))
 }
 
 /// The report of this name.
@@ -78,12 +121,16 @@ struct Said {
     relation: TableFactor,
     /// What is written for each parameter of the shape.
     written: Vec<Option<Expr>>,
+    by: Vec<String>,
+    /// What `if_undefined` says.
+    undefined: Option<String>,
 }
 
 impl Said {
     fn read(shape: &'static Shape, arguments: Vec<FunctionArg>) -> Result<Self> {
         let mut relation = None;
         let mut written: Vec<Option<Expr>> = vec![None; shape.parameters.len()];
+        let (mut by, mut undefined) = (Vec::new(), None);
         for (place, argument) in arguments.into_iter().enumerate() {
             let (slot, value) = match argument {
                 FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => (place, value),
@@ -91,7 +138,17 @@ impl Said {
                     name,
                     arg: FunctionArgExpr::Expr(value),
                     operator: FunctionArgOperator::RightArrow | FunctionArgOperator::Assignment,
-                } => (slot_of(shape, &fold(&name))?, value),
+                } => match fold(&name).as_str() {
+                    name if name == BY.name => {
+                        by = texts_of(shape, &BY, &value)?;
+                        continue;
+                    }
+                    name if name == UNDEFINED.name => {
+                        undefined = Some(undefined_of(shape, &value)?);
+                        continue;
+                    }
+                    name => (slot_of(shape, name)?, value),
+                },
                 _ => return Err(does_not_fit(shape)),
             };
             match slot.checked_sub(1) {
@@ -107,15 +164,33 @@ impl Said {
                 return Err(does_not_fit(shape).with_detail(format!("It needs {}.", parameter.name)));
             }
         }
-        Ok(Self { shape, relation, written })
+        Ok(Self { shape, relation, written, by, undefined })
     }
 
-    /// `SELECT get_field(r, 'driver') AS driver, … FROM (SELECT unnest(__drivers('…', nps, speed)) AS r FROM …)`.
+    /// `SELECT get_field(r, 'driver') AS driver, … FROM (SELECT unnest(l) AS r FROM (SELECT __drivers('…', nps, speed) AS l
+    /// FROM …))`, with the columns of `by` in front on each level.
     fn into_query(self) -> Result<Query> {
         let (description, columns) = self.aggregate_arguments()?;
         let arguments = std::iter::once(text(&description)).chain(columns).collect();
-        let aggregate = call(&aggregate_name(self.shape.name), arguments);
-        Ok(rows_over(self.shape, aggregate, self.relation))
+        let groups = self.by.iter().map(|text| expression(text)).collect::<Result<Vec<_>>>()?;
+        let (list, row) = (Ident::new("__rows"), Ident::new("__row"));
+        let mut items = by_items(groups.iter().cloned());
+        items.push(aliased(call(&aggregate_name(self.shape.name), arguments), list.clone()));
+        let mut lists = build::select(items, from(self.relation));
+        if let SetExpr::Select(select) = lists.body.as_mut() {
+            select.group_by = GroupByExpr::Expressions(groups.clone(), Vec::new());
+        }
+        let mut items = by_items((0..groups.len()).map(|place| Expr::Identifier(by_ident(place))));
+        items.push(aliased(call("unnest", vec![Expr::Identifier(list)]), row.clone()));
+        let rows = build::select(items, from(build::derived(lists, named("__lists"))));
+        let by = groups.iter().zip(&self.by).enumerate();
+        let by =
+            by.map(|(place, (expr, text))| aliased(Expr::Identifier(by_ident(place)), name_of(expr, text)));
+        let fields = self.shape.columns.iter().map(|(name, _)| {
+            let value = call("get_field", vec![Expr::Identifier(row.clone()), text(name)]);
+            aliased(value, Ident::with_quote('"', *name))
+        });
+        Ok(build::select(by.chain(fields).collect(), from(build::derived(rows, named("__report")))))
     }
 
     /// The description of the call, and the columns that it reads.
@@ -136,6 +211,9 @@ impl Said {
             } else if let Some(text) = texts.into_iter().next() {
                 settings.insert(parameter.name.to_owned(), text.into());
             }
+        }
+        if let Some(undefined) = &self.undefined {
+            settings.insert(UNDEFINED.name.to_owned(), undefined.as_str().into());
         }
         let description = serde_json::json!({ "columns": labels, "settings": settings });
         Ok((description.to_string(), columns))
@@ -159,6 +237,42 @@ pub(super) fn rows_of(report: &str, aggregate: Expr, relation: TableFactor) -> R
     let shape = shape_of(&ObjectName::from(vec![Ident::new(report)]));
     let shape = shape.ok_or_else(|| Error::internal(format!("there is no report {report}")))?;
     Ok(rows_over(shape, aggregate, relation))
+}
+
+/// What `if_undefined` may say.
+fn undefined_of(shape: &Shape, value: &Expr) -> Result<String> {
+    match texts_of(shape, &UNDEFINED, value)?.pop() {
+        Some(said) if ["error", "nothing"].contains(&said.as_str()) => Ok(said),
+        said => {
+            let said = said.unwrap_or_default();
+            Err(Error::invalid_argument(format!("{IF_UNDEFINED} \"{said}\" does not exist"))
+                .with_hint("It is one of error, nothing."))
+        }
+    }
+}
+
+fn by_ident(place: usize) -> Ident {
+    Ident::new(format!("__by{place}"))
+}
+
+/// These expressions under the names that they have between the levels.
+fn by_items(exprs: impl Iterator<Item = Expr>) -> Vec<SelectItem> {
+    exprs.enumerate().map(|(place, expr)| aliased(expr, by_ident(place))).collect()
+}
+
+fn aliased(expr: Expr, alias: Ident) -> SelectItem {
+    SelectItem::ExprWithAlias { expr, alias }
+}
+
+/// The name of a group's column in the answer: that of the column, or what was written.
+fn name_of(expr: &Expr, written: &str) -> Ident {
+    let name = match expr {
+        Expr::Nested(inner) => return name_of(inner, written),
+        Expr::Identifier(name) => fold(name),
+        Expr::CompoundIdentifier(parts) => parts.last().map_or_else(|| written.to_owned(), fold),
+        _ => written.to_owned(),
+    };
+    Ident::with_quote('"', name)
 }
 
 fn slot_of(shape: &Shape, name: &str) -> Result<usize> {

@@ -11,10 +11,18 @@ use voxhouse_engine::catalog::access::{Secured, denied};
 use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::{replay, rows};
+use super::{replay, rows, train};
 use crate::query::names::parts;
 use crate::session::Session;
 use crate::wire::backend::Outcome;
+
+/// How each procedure is called.
+const PROCEDURES: &[&str] = &[
+    "system.run_pipe('pipe')",
+    "system.replay_rejects('table')",
+    "system.reset_queries()",
+    "roi.train('name', 'method', 'relation', 'outcome', ARRAY['predictor'])",
+];
 
 const RUN_PIPE_COLUMNS: [&str; 5] = ["files_loaded", "files_failed", "files_skipped", "rows", "rejected"];
 
@@ -24,6 +32,7 @@ pub fn schema(call: &Function) -> Result<Option<SchemaRef>> {
         "system.run_pipe" => Ok(Some(run_pipe_schema())),
         "system.replay_rejects" => Ok(Some(replay::columns())),
         "system.reset_queries" => Ok(None),
+        "roi.train" => Ok(Some(train::schema())),
         other => Err(undefined(other)),
     }
 }
@@ -36,15 +45,14 @@ pub async fn run(session: &mut Session, call: &Function) -> Result<Outcome> {
             no_argument(call)?;
             reset_queries(session).await
         }
+        "roi.train" => train::run(session, call).await,
         other => Err(undefined(other)),
     }
 }
 
 fn undefined(name: &str) -> Error {
     Error::new(ErrorKind::UndefinedFunction, format!("procedure {name} does not exist"))
-        .with_hint(
-            "The procedures are system.run_pipe('pipe'), system.replay_rejects('table') and system.reset_queries().",
-        )
+        .with_hint(format!("The procedures are {}.", PROCEDURES.join(", ")))
 }
 
 fn run_pipe_schema() -> SchemaRef {

@@ -67,6 +67,14 @@ for case, fit in (("ols", ols), ("wls", wls)):
 for case, model in (("ols", sm.OLS(nps, X)), ("wls", sm.WLS(nps, X, weights=weight))):
     table(f"{case}_hc1", TERMS, model.fit(cov_type="HC1", use_t=True))
     table(f"{case}_cluster", TERMS, model.fit(cov_type="cluster", cov_kwds={"groups": cluster}, use_t=True))
+    for kind in ("HC0", "HC2", "HC3"):
+        table(f"{case}_{kind.lower()}", TERMS, model.fit(cov_type=kind, use_t=True))
+# Clustered by two columns: the one of the file, and every row's place.
+places = np.arange(n) * 7 % 23
+both = np.column_stack([cluster, places])
+table("ols_two_way", TERMS, sm.OLS(nps, X).fit(cov_type="cluster", cov_kwds={"groups": both}, use_t=True))
+for row in range(5):
+    figure("ols_predicted", str(row), ols.predict(X)[row])
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 for i, name in enumerate(NAMES):
     figure("vif", name, variance_inflation_factor(X, i + 1))
@@ -75,6 +83,8 @@ logit = sm.Logit(churned, X).fit(disp=0, tol=1e-14, maxiter=100)
 table("logit", TERMS, logit)
 for name in ("llf", "llnull", "prsquared", "llr", "llr_pvalue"):
     figure("logit", name, getattr(logit, name))
+for row in range(5):
+    figure("logit_predicted", str(row), logit.predict()[row])
 scaled = weight / weight.mean()
 table("logit_weighted", TERMS, sm.GLM(churned, X, family=sm.families.Binomial(), freq_weights=scaled).fit(tol=1e-14))
 

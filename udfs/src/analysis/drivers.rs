@@ -46,7 +46,7 @@ const PARAMETERS: &[Parameter] = &[
     optional("seed", Takes::Setting),
 ];
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("driver", Type::Text),
     ("n_obs", Type::Bigint),
     ("importance", Type::Double),
@@ -63,7 +63,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 /// `None` is logistic.
-fn method(call: &Call) -> Result<Option<Method>, Error> {
+pub(super) fn method(call: &Call) -> Result<Option<Method>, Error> {
     call.choice(
         "method",
         &[
@@ -123,7 +123,7 @@ fn logistic_table(call: &Call, rows: &Gathered) -> Result<Vec<Row>, Error> {
     Ok(table(&drivers::logistic_drivers(&[Batch::new(&columns)], &borrowed(&labels))?))
 }
 
-fn table(drivers: &[Driver]) -> Vec<Row> {
+pub(super) fn table(drivers: &[Driver]) -> Vec<Row> {
     let row = |driver: &Driver| {
         vec![
             ScalarValue::from(driver.driver.as_str()),

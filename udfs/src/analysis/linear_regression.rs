@@ -11,9 +11,9 @@ use crate::regression::batch::Batch;
 use crate::regression::clustered::ClusteredMoments;
 use crate::regression::linear::{self, LinearFit};
 use crate::regression::moments::Moments;
-use crate::regression::robust::ResidualProducts;
+use crate::regression::robust::{self, ClusterScores, Correction, ResidualProducts};
 use crate::regression::term::Term;
-use crate::report::{Gathered, Row, Streaming, Type, Values, state};
+use crate::report::{Coded, Gathered, Row, Streaming, Type, Values, state};
 
 pub(super) const REPORTS: &[Report] = &[Report {
     definition: Definition {
@@ -21,8 +21,9 @@ pub(super) const REPORTS: &[Report] = &[Report {
         arguments: "relation, outcome, predictors [, weight, cluster, errors, conf]",
         description: "Linear regression of an outcome on predictors by least squares: one row a term, with its \
                       standard error, test and interval. weight names a column of weights; cluster a column \
-                      whose equal values may hang together, such as the customer of several answers; errors is \
-                      classic (the default) or robust (HC1); conf is the confidence level, 0.95 unless given.",
+                      whose equal values may hang together, such as the customer of several answers, or an array of \
+                      two such columns; errors is classic (the default), robust (HC1), hc0, hc1, hc2 or hc3; conf is \
+                      the confidence level, 0.95 unless given.",
         example: "SELECT term, round(estimate, 6) AS estimate, round(p_value, 4) AS p_value, n_obs FROM \
                   linear_regression('SELECT * FROM (VALUES (1, 2.1), (2, 3.9), (3, 6.2), (4, 7.8), (5, 10.1)) AS t(x, y)', \
                   'y', ARRAY['x'])",
@@ -38,12 +39,12 @@ const PARAMETERS: &[Parameter] = &[
     required("outcome", Takes::Number),
     required("predictors", Takes::Numbers),
     optional("weight", Takes::Number),
-    optional("cluster", Takes::Text),
+    optional("cluster", Takes::Texts),
     optional("errors", Takes::Setting),
     optional("conf", Takes::Setting),
 ];
 
-const COLUMNS: &[Column] = &[
+pub(super) const COLUMNS: &[Column] = &[
     ("term", Type::Text),
     ("estimate", Type::Double),
     ("std_error", Type::Double),
@@ -57,20 +58,37 @@ const COLUMNS: &[Column] = &[
     ("adj_r_squared", Type::Double),
 ];
 
+/// `None` is classic.
+fn correction(call: &Call) -> Result<Option<Correction>, Error> {
+    call.choice(
+        "errors",
+        &[
+            ("classic", None),
+            ("robust", Some(Correction::Hc1)),
+            ("hc0", Some(Correction::Hc0)),
+            ("hc1", Some(Correction::Hc1)),
+            ("hc2", Some(Correction::Hc2)),
+            ("hc3", Some(Correction::Hc3)),
+        ],
+    )
+}
+
 fn start(call: &Call) -> Result<Box<dyn Kernel>, Error> {
     call.confidence()?;
-    let robust = call.choice("errors", &[("classic", false), ("robust", true)])?;
+    let robust = correction(call)?.is_some();
     let width = call.labels("predictors").len() + 1;
-    match (call.has("cluster"), robust) {
-        (true, true) => Err(Error::invalid_argument("errors of clusters are robust already")
+    match (call.labels("cluster").len(), robust) {
+        (1.., true) => Err(Error::invalid_argument("errors of clusters are robust already")
             .with_hint("Leave out errors => 'robust', or the cluster.")),
-        (true, false) => {
+        (1, false) => {
             Ok(Streaming::start(call, ClusteredMoments::new(width), read_clustered, |call, state| {
                 Ok(table(&state.fit(&borrowed(&call.labels("predictors")), call.confidence()?)?))
             }))
         }
-        (false, true) => Ok(Gathered::start(call, robust_errors)),
-        (false, false) => Ok(Streaming::start(call, Moments::new(width), read_moments, |call, state| {
+        (2, false) => Ok(Gathered::start(call, two_way_errors)),
+        (3.., false) => Err(Error::invalid_argument("errors are clustered by one or two columns")),
+        (0, true) => Ok(Gathered::start(call, robust_errors)),
+        (0, false) => Ok(Streaming::start(call, Moments::new(width), read_moments, |call, state| {
             Ok(table(&linear::fit(state, &borrowed(&call.labels("predictors")), call.confidence()?)?))
         })),
     }
@@ -130,20 +148,42 @@ fn with_batch(
 }
 
 fn robust_errors(call: &Call, rows: &Gathered) -> Result<Vec<Row>, Error> {
-    let labels = call.labels("predictors");
-    let names = borrowed(&labels);
     let columns = [rows.numbers("outcome"), rows.numbers("predictors")].concat();
     let batch = Batch { columns: &columns, weights: rows.number("weight"), valid: None };
-    let mut moments = Moments::new(columns.len());
-    moments.update(&batch)?;
-    let mut fit = linear::fit(&moments, &names, call.confidence()?)?;
-    let mut residuals = ResidualProducts::new(&fit);
+    let mut fit = fit_of(call, &batch)?;
+    let mut residuals = ResidualProducts::new(&fit, correction(call)?.unwrap_or(Correction::Hc1));
     residuals.update(&fit, &batch)?;
     fit.terms = residuals.terms(&fit, call.confidence()?)?;
     Ok(table(&fit))
 }
 
-fn table(fit: &LinearFit) -> Vec<Row> {
+fn two_way_errors(call: &Call, rows: &Gathered) -> Result<Vec<Row>, Error> {
+    let [one, other] = rows.texts("cluster")[..] else {
+        return Err(Error::internal("errors clustered by two columns without them"));
+    };
+    let columns = [rows.numbers("outcome"), rows.numbers("predictors")].concat();
+    let batch = Batch { columns: &columns, weights: rows.number("weight"), valid: None };
+    let mut fit = fit_of(call, &batch)?;
+    let codes = |texts: &Coded| texts.codes.iter().map(|code| u64::from(*code)).collect::<Vec<_>>();
+    let (one, other) = (codes(one), codes(other));
+    let both: Vec<u64> = one.iter().zip(&other).map(|(one, other)| one << 32 | other).collect();
+    let scores = |clusters: &[u64]| -> Result<ClusterScores, Error> {
+        let mut scores = ClusterScores::new(&fit);
+        scores.update(&fit, &batch, clusters)?;
+        Ok(scores)
+    };
+    let (one, other, both) = (scores(&one)?, scores(&other)?, scores(&both)?);
+    fit.terms = robust::two_way_terms(&fit, [&one, &other, &both], call.confidence()?)?;
+    Ok(table(&fit))
+}
+
+fn fit_of(call: &Call, batch: &Batch) -> Result<LinearFit, Error> {
+    let mut moments = Moments::new(batch.columns.len());
+    moments.update(batch)?;
+    Ok(linear::fit(&moments, &borrowed(&call.labels("predictors")), call.confidence()?)?)
+}
+
+pub(super) fn table(fit: &LinearFit) -> Vec<Row> {
     let row = |term: &Term| {
         let mut row = cells(term);
         row.push(ScalarValue::from(fit.n_obs as i64));

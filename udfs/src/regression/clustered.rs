@@ -59,6 +59,15 @@ impl ClusteredMoments {
         Ok(())
     }
 
+    /// Adds rows of one cluster that are known by their moments.
+    pub(crate) fn absorb(&mut self, cluster: u64, moments: &Moments) -> Result<(), Invalid> {
+        self.total.merge(moments)?;
+        if moments.rows() > 0 {
+            add(self.cluster(cluster), moments.weight(), moments.means(), moments.packed_comoments());
+        }
+        Ok(())
+    }
+
     pub(crate) fn merge(&mut self, other: &Self) -> Result<(), Invalid> {
         self.total.merge(&other.total)?;
         let width = self.total.width();

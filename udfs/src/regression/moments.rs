@@ -126,6 +126,21 @@ impl Moments {
         self.squared_weight += squared;
     }
 
+    /// The moments of some of the columns, in this order. A row that was left out for another column stays left out.
+    pub(crate) fn select(&self, columns: &[usize]) -> Self {
+        let mut comoments = Vec::with_capacity(packed_len(columns.len()));
+        for (place, &row) in columns.iter().enumerate() {
+            comoments.extend(columns[place..].iter().map(|&column| self.comoment(row, column)));
+        }
+        let means = columns.iter().map(|&column| self.means[column]).collect();
+        Self { width: columns.len(), means, comoments, ..*self }
+    }
+
+    /// Upper triangle, row after row.
+    pub(super) fn packed_comoments(&self) -> &[f64] {
+        &self.comoments
+    }
+
     pub(crate) fn width(&self) -> usize {
         self.width
     }

@@ -1,11 +1,13 @@
-//! Standard errors that allow for unequal variances (HC1) or for rows that belong together.
+//! Standard errors that allow for unequal variances (HC0 to HC3) or for rows that belong together.
 //!
-//! The covariance is a sandwich (XᵀWX)⁻¹·M·(XᵀWX)⁻¹. For HC1 M = Σ w²e²xxᵀ over rows, times n/(n − p), with
-//! Student's t of n − p degrees of freedom (White 1980; MacKinnon and White 1985). For clusters M = Σ s sᵀ
-//! with the sum s = Σ w e x of each cluster, times G/(G − 1)·(n − 1)/(n − p), with Student's t of G − 1
-//! degrees of freedom (Liang and Zeger 1986; Cameron and Miller 2015).
+//! The covariance is a sandwich (XᵀWX)⁻¹·M·(XᵀWX)⁻¹. For HC0 M = Σ w²e²xxᵀ over rows, with Student's t of n − p degrees
+//! of freedom (White 1980). HC1 is n/(n − p) times that; HC2 divides each e² by 1 − h and HC3 by (1 − h)², with the row's
+//! leverage h (MacKinnon and White 1985). For clusters M = Σ s sᵀ with the sum s = Σ w e x of each cluster, times
+//! G/(G − 1)·(n − 1)/(n − p), with Student's t of G − 1 degrees of freedom (Liang and Zeger 1986; Cameron and Miller
+//! 2015). Rows that belong together in two ways have the sum of the covariances by either less that by both, with the
+//! degrees of freedom of the fewer clusters (Cameron, Gelbach and Miller 2011).
 //!
-//! Both are second passes over the rows that a [`LinearFit`] was made from. Where clusters are few,
+//! All are second passes over the rows that a [`LinearFit`] was made from. Where clusters are few,
 //! [`super::clustered`] does the same in one pass.
 
 use std::collections::HashMap;
@@ -19,9 +21,33 @@ use super::tails::Reference;
 use super::term::{Term, unpacked};
 use super::{Invalid, check_confidence};
 
+/// A row whose leverage leaves less than this is alone in deciding a coefficient.
+const LEAST_SLACK: f64 = 1e-10;
+
+/// How residuals are made up for being smaller than errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Correction {
+    Hc0,
+    Hc1,
+    Hc2,
+    Hc3,
+}
+
+impl Correction {
+    /// What a residual is divided by where 1 − h is `slack`.
+    fn divisor(self, slack: f64) -> f64 {
+        match self {
+            Correction::Hc0 | Correction::Hc1 => 1.0,
+            Correction::Hc2 => slack.sqrt(),
+            Correction::Hc3 => slack,
+        }
+    }
+}
+
 /// Σ w²e²zzᵀ of the rows, where z is a constant and the centred columns.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ResidualProducts {
+    correction: Correction,
     width: usize,
     rows: u64,
     products: Vec<f64>,
@@ -29,9 +55,9 @@ pub(crate) struct ResidualProducts {
 
 impl ResidualProducts {
     /// For the rows that `fit` was made from.
-    pub(crate) fn new(fit: &LinearFit) -> Self {
+    pub(crate) fn new(fit: &LinearFit, correction: Correction) -> Self {
         let width = fit.shape.means.len();
-        Self { width, rows: 0, products: vec![0.0; packed_len(width)] }
+        Self { correction, width, rows: 0, products: vec![0.0; packed_len(width)] }
     }
 
     pub(crate) fn update(&mut self, fit: &LinearFit, batch: &Batch) -> Result<(), Invalid> {
@@ -40,7 +66,10 @@ impl ResidualProducts {
         let mut start = 0;
         while start < rows {
             start = block.fill(batch, start)?;
-            let residuals = score(&mut block, &fit.shape);
+            let mut residuals = score(&mut block, &fit.shape);
+            if matches!(self.correction, Correction::Hc2 | Correction::Hc3) {
+                self.make_up(&block, &fit.shape.bread, &mut residuals)?;
+            }
             for column in 0..self.width {
                 block.column_mut(column).iter_mut().zip(&residuals).for_each(|(z, residual)| *z *= residual);
             }
@@ -50,8 +79,28 @@ impl ResidualProducts {
         Ok(())
     }
 
+    /// Divides the residuals of rows that are z already by what their leverages wᵢzᵢᵀ(ZᵀWZ)⁻¹zᵢ leave.
+    fn make_up(&self, block: &Block, bread: &Matrix, residuals: &mut [f64]) -> Result<(), Invalid> {
+        let mut z = vec![0.0; self.width];
+        for (row, residual) in residuals.iter_mut().enumerate() {
+            for (column, value) in z.iter_mut().enumerate() {
+                *value = block.column(column)[row];
+            }
+            let weight = if block.weighted() { block.weights()[row] } else { 1.0 };
+            let leverage: f64 = bread.times(&z).iter().zip(&z).map(|(left, right)| left * right).sum();
+            let slack = 1.0 - weight * leverage;
+            if slack < LEAST_SLACK {
+                return Err(Invalid::new("a coefficient of the regression hangs on one row alone").hint(
+                    "Its error has no answer under hc2 and hc3: leave out the row or the column, or use hc1.",
+                ));
+            }
+            *residual /= self.correction.divisor(slack);
+        }
+        Ok(())
+    }
+
     pub(crate) fn merge(&mut self, other: &Self) -> Result<(), Invalid> {
-        if self.width != other.width {
+        if (self.width, self.correction) != (other.width, other.correction) {
             return Err(Invalid::new("residuals of different regressions do not merge"));
         }
         self.rows += other.rows;
@@ -59,35 +108,15 @@ impl ResidualProducts {
         Ok(())
     }
 
-    /// The table of `fit` with HC1 standard errors.
+    /// The table of `fit` with these standard errors.
     pub(crate) fn terms(&self, fit: &LinearFit, conf: f64) -> Result<Vec<Term>, Invalid> {
         check_confidence(conf)?;
         if self.rows != fit.n_obs || self.width != fit.shape.means.len() {
             return Err(different_rows(self.rows, fit.n_obs));
         }
         let covariance = fit.shape.bread.around(&unpacked(self.width, &self.products));
-        let scale = fit.n_obs as f64 / fit.freedom;
+        let scale = if self.correction == Correction::Hc1 { fit.n_obs as f64 / fit.freedom } else { 1.0 };
         Ok(fit.shape.terms(&covariance, scale, fit.sigma * fit.sigma, Reference::Student(fit.freedom), conf))
-    }
-
-    pub(crate) fn size(&self) -> usize {
-        size_of::<Self>() + self.products.capacity() * size_of::<f64>()
-    }
-
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut writer = Writer::default();
-        writer.integer(self.width as u64);
-        writer.integer(self.rows);
-        writer.numbers(&self.products);
-        writer.finish()
-    }
-
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, Invalid> {
-        let mut reader = Reader::new(bytes);
-        let (width, rows) = (reader.count(8)?, reader.integer()?);
-        let products = reader.numbers(packed_len(width))?;
-        reader.finish()?;
-        Ok(Self { width, rows, products })
     }
 }
 
@@ -140,6 +169,10 @@ impl ClusterScores {
 
     /// The table of `fit` with standard errors robust to dependence within clusters.
     pub(crate) fn terms(&self, fit: &LinearFit, conf: f64) -> Result<Vec<Term>, Invalid> {
+        cluster_terms(fit, &self.meat(fit)?, self.scores.len(), conf)
+    }
+
+    fn meat(&self, fit: &LinearFit) -> Result<Matrix, Invalid> {
         if self.rows != fit.n_obs {
             return Err(different_rows(self.rows, fit.n_obs));
         }
@@ -147,7 +180,7 @@ impl ClusterScores {
         for scores in self.scores.values() {
             add_square(&mut meat, scores);
         }
-        cluster_terms(fit, &meat, self.scores.len(), conf)
+        Ok(meat)
     }
 
     pub(crate) fn size(&self) -> usize {
@@ -186,14 +219,37 @@ pub(super) fn cluster_terms(
     conf: f64,
 ) -> Result<Vec<Term>, Invalid> {
     check_confidence(conf)?;
+    let scale = cluster_scale(fit, clusters)?;
+    let covariance = fit.shape.bread.around(meat);
+    let reference = Reference::Student(clusters as f64 - 1.0);
+    Ok(fit.shape.terms(&covariance, scale, fit.sigma * fit.sigma, reference, conf))
+}
+
+/// The table of `fit` where rows belong together in two ways; `both` are clusters of rows that do in both.
+pub(crate) fn two_way_terms(
+    fit: &LinearFit,
+    [one, other, both]: [&ClusterScores; 3],
+    conf: f64,
+) -> Result<Vec<Term>, Invalid> {
+    check_confidence(conf)?;
+    let mut meat = Matrix::zero(one.width);
+    for (clusters, sign) in [(one, 1.0), (other, 1.0), (both, -1.0)] {
+        let (own, scale) = (clusters.meat(fit)?, sign * cluster_scale(fit, clusters.scores.len())?);
+        meat = Matrix::from_fn(one.width, |row, column| meat.get(row, column) + scale * own.get(row, column));
+    }
+    let fewer = one.scores.len().min(other.scores.len()) as f64;
+    let covariance = fit.shape.bread.around(&meat);
+    Ok(fit.shape.terms(&covariance, 1.0, fit.sigma * fit.sigma, Reference::Student(fewer - 1.0), conf))
+}
+
+/// The correction for few clusters and few rows.
+fn cluster_scale(fit: &LinearFit, clusters: usize) -> Result<f64, Invalid> {
     if clusters < 2 {
         return Err(Invalid::new(format!("cluster-robust standard errors have {clusters} cluster"))
             .hint("They need at least two clusters, and are trustworthy from about forty."));
     }
     let (groups, n) = (clusters as f64, fit.n_obs as f64);
-    let covariance = fit.shape.bread.around(meat);
-    let scale = groups / (groups - 1.0) * (n - 1.0) / fit.freedom;
-    Ok(fit.shape.terms(&covariance, scale, fit.sigma * fit.sigma, Reference::Student(groups - 1.0), conf))
+    Ok(groups / (groups - 1.0) * (n - 1.0) / fit.freedom)
 }
 
 pub(super) fn add_square(meat: &mut Matrix, score: &[f64]) {

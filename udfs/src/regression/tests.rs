@@ -11,7 +11,7 @@ use super::logistic::{self, LogisticOptions};
 use super::moments::Moments;
 use super::rank::Pairs;
 use super::resample::{BlockedMoments, row_keys};
-use super::robust::ResidualProducts;
+use super::robust::{Correction, ResidualProducts};
 use super::roc::ScoredOutcomes;
 use super::scores::Metric;
 use super::simulate::Generator;
@@ -68,9 +68,10 @@ fn linear_kernels(batch: &Batch, names: &[&str], clusters: &[u64]) -> Result<Lin
         }
     }
     let fit = linear::fit(&moments, names, 0.9)?;
-    let mut products = ResidualProducts::new(&fit);
-    products.update(&fit, batch)?;
-    check_terms(products.terms(&fit, 0.9));
+    for correction in [Correction::Hc0, Correction::Hc1, Correction::Hc2, Correction::Hc3] {
+        let mut products = ResidualProducts::new(&fit, correction);
+        check_terms(products.update(&fit, batch).and_then(|()| products.terms(&fit, 0.9)));
+    }
     Ok(fit)
 }
 

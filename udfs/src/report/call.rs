@@ -30,6 +30,8 @@ pub enum Takes {
     TextsOrNull,
     /// A timestamp or date.
     Time,
+    /// A column of binary values, such as stored moments.
+    Bytes,
     /// A constant.
     Setting,
     /// An array of constants.
@@ -45,6 +47,9 @@ impl Takes {
         matches!(self, Takes::Numbers | Takes::Texts | Takes::TextsOrNull | Takes::Settings)
     }
 }
+
+/// The setting that every report takes: whether a question without an answer is an error, or answered by no rows.
+pub const IF_UNDEFINED: &str = "if_undefined";
 
 /// One call.
 #[derive(Debug, Clone)]
@@ -99,6 +104,11 @@ impl Call {
             Error::invalid_argument(format!("{name} \"{written}\" does not exist"))
                 .with_hint(format!("It is one of {}.", words.join(", ")))
         })
+    }
+
+    /// What the universal setting `if_undefined` says of a question without an answer.
+    pub(crate) fn answers_nothing(&self) -> bool {
+        self.setting(IF_UNDEFINED) == Some("nothing")
     }
 
     /// A setting as it is written.

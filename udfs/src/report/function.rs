@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, Float64Array, Int64Array, RecordBatch, StringArray,
+};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type, Schema, TimeUnit};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -113,7 +115,8 @@ impl AggregateUDFImpl for ReportFunction {
         }
         let takes = call.columns().map(|(takes, _)| takes).collect();
         let kernel = (self.report.start)(&call)?;
-        Ok(Box::new(ReportAccumulator { kernel, takes, columns: self.report.columns }))
+        let lenient = call.answers_nothing();
+        Ok(Box::new(ReportAccumulator { kernel, takes, columns: self.report.columns, lenient }))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -131,6 +134,7 @@ fn read_as(found: &DataType) -> DataType {
             DataType::Timestamp(TimeUnit::Microsecond, None)
         }
         DataType::Boolean | DataType::Null => DataType::Float64,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView => DataType::Binary,
         DataType::Dictionary(_, values) => read_as(values),
         number if number.is_numeric() => DataType::Float64,
         _ => DataType::Utf8,
@@ -141,21 +145,22 @@ fn fits(function: &str, takes: Takes, label: &str, found: &DataType) -> Result<(
     let expected = match takes {
         Takes::Number | Takes::NumberOrNull | Takes::Numbers if *found != DataType::Float64 => "a number",
         Takes::Time if !matches!(found, DataType::Timestamp(..)) => "a timestamp",
+        Takes::Bytes if *found != DataType::Binary => "stored moments",
         _ => return Ok(()),
     };
     let is = match found {
         DataType::Float64 => "a number",
         DataType::Timestamp(..) => "a timestamp",
+        DataType::Binary => "binary",
         _ => "text",
     };
-    Err(Error::new(
-        ErrorKind::DatatypeMismatch,
-        format!("{label} of {function} must be {expected}, but is {is}"),
-    )
-    .with_hint(format!(
-        "Cast it: {function}(…, '({label})::{}').",
-        if expected == "a number" { "double precision" } else { "timestamp" }
-    )))
+    let hint = match takes {
+        Takes::Bytes => "It is a column of what moments(…) or merge_moments(…) returns.".to_owned(),
+        Takes::Time => format!("Cast it: {function}(…, '({label})::timestamp')."),
+        _ => format!("Cast it: {function}(…, '({label})::double precision')."),
+    };
+    let message = format!("{label} of {function} must be {expected}, but is {is}");
+    Err(Error::new(ErrorKind::DatatypeMismatch, message).with_hint(hint))
 }
 
 pub(crate) fn constant(expr: &dyn PhysicalExpr) -> Result<String> {
@@ -181,6 +186,7 @@ enum Read {
     Number(Float64Array),
     Text(StringArray),
     Time(Int64Array),
+    Bytes(BinaryArray),
 }
 
 impl Values {
@@ -209,6 +215,13 @@ impl Values {
         }
     }
 
+    pub(crate) fn bytes(&self, place: usize) -> Result<&BinaryArray, Error> {
+        match self.columns.get(place) {
+            Some(Read::Bytes(bytes)) => Ok(bytes),
+            _ => Err(Error::internal("a report reads bytes where there are none")),
+        }
+    }
+
     /// Microseconds since 1970.
     pub(crate) fn time(&self, place: usize) -> Result<&Int64Array, Error> {
         match self.columns.get(place) {
@@ -225,6 +238,7 @@ fn read(takes: Takes, array: &ArrayRef) -> Result<Read> {
             Read::Number(cast(&DataType::Float64)?.as_primitive::<Float64Type>().clone())
         }
         Takes::Time => Read::Time(cast(&DataType::Int64)?.as_primitive::<Int64Type>().clone()),
+        Takes::Bytes => Read::Bytes(cast(&DataType::Binary)?.as_binary::<i32>().clone()),
         _ => Read::Text(cast(&DataType::Utf8)?.as_string::<i32>().clone()),
     })
 }
@@ -234,6 +248,8 @@ struct ReportAccumulator {
     kernel: Box<dyn Kernel>,
     takes: Vec<Takes>,
     columns: &'static [Column],
+    /// Whether a question without an answer is answered by no rows.
+    lenient: bool,
 }
 
 impl Accumulator for ReportAccumulator {
@@ -255,7 +271,12 @@ impl Accumulator for ReportAccumulator {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        answer::list(self.columns, self.kernel.answer()?)
+        match self.kernel.answer() {
+            Err(error) if self.lenient && error.kind() == ErrorKind::InvalidArgument => {
+                answer::list(self.columns, Vec::new())
+            }
+            rows => answer::list(self.columns, rows?),
+        }
     }
 
     fn size(&self) -> usize {
