@@ -8,13 +8,13 @@
 //! that knows neither Arrow nor DataFusion. The shells `scalar` and `aggregate` carry every kernel over
 //! Arrow arrays.
 //!
-//! Architecture invariant: nothing here does I/O, and the only state is the segmentation dictionary of
-//! [`dictionary`].
+//! Architecture invariant: nothing here does I/O, and the only state is what users teach, [`knowledge`]: one
+//! immutable value that is swapped whole.
 
 mod aggregate;
 mod analysis;
 mod csat;
-pub mod dictionary;
+mod dictionary;
 mod distances;
 mod e_value;
 mod entry;
@@ -36,6 +36,8 @@ mod inference;
 )]
 mod journey;
 mod keywords;
+pub mod knowledge;
+mod labels;
 mod mean;
 mod normal;
 mod nps;
@@ -70,6 +72,7 @@ mod sequences;
 mod similarity;
 mod student;
 mod tokenize;
+mod versions;
 mod wilson;
 
 #[cfg(test)]
@@ -97,6 +100,8 @@ pub fn entries() -> Vec<Entry> {
         personal_data::entries(),
         sequences::entries(),
         e_value::entries(),
+        versions::entries(),
+        labels::entries(),
         analysis::entries(),
     ]
     .into_iter()
