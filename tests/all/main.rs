@@ -50,6 +50,7 @@ mod s3;
 mod s3_faults;
 mod sessions;
 mod sql_files;
+mod text;
 mod transactions;
 mod wire;
 

@@ -4,6 +4,7 @@
 //! a transaction, what was computed against a version that another writer has moved on from is computed again.
 
 pub mod places;
+mod replace;
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -17,6 +17,7 @@ use crate::instance::{Instance, OWNER};
 use crate::observe::http::Listener;
 use crate::observe::scrape::Scrape;
 use crate::query::context::DATABASE;
+use crate::text::keeper;
 use crate::wire::{ClientCertificates, Server, ServerOptions, TlsFiles};
 
 #[derive(Args, Debug, Clone)]
@@ -165,12 +166,14 @@ pub(super) async fn serve(
     tracing::info!(%address, root = %instance.warehouse.storage().url(), "voxhouse is ready");
     let shutdown = CancellationToken::new();
     let background = tokio::spawn(load_in_background(Arc::clone(&instance), shutdown.clone()));
+    let keeper = tokio::spawn(keeper::run(Arc::clone(&instance), shutdown.clone()));
     tokio::spawn(stop_on_signal(shutdown.clone()));
     let served = server.serve(shutdown.clone()).await;
     shutdown.cancel();
     // Until here it has told that the server is shutting down.
     drop(metrics);
     let _ = background.await;
+    let _ = keeper.await;
     if let Err(error) = instance.warehouse.leases().close().await {
         tracing::warn!(%error, "removing temporary tables");
     }

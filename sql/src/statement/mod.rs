@@ -16,6 +16,7 @@ pub mod schedule;
 pub mod session;
 pub mod settings;
 pub mod table_options;
+pub mod text;
 pub mod transaction;
 pub mod typing;
 pub mod utility;
