@@ -21,7 +21,7 @@ const CLASSIFY: Definition = Definition {
     volatility: Volatility::Stable,
     description: "The likeliest label of a text, learnt from the examples in text.examples; labels, separated by commas, are those \
                   to choose from, all unless given. NULL for a text that says nothing, or where there are no examples.",
-    example: "SELECT classify('什么时候能送到')",
+    example: "SELECT classify('')",
     example_result: "",
 };
 

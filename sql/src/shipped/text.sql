@@ -157,9 +157,9 @@ SELECT feedback_id, source_system, feedback_kind, channel, touchpoint, occurred_
 FROM text.kept_opinions
 WHERE kind IS NOT NULL
 UNION ALL
-SELECT f.feedback_id, f.source_system, f.kind, f.channel, f.touchpoint, f.occurred_at,
+SELECT f.feedback_id, f.source_system, f.kind AS feedback_kind, f.channel, f.touchpoint, f.occurred_at,
     o.aspect, o.aspect_text, o.opinion, o.polarity, o.intensity, o.kind, o.start_at, o.end_at, o.evidence, o.rule,
-    dictionary_version(), opinions_version()
+    dictionary_version() AS dictionary_version, opinions_version() AS model_version
 FROM x.feedback AS f, opinions(f.comment) AS o;
 
 COMMENT ON VIEW x.opinions IS 'What verbatims say of what: one row an opinion. Kept for feedback that was read, worked out for the rest';
@@ -188,7 +188,7 @@ SELECT feedback_id, source_system, feedback_kind, channel, touchpoint, occurred_
 FROM text.kept_tags
 WHERE tag IS NOT NULL
 UNION ALL
-SELECT f.feedback_id, f.source_system, f.kind, f.channel, f.touchpoint, f.occurred_at,
+SELECT f.feedback_id, f.source_system, f.kind AS feedback_kind, f.channel, f.touchpoint, f.occurred_at,
     t.taxonomy, t.taxonomy_version, t.tag, t.parent, t.start_at, t.end_at, t.words, t.rule
 FROM x.feedback AS f, tags(f.comment) AS t;
 
@@ -203,8 +203,9 @@ WHERE NOT EXISTS (
     WHERE c.source_system = t.source_system AND c.feedback_id = t.feedback_id
         AND c.taxonomy = t.taxonomy AND c.tag = t.tag)
 UNION ALL
-SELECT f.feedback_id, f.source_system, f.kind, f.channel, f.touchpoint, f.occurred_at,
-    c.taxonomy, 'manual', c.tag, c.parent, NULL::integer, NULL::integer, NULL::text, 'manual'
+SELECT f.feedback_id, f.source_system, f.kind AS feedback_kind, f.channel, f.touchpoint, f.occurred_at,
+    c.taxonomy, 'manual' AS taxonomy_version, c.tag, c.parent,
+    NULL::integer AS start_at, NULL::integer AS end_at, NULL::text AS words, 'manual' AS rule
 FROM text.corrections AS c
 JOIN x.feedback AS f ON f.source_system = c.source_system AND f.feedback_id = c.feedback_id
 WHERE c.action = 'add';

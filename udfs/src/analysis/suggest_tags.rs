@@ -21,7 +21,7 @@ pub(super) const REPORTS: &[Report] = &[Report {
                       is what tags() takes, all of text.taxonomy unless given; k is how many words to give, 50 unless given; \
                       min_count is how many texts must have a word, 3 unless given.",
         example: "SELECT term, untagged_n, tagged_n FROM suggest_tags('SELECT * FROM (VALUES (''充电宝还不了''), (''充电宝坏了''), \
-                  (''充电宝太贵''), (''网速太慢''), (''网速还行''), (''网速很快'')) AS t(comment)', 'comment', taxonomy => 'telecom', k => 1)",
+                  (''充电宝没电''), (''网速太慢''), (''网速还行''), (''网速很快'')) AS t(comment)', 'comment', taxonomy => 'telecom', k => 1)",
         example_result: "充电|3|0",
         ..REPORT
     },
