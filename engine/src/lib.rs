@@ -3,6 +3,7 @@
 //! Architecture invariant: object storage is the only state. Nothing here knows the Postgres wire or HTTP.
 
 pub mod catalog;
+pub mod derived;
 pub mod dml;
 pub mod error;
 pub mod identity;

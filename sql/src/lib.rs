@@ -13,4 +13,5 @@ pub mod relations;
 pub mod session;
 pub mod shipped;
 pub mod statement;
+pub mod text;
 pub mod wire;

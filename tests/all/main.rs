@@ -53,6 +53,7 @@ mod s3_faults;
 mod sessions;
 mod sql_files;
 mod templates;
+mod text;
 mod transactions;
 mod wire;
 

@@ -23,6 +23,7 @@ mod rake;
 mod rank_correlation;
 mod resolve_records;
 mod rfm;
+mod suggest_tags;
 mod survival;
 mod text_groups;
 mod train_model;
@@ -74,6 +75,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         journeys::REPORTS,
         trend::REPORTS,
         trending_terms::REPORTS,
+        suggest_tags::REPORTS,
     ]
     .into_iter()
     .flatten()

@@ -16,6 +16,7 @@ use datafusion::prelude::{Expr, SessionConfig, SessionContext, col, lit};
 use datafusion::scalar::ScalarValue;
 use voxhouse_engine::Error;
 
+use crate::knowledge::{Example, Lesson, teach};
 use crate::{Entry, Implementation, Kind, aggregate_name, entries, register_all};
 
 struct Argument {
@@ -27,7 +28,7 @@ struct Argument {
     constant: bool,
 }
 
-const ARGUMENTS: [Argument; 24] = [
+const ARGUMENTS: [Argument; 26] = [
     Argument { name: "text", literal: "'服务 was good'", bad: &[], constant: false },
     Argument { name: "key_type", literal: "'phone'", bad: &[], constant: false },
     Argument { name: "key_value", literal: "'+86 139-1234-5678'", bad: &[], constant: false },
@@ -43,6 +44,8 @@ const ARGUMENTS: [Argument; 24] = [
     Argument { name: "country", literal: "'CN'", bad: &[], constant: false },
     Argument { name: "effect", literal: "2", bad: &["0", "-1"], constant: false },
     Argument { name: "taxonomy", literal: "'hotel'", bad: &["'cooking'", "''"], constant: false },
+    Argument { name: "tag", literal: "'speed'", bad: &[], constant: false },
+    Argument { name: "labels", literal: "'fast, slow'", bad: &["'unheard of'", "''"], constant: false },
     Argument { name: "measure", literal: "'hr'", bad: &["'miles'"], constant: false },
     Argument { name: "value", literal: "'CNY'", bad: &[], constant: false },
     Argument { name: "top", literal: "2", bad: &["0", "5", "1.5"], constant: true },
@@ -128,6 +131,8 @@ fn sample() -> RecordBatch {
         ("kinds", some_texts(&["phone", "name, address", "email", "qq"])),
         ("taxonomy", some_texts(&["retail", "hotel", "telecom"])),
         ("value", some_texts(&["CNY"])),
+        ("tag", some_texts(&["speed", "price"])),
+        ("labels", some_texts(&["fast, slow", "slow"])),
         ("country", some_texts(&["CN", "US", "GB", "DE"])),
         ("measure", some_texts(&["rr", "or", "hr", "d"])),
         (
@@ -209,12 +214,21 @@ fn assert_close(left: &[String], right: &[String], about: &str) {
 
 /// The functions that are called within an expression; the others take a planner that knows them.
 fn within_expressions() -> Vec<Entry> {
+    teach_labels();
     entries().into_iter().filter(|entry| entry.kind != Kind::Table).collect()
 }
 
-/// Those whose calls can be made up: not the ones that take any number of conditions.
+/// `classify` knows no label but those of examples.
+fn teach_labels() {
+    let example = |text: &str, label: &str| Example { label: label.to_owned(), text: text.to_owned() };
+    let examples = vec![example("送得很快", "fast"), example("送得太慢", "slow")];
+    teach(Lesson::Examples(examples)).unwrap();
+}
+
+/// Those whose calls can be made up: not the ones that take any number of conditions, or nothing.
 fn called() -> Vec<Entry> {
-    within_expressions().into_iter().filter(|entry| !entry.arguments.contains('…')).collect()
+    let is_called = |entry: &Entry| !entry.arguments.contains('…') && !entry.arguments.is_empty();
+    within_expressions().into_iter().filter(is_called).collect()
 }
 
 fn of_kind(kind: Kind) -> impl Iterator<Item = (Entry, Vec<&'static Argument>)> {

@@ -1,22 +1,16 @@
-//! The segmentation dictionary of the process.
+//! The segmenter of the process: jieba with the words that users have added.
 //!
-//! A dictionary takes some 32 MB and a tenth of a second to build, so there is one. It is built when the
-//! first text is segmented. [`replace`] swaps it whole; a call that has begun finishes with the dictionary
+//! A dictionary takes some 32 MB and a tenth of a second to build, so there is one, and it is built when the
+//! first text is segmented. [`crate::knowledge`] swaps it whole; a call that has begun finishes with the one
 //! it began with.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use jieba_rs::Jieba;
-use parking_lot::RwLock;
 
-static CURRENT: LazyLock<RwLock<Arc<Jieba>>> = LazyLock::new(|| RwLock::new(Arc::new(Jieba::new())));
+use crate::knowledge;
 
-/// The dictionary in force. Take it once for a batch, not once for a row.
-pub fn current() -> Arc<Jieba> {
-    Arc::clone(&CURRENT.read())
-}
-
-/// Puts another dictionary in force and returns the former one.
-pub fn replace(dictionary: Arc<Jieba>) -> Arc<Jieba> {
-    std::mem::replace(&mut *CURRENT.write(), dictionary)
+/// The segmenter in force. Take it once for a batch, not once for a row.
+pub(crate) fn current() -> Arc<Jieba> {
+    knowledge::current().dictionary.jieba()
 }

@@ -8,13 +8,18 @@
 //! that knows neither Arrow nor DataFusion. The shells `scalar` and `aggregate` carry every kernel over
 //! Arrow arrays.
 //!
-//! Architecture invariant: nothing here does I/O, and the only state is the segmentation dictionary of
-//! [`dictionary`].
+//! Architecture invariant: nothing here does I/O, and the only state is what users teach, [`knowledge`]: one
+//! immutable value that is swapped whole.
 
 mod aggregate;
 mod analysis;
+<<<<<<< HEAD
 mod answers;
 pub mod dictionary;
+=======
+mod csat;
+mod dictionary;
+>>>>>>> w/textables
 mod distances;
 mod e_value;
 mod entry;
@@ -36,6 +41,8 @@ mod inference;
 )]
 mod journey;
 mod keywords;
+pub mod knowledge;
+mod labels;
 mod mean;
 mod normal;
 mod nps;
@@ -74,7 +81,11 @@ mod similarity;
 mod stored_moments;
 mod student;
 mod tokenize;
+<<<<<<< HEAD
 mod top_share;
+=======
+mod versions;
+>>>>>>> w/textables
 mod wilson;
 
 #[cfg(test)]
@@ -103,8 +114,13 @@ pub fn entries() -> Vec<Entry> {
         personal_data::entries(),
         sequences::entries(),
         e_value::entries(),
+<<<<<<< HEAD
         predict::entries(),
         stored_moments::entries(),
+=======
+        versions::entries(),
+        labels::entries(),
+>>>>>>> w/textables
         analysis::entries(),
         profile::entries(),
     ]

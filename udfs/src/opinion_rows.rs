@@ -1,17 +1,20 @@
-//! `opinions`: what a text praises, complains about, asks for. How they are found is told in [`crate::opinions`].
+//! `opinions`: what a text praises, complains about, asks for; `tags`: what it is about. How they are found is told in
+//! [`crate::opinions`].
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, BooleanBuilder};
+use arrow::datatypes::DataType;
 use datafusion::error::Result;
 use datafusion::logical_expr::Volatility;
 use voxhouse_engine::Error;
 
-use crate::dictionary;
 use crate::entry::{Definition, Entry};
+use crate::knowledge::{self, Applied, Taxonomies};
 use crate::opinions::chinese::Reader;
-use crate::opinions::tags::{self, Taxonomy};
-use crate::opinions::{self, Heads, Model, Opinion};
+use crate::opinions::tags::{self, TagHit};
+use crate::opinions::{self, Model, Opinion};
 use crate::row_lists::{self, Cell, RowLists};
 use crate::scalar::{self, Columns, text};
 
@@ -43,10 +46,11 @@ const COLUMNS: &[row_lists::Column] = &[
 
 const TAGS: Definition = Definition {
     name: "tags",
-    arguments: "text, taxonomy",
-    description: "The tags of a shipped taxonomy that a text has, one row each: tag, the parent above it, start_at and end_at in \
-                  characters from 0, the words there, and the row of the taxonomy that matched. The taxonomies are retail, \
-                  food_delivery, hotel, telecom and dealer. In FROM it has these columns.",
+    arguments: "text [, taxonomy]",
+    description: "The tags that a text has, one row each: tag, the parent above it, start_at and end_at in characters from 0, the \
+                  words there, the row of the taxonomy that matched, the taxonomy and its version. taxonomy is one of text.taxonomy \
+                  (name for its newest version, name@version for another) or a shipped one: retail, food_delivery, hotel, telecom, \
+                  dealer; without it, all of text.taxonomy apply. In FROM it has these columns.",
     example: "SELECT get_field(t, 'tag'), get_field(t, 'words') FROM (SELECT unnest(tags('网速太慢，客服态度差', 'telecom')) AS t)",
     example_result: "speed|网速\nspeed|网速太慢\nhotline|客服\nattitude|态度",
     ..OPINIONS
@@ -59,45 +63,83 @@ const TAG_COLUMNS: &[row_lists::Column] = &[
     ("end_at", row_lists::Kind::Integer),
     ("words", row_lists::Kind::Text),
     ("rule", row_lists::Kind::Text),
+    ("taxonomy", row_lists::Kind::Text),
+    ("taxonomy_version", row_lists::Kind::Text),
 ];
+
+const CHECK: Definition = Definition {
+    name: "check_tag_query",
+    arguments: "tag, query",
+    returns: "boolean",
+    volatility: Volatility::Immutable,
+    description: "True for a query that a tag can have; any other is an error that names the tag and the place in the query.",
+    example: "SELECT check_tag_query('speed', '网速 NEAR/4 (慢 OR 卡)')",
+    example_result: "true",
+};
 
 pub(crate) fn entries() -> Vec<Entry> {
     vec![
         scalar::entry(OPINIONS, &[text()], 0, row_lists::data_type(COLUMNS), "Text", run),
-        scalar::entry(TAGS, &[text(), text()], 0, row_lists::data_type(TAG_COLUMNS), "Text", run_tags),
+        scalar::entry(TAGS, &[text(), text()], 1, row_lists::data_type(TAG_COLUMNS), "Text", run_tags),
+        scalar::entry(CHECK, &[text(), text()], 0, DataType::Boolean, "Text", run_check),
     ]
 }
 
 fn run_tags(columns: &Columns) -> Result<ArrayRef> {
-    let (texts, names) = (columns.text(0)?, columns.text(1)?);
+    let texts = columns.text(0)?;
+    let names = if columns.has(1) { Some(columns.text(1)?) } else { None };
+    let knowledge = knowledge::current();
+    let mut asked = Asked::new(&knowledge.taxonomies);
     let mut lists = RowLists::new(TAG_COLUMNS);
-    let mut known: Option<(String, Taxonomy)> = None;
     for row in 0..columns.rows() {
-        let (Some(text), Some(name)) = (texts.get(row), names.get(row)) else {
+        let name = names.as_ref().map(|names| names.get(row));
+        let (Some(text), false) = (texts.get(row), name == Some(None)) else {
             lists.null();
             continue;
         };
-        let taxonomy = compiled(&mut known, name)?;
         let places = Places::of(text);
-        for hit in tags::tags(text, taxonomy) {
-            lists.push(&[
-                Cell::Text(hit.tag),
-                if hit.parent.is_empty() { Cell::Null } else { Cell::Text(hit.parent) },
-                Cell::Integer(hit.start as i64),
-                Cell::Integer(hit.end as i64),
-                Cell::Text(places.slice(&(hit.start..hit.end))),
-                Cell::Text(hit.rule),
-            ]);
+        for applied in asked.of(name.flatten())? {
+            for hit in tags::tags(text, applied.taxonomy().map_err(Error::from)?) {
+                push_tag(&mut lists, &hit, &places, applied);
+            }
         }
         lists.end();
     }
     lists.finish()
 }
 
+fn push_tag(lists: &mut RowLists, hit: &TagHit<'_>, places: &Places<'_>, applied: &Applied) {
+    lists.push(&[
+        Cell::Text(hit.tag),
+        if hit.parent.is_empty() { Cell::Null } else { Cell::Text(hit.parent) },
+        Cell::Integer(hit.start as i64),
+        Cell::Integer(hit.end as i64),
+        Cell::Text(places.slice(&(hit.start..hit.end))),
+        Cell::Text(hit.rule),
+        Cell::Text(&applied.name),
+        Cell::Text(&applied.stamp),
+    ]);
+}
+
+fn run_check(columns: &Columns) -> Result<ArrayRef> {
+    let (names, queries) = (columns.text(0)?, columns.text(1)?);
+    let mut answers = BooleanBuilder::new();
+    for row in 0..columns.rows() {
+        let (Some(tag), Some(query)) = (names.get(row), queries.get(row)) else {
+            answers.append_null();
+            continue;
+        };
+        tags::check(query).map_err(|error| Error::from(error).in_context(format!("tag \"{tag}\"")))?;
+        answers.append_value(true);
+    }
+    Ok(Arc::new(answers.finish()))
+}
+
 fn run(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
-    let jieba = dictionary::current();
-    let mut reader = Reader::new(Model::shipped(), Heads::shipped());
+    let knowledge = knowledge::current();
+    let jieba = knowledge.dictionary.jieba();
+    let mut reader = Reader::new(Model::shipped(), knowledge.aspects.heads());
     let mut lists = RowLists::new(COLUMNS);
     for row in 0..columns.rows() {
         let Some(text) = texts.get(row) else {
@@ -114,12 +156,28 @@ fn run(columns: &Columns) -> Result<ArrayRef> {
     lists.finish()
 }
 
-/// The taxonomy of this name; most calls have one for all rows.
-fn compiled<'a>(known: &'a mut Option<(String, Taxonomy)>, name: &str) -> Result<&'a Taxonomy, Error> {
-    if known.as_ref().is_none_or(|(other, _)| other != name) {
-        *known = Some((name.to_owned(), Taxonomy::from_tsv(name, tags::shipped(name)?)?));
+/// The taxonomies that a call asks for; most calls ask for the same in all rows.
+struct Asked<'a> {
+    taxonomies: &'a Taxonomies,
+    /// The name asked for last and what it stands for; no name stands for all that are in force.
+    last: Option<(Option<String>, Vec<Arc<Applied>>)>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(taxonomies: &'a Taxonomies) -> Self {
+        Self { taxonomies, last: None }
     }
-    known.as_ref().map(|(_, taxonomy)| taxonomy).ok_or_else(|| Error::internal("a taxonomy is not compiled"))
+
+    fn of(&mut self, name: Option<&str>) -> Result<&[Arc<Applied>], Error> {
+        if self.last.as_ref().is_none_or(|(last, _)| last.as_deref() != name) {
+            let found = match name {
+                Some(name) => vec![self.taxonomies.find(name)?],
+                None => self.taxonomies.in_force().map(Arc::clone).collect(),
+            };
+            self.last = Some((name.map(str::to_owned), found));
+        }
+        Ok(self.last.as_ref().map_or(&[], |(_, found)| found.as_slice()))
+    }
 }
 
 fn push(lists: &mut RowLists, opinion: &Opinion, text: &Places) {

@@ -24,4 +24,5 @@ refusals!(
     crate::privacy::Invalid,
     crate::regression::Invalid,
     crate::search::Invalid,
+    crate::sentiment::Invalid,
 );

@@ -53,6 +53,9 @@ pub(crate) fn entry(
 }
 
 pub(crate) fn signature(definition: &Definition, arguments: &[Coercion], optional: usize) -> Signature {
+    if arguments.is_empty() {
+        return Signature::nullary(definition.volatility);
+    }
     let required = arguments.len() - optional;
     let mut forms: Vec<_> =
         (required..=arguments.len()).map(|n| TypeSignature::Coercible(arguments[..n].to_vec())).collect();

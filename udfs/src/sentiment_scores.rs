@@ -9,6 +9,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::Volatility;
 
 use crate::entry::{Definition, Entry};
+use crate::knowledge::{self, SentimentModel};
 use crate::row_lists::{self, Cell, RowLists};
 use crate::scalar::{self, Columns, text};
 use crate::sentiment::{self, Scorer, Sentiment};
@@ -16,13 +17,13 @@ use crate::sentiment::{self, Scorer, Sentiment};
 mod wishes;
 
 /// What the model says, but for wishes: a sentence that wishes for something is no praise.
-fn judge(scorer: &mut Scorer, text: &str) -> Sentiment {
-    let found = scorer.score(text);
+fn judge(model: &SentimentModel, scorer: &mut Scorer, text: &str) -> Sentiment {
+    let found = model.score(scorer, text);
     if found.score <= 0.0 {
         return found;
     }
     match wishes::without(text) {
-        Some(rest) => scorer.score(&rest),
+        Some(rest) => model.score(scorer, &rest),
         None => found,
     }
 }
@@ -31,7 +32,7 @@ const SENTIMENT: Definition = Definition {
     name: "sentiment",
     arguments: "text",
     returns: "double precision",
-    volatility: Volatility::Immutable,
+    volatility: Volatility::Stable,
     description: "Sentiment of a Chinese or English text from -1 (negative) to 1 (positive), drawn towards 0 as far as the text judges \
                   nothing; 0 if it says nothing. A sentence that wishes for something (希望, please) is no praise.",
     example: "SELECT round(sentiment('配送很快，味道不错'), 2), round(sentiment('等了一个小时还没送到'), 2), sentiment('2024-05-01')",
@@ -60,7 +61,7 @@ const EXPLAIN: Definition = Definition {
     returns: "table",
     description: "What each character or word adds to the margin between positive and negative, one row each: its words, start_at and \
                   end_at in characters from 0, and weight; the last row is the constant of the model. The weights add up to the margin \
-                  exactly. In FROM it has these columns.",
+                  exactly, that of the shipped model, whatever was learnt from labels. In FROM it has these columns.",
     example: "SELECT get_field(e, 'words'), round(get_field(e, 'weight'), 3) FROM (SELECT unnest(sentiment_explain('很快，但贵')) AS e)",
     example_result: "很|0.187\n快|0.321\n，|-0.007\n但|-0.029\n贵|-0.174\n|-0.105",
     ..SENTIMENT
@@ -84,22 +85,25 @@ pub(crate) fn entries() -> Vec<Entry> {
 
 fn scores(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
-    let mut scorer = Scorer::new();
-    let score = |row| texts.get(row).map(|text| f64::from(judge(&mut scorer, text).score));
+    let (knowledge, mut scorer) = (knowledge::current(), Scorer::new());
+    let score =
+        |row| texts.get(row).map(|text| f64::from(judge(&knowledge.sentiment, &mut scorer, text).score));
     Ok(Arc::new((0..columns.rows()).map(score).collect::<Float64Array>()))
 }
 
 fn probabilities(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
-    let mut scorer = Scorer::new();
-    let probability = |row| texts.get(row).map(|text| f64::from(judge(&mut scorer, text).probability));
+    let (knowledge, mut scorer) = (knowledge::current(), Scorer::new());
+    let probability = |row| {
+        texts.get(row).map(|text| f64::from(judge(&knowledge.sentiment, &mut scorer, text).probability))
+    };
     Ok(Arc::new((0..columns.rows()).map(probability).collect::<Float64Array>()))
 }
 
 fn labels(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
-    let mut scorer = Scorer::new();
-    let label = |row| texts.get(row).map(|text| judge(&mut scorer, text).label.name());
+    let (knowledge, mut scorer) = (knowledge::current(), Scorer::new());
+    let label = |row| texts.get(row).map(|text| judge(&knowledge.sentiment, &mut scorer, text).label.name());
     Ok(Arc::new((0..columns.rows()).map(label).collect::<StringArray>()))
 }
 

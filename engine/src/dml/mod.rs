@@ -5,6 +5,7 @@
 
 mod log_entry;
 pub mod places;
+mod replace;
 
 use std::collections::HashSet;
 use std::sync::Arc;

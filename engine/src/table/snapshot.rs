@@ -59,7 +59,7 @@ impl DataFile {
     }
 
     /// A file that no commit has named yet.
-    fn added(add: &Add) -> Self {
+    pub(crate) fn added(add: &Add) -> Self {
         let stats = add.stats.as_deref();
         Self::new(added_path(add), add.size, add.modification_time, stats, add.partition_values.clone())
     }

@@ -17,6 +17,7 @@ use crate::instance::{Instance, OWNER};
 use crate::observe::http::Listener;
 use crate::observe::scrape::Scrape;
 use crate::query::context::DATABASE;
+use crate::text::keeper;
 use crate::wire::{ClientCertificates, Server, ServerOptions, TlsFiles};
 
 #[derive(Args, Debug, Clone)]
@@ -166,12 +167,13 @@ pub(super) async fn serve(
     let shutdown = CancellationToken::new();
     let background = tokio::spawn(load_in_background(Arc::clone(&instance), shutdown.clone()));
     let upkeep = tokio::spawn(tend_in_background(Arc::clone(&instance), shutdown.clone()));
+    let keeper = tokio::spawn(keeper::run(Arc::clone(&instance), shutdown.clone()));
     tokio::spawn(stop_on_signal(shutdown.clone()));
     let served = server.serve(shutdown.clone()).await;
     shutdown.cancel();
     // Until here it has told that the server is shutting down.
     drop(metrics);
-    let _ = tokio::join!(background, upkeep);
+    let _ = tokio::join!(background, upkeep, keeper);
     if let Err(error) = instance.warehouse.leases().close().await {
         tracing::warn!(%error, "removing temporary tables");
     }

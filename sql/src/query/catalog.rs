@@ -18,6 +18,7 @@ use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName, Relation, TEMPORA
 use voxhouse_engine::table::snapshot::TableSnapshot;
 use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, Result, Warehouse};
+use voxhouse_udfs::knowledge::Topic;
 
 use super::context::{DATABASE, SEARCH_PATH_SCHEMA, plan_in, with_catalog};
 use crate::access::columns::Named;
@@ -25,6 +26,7 @@ use crate::access::reads;
 use crate::dialect;
 use crate::pg_catalog::{self, Visible};
 use crate::relations::BuiltIns;
+use crate::text::kept::Halves;
 
 /// Views inside views inside views: beyond this, a view must contain itself.
 const MAX_VIEW_DEPTH: usize = 32;
@@ -67,6 +69,8 @@ pub struct Opened {
     pub snapshots: Vec<(QualifiedName, Arc<TableSnapshot>)>,
     /// Whether a relation was read whose content has no version.
     pub volatile: bool,
+    /// What text functions that are called need to know.
+    pub topics: BTreeSet<Topic>,
 }
 
 impl fmt::Debug for Relations {
@@ -194,7 +198,13 @@ impl Relations {
                 format!("views are nested too deeply at \"{}\"", view.name),
             ));
         }
-        let nested = self.nested(&view.owner);
+        let mut nested = self.nested(&view.owner);
+        if let Some(halves) = Halves::of(view, self).await?
+            && let Some(nested) = Arc::get_mut(&mut nested)
+        {
+            nested.opened.get_mut().snapshots.extend(halves.snapshots);
+            (nested.overrides, nested.stands_for) = (halves.overrides, halves.stands_for);
+        }
         let statement = dialect::parse(&view.query)?
             .pop()
             .ok_or_else(|| Error::internal(format!("view \"{}\" has no query", view.name)))?;
@@ -244,6 +254,7 @@ impl Opened {
         self.providers.extend(nested.providers.iter().map(|(name, table)| (name.clone(), Arc::clone(table))));
         self.snapshots = nested.snapshots.clone();
         self.volatile |= nested.volatile;
+        self.topics.extend(&nested.topics);
     }
 }
 

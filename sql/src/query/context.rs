@@ -19,6 +19,7 @@ use crate::access::reads;
 use crate::dialect::{At, Moment, Statement, StatementKind};
 use crate::pg_catalog::{self, Visible};
 use crate::relations::BuiltIns;
+use crate::text::knowledge;
 
 /// The name of the only database.
 pub const DATABASE: &str = "voxhouse";
@@ -52,6 +53,9 @@ impl Planned {
                 return Ok(false);
             }
         }
+        // Functions read what is in force when they run: the plan stays.
+        let topics = self.opened.topics.iter().copied();
+        knowledge::refresh(&context.warehouse, &seen.catalog, &context.base, topics).await?;
         Ok(true)
     }
 }
@@ -273,10 +277,24 @@ pub async fn plan_in(
     let plan = if has_rows { json::expand(plan)? } else { plan };
     let plan = numbers::settle(lateral::carry_through(plan)?)?;
     refuse_server_access(&plan)?;
+    know(relations, &plan).await?;
     if let Some(sql) = checked {
         reads::check(relations, &sql, &plan).await?;
     }
     Ok(plan)
+}
+
+/// Brings what the text functions of a plan know up to date; once a statement, whatever views it reads.
+async fn know(relations: &Relations, plan: &LogicalPlan) -> Result<()> {
+    let mut topics = knowledge::topics_in(plan)?;
+    topics.retain(|topic| !relations.opened.lock().topics.contains(topic));
+    if topics.is_empty() {
+        return Ok(());
+    }
+    let (warehouse, catalog) = (&relations.warehouse, relations.catalog());
+    knowledge::refresh(warehouse, catalog, &relations.base, topics.iter().copied()).await?;
+    relations.opened.lock().topics.extend(topics);
+    Ok(())
 }
 
 /// No statement reads or writes files of the server, or changes the process.

@@ -316,7 +316,8 @@ pub(super) fn relation_in(value: Expr) -> Result<Option<TableFactor>> {
     }
 }
 
-fn from_text(text: &str) -> Result<TableFactor> {
+/// The relation of a name, or of the text of a query, under the name `source`.
+pub fn from_text(text: &str) -> Result<TableFactor> {
     let text = text.trim();
     let first = text.trim_start_matches('(').split_whitespace().next().unwrap_or_default();
     let is_query = ["select", "with", "values", "table"].iter().any(|word| first.eq_ignore_ascii_case(word));
@@ -379,7 +380,8 @@ fn column(takes: Takes, text: &str) -> Result<Expr> {
     Ok(build::cast(expr, data_type))
 }
 
-fn expression(text: &str) -> Result<Expr> {
+/// The expression in `text`, over the columns of `source`.
+pub fn expression(text: &str) -> Result<Expr> {
     let wrong = || {
         Error::syntax(format!("\"{text}\" is neither a column nor an expression"))
             .with_hint("A column whose name has blanks or capitals is written '\"like This\"'.")

@@ -7,6 +7,7 @@ pub const STATEMENT: &str = concat!("shipped with voxhouse ", env!("CARGO_PKG_VE
 pub const SCRIPTS: [&str; 4] = [
     include_str!("schemas.sql"),
     include_str!("tables.sql"),
+    include_str!("text.sql"),
     include_str!("views.sql"),
     include_str!("roi.sql"),
 ];

@@ -334,43 +334,6 @@ COMMENT ON COLUMN x.scores.mean_score_low IS 'Lower end of the 95 percent interv
 COMMENT ON COLUMN x.scores.mean_score_high IS 'Upper end of the 95 percent interval of the mean. NULL for a single answer';
 COMMENT ON COLUMN x.scores.n IS 'Number of answers';
 
-CREATE OR REPLACE VIEW x.opinions AS
-SELECT
-    f.feedback_id,
-    f.source_system,
-    f.kind AS feedback_kind,
-    f.channel,
-    f.touchpoint,
-    f.occurred_at,
-    o.aspect,
-    o.aspect_text,
-    o.opinion,
-    o.polarity,
-    o.intensity,
-    o.kind,
-    o.start_at,
-    o.end_at,
-    o.evidence,
-    o.rule
-FROM x.feedback AS f, opinions(f.comment) AS o;
-
-COMMENT ON VIEW x.opinions IS 'What verbatims say of what: one row an opinion';
-COMMENT ON COLUMN x.opinions.feedback_id IS 'The feedback it stands in';
-COMMENT ON COLUMN x.opinions.source_system IS 'The system of the feedback';
-COMMENT ON COLUMN x.opinions.feedback_kind IS 'survey, review, complaint, chat, social or call';
-COMMENT ON COLUMN x.opinions.channel IS 'Where the feedback was given';
-COMMENT ON COLUMN x.opinions.touchpoint IS 'What the feedback was asked about';
-COMMENT ON COLUMN x.opinions.occurred_at IS 'When the feedback was given';
-COMMENT ON COLUMN x.opinions.aspect IS 'What it is about, in its normal form. NULL when nothing tells';
-COMMENT ON COLUMN x.opinions.aspect_text IS 'The aspect as written. NULL when it is only implied';
-COMMENT ON COLUMN x.opinions.opinion IS 'The words that judge or ask';
-COMMENT ON COLUMN x.opinions.polarity IS '1 praise, -1 criticism, 0 neither';
-COMMENT ON COLUMN x.opinions.intensity IS 'How strongly, 0 to 1';
-COMMENT ON COLUMN x.opinions.kind IS 'praise, complaint, request, question or remark';
-COMMENT ON COLUMN x.opinions.start_at IS 'First character of aspect and opinion in the comment, from 0';
-COMMENT ON COLUMN x.opinions.end_at IS 'Behind their last character';
-COMMENT ON COLUMN x.opinions.evidence IS 'The part of the comment that holds them';
-COMMENT ON COLUMN x.opinions.rule IS 'The rule or model version that found it';
 
 CREATE OR REPLACE VIEW journey.steps AS
 SELECT * FROM journey_steps(

@@ -11,7 +11,7 @@ use voxhouse_engine::catalog::access::{Secured, denied};
 use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::{replay, rows, train};
+use super::{replay, rows, text, train};
 use crate::query::names::parts;
 use crate::session::Session;
 use crate::wire::backend::Outcome;
@@ -33,7 +33,7 @@ pub fn schema(call: &Function) -> Result<Option<SchemaRef>> {
         "system.replay_rejects" => Ok(Some(replay::columns())),
         "system.reset_queries" => Ok(None),
         "roi.train" => Ok(Some(train::schema())),
-        other => Err(undefined(other)),
+        other => text::schema(other).ok_or_else(|| undefined(other)),
     }
 }
 
@@ -46,6 +46,7 @@ pub async fn run(session: &mut Session, call: &Function) -> Result<Outcome> {
             reset_queries(session).await
         }
         "roi.train" => train::run(session, call).await,
+        other if text::schema(other).is_some() => text::run(session, other, call).await,
         other => Err(undefined(other)),
     }
 }

@@ -627,6 +627,9 @@ async fn fill_new_table(
 
 /// Computes a materialised view again.
 pub async fn refresh(session: &mut Session, statement: &Statement, name: &ObjectName) -> Result<Outcome> {
+    if let Some(kept) = super::text::kept(name)? {
+        return super::text::refresh_kept(session, kept).await;
+    }
     let context = session.context(&statement.text).await?;
     let name = existing_name(name, &context.visible)?;
     let table = context.visible.catalog.table(&name)?;

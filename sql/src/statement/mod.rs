@@ -19,6 +19,7 @@ pub mod schedule;
 pub mod session;
 pub mod settings;
 pub mod table_options;
+pub mod text;
 pub mod train;
 pub mod transaction;
 pub mod typing;

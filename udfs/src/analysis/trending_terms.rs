@@ -2,6 +2,7 @@
 
 use arrow::array::Array;
 use datafusion::scalar::ScalarValue;
+use jieba_rs::Jieba;
 use voxhouse_engine::Error;
 
 use super::{Call, Column, Definition, Kernel, REPORT, Report, Takes, optional, required};
@@ -49,7 +50,7 @@ state!(Terms, own, other => {
     Ok(())
 });
 
-fn settings(call: &Call) -> Result<(usize, u64), Error> {
+pub(super) fn settings(call: &Call) -> Result<(usize, u64), Error> {
     Ok((call.whole("k", 50, 1, 100_000)? as usize, call.whole("min_count", 3, 1, u64::MAX)?))
 }
 
@@ -66,18 +67,24 @@ fn read(call: &Call, values: &Values, terms: &mut Terms) -> Result<(), Error> {
         if texts.is_null(row) || foreground.is_null(row) {
             continue;
         }
-        let mut words = Vec::new();
-        tokenize::for_each_token(&jieba, texts.value(row), Mode::Accurate, |word| {
-            if keywords::is_candidate(word) {
-                words.push(word.to_owned());
-            }
-        });
+        let words = words(&jieba, texts.value(row));
         terms.update(foreground.value(row) != 0.0, words.iter().map(String::as_str));
     }
     Ok(())
 }
 
-fn table(call: &Call, terms: &mut Terms) -> Result<Vec<Row>, Error> {
+/// The words of a text that can be keywords.
+pub(super) fn words(jieba: &Jieba, text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    tokenize::for_each_token(jieba, text, Mode::Accurate, |word| {
+        if keywords::is_candidate(word) {
+            words.push(word.to_owned());
+        }
+    });
+    words
+}
+
+pub(super) fn table(call: &Call, terms: &mut Terms) -> Result<Vec<Row>, Error> {
     let (k, min_count) = settings(call)?;
     let rising = terms.keyness(min_count)?.into_iter().filter(|term| term.statistic > 0.0).take(k);
     let row = |term: crate::inference::trend::keyness::Keyness| {

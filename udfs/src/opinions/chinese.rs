@@ -43,6 +43,10 @@ impl<'a> Reader<'a> {
         }
     }
 
+    pub(crate) fn heads(&self) -> &'a Heads {
+        self.heads
+    }
+
     /// Opinions in the order of their place in the text.
     pub(crate) fn read(&mut self, text: &str, jieba: &Jieba) -> Vec<Opinion> {
         self.chars.clear();

@@ -1,7 +1,7 @@
 //! The name under which an aspect is counted: 送货, 外送 and 快递 are all 配送.
 //!
 //! `data/aspect_heads.tsv` maps terms to heads; `data/implied_aspects.tsv` maps opinions that name no aspect
-//! to the one they are about (贵 → 价格). Both can be edited, or replaced by tables of the caller's.
+//! to the one they are about (贵 → 价格). Users put other heads beside the first.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -17,15 +17,21 @@ pub(crate) struct Heads {
     implied_names: Vec<Box<str>>,
 }
 
-static SHIPPED: LazyLock<Heads> = LazyLock::new(|| {
-    let (terms, implied) = (include_str!("data/aspect_heads.tsv"), include_str!("data/implied_aspects.tsv"));
-    Heads::new(terms, implied).unwrap_or_else(|_| Heads::empty())
-});
+static SHIPPED: LazyLock<Heads> = LazyLock::new(|| Heads::edited(std::iter::empty()));
 
 impl Heads {
     /// The tables that come with the program.
     pub(crate) fn shipped() -> &'static Self {
         &SHIPPED
+    }
+
+    /// The tables that come with the program, with other heads for some terms.
+    pub(crate) fn edited<'a>(terms: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let (shipped, implied) =
+            (include_str!("data/aspect_heads.tsv"), include_str!("data/implied_aspects.tsv"));
+        let mut heads = Self::new(shipped, implied).unwrap_or_else(|_| Self::empty());
+        heads.by_term.extend(terms.map(|(term, head)| (term.to_lowercase().into(), head.into())));
+        heads
     }
 
     fn empty() -> Self {

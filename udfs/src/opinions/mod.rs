@@ -103,7 +103,7 @@ pub(crate) fn opinions(text: &str, jieba: &Jieba) -> Vec<Opinion> {
 pub(crate) fn read(text: &str, jieba: &Jieba, reader: &mut chinese::Reader<'_>) -> Vec<Opinion> {
     match language(text) {
         Language::Chinese => reader.read(text, jieba),
-        Language::English => english::read(text, Heads::shipped()),
+        Language::English => english::read(text, reader.heads()),
         Language::Other => Vec::new(),
     }
 }

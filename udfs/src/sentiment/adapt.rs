@@ -29,18 +29,18 @@ pub(crate) struct Adaptation {
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
-struct Correction {
+pub(super) struct Correction {
     constant: f32,
     weights: HashMap<u32, f32>,
 }
 
 /// A text as the solver sees it.
-struct Lesson {
-    features: Vec<(u32, f32)>,
+pub(super) struct Lesson {
+    pub(super) features: Vec<(u32, f32)>,
     /// Whether the answer is yes: positive, or not neutral.
-    yes: bool,
+    pub(super) yes: bool,
     /// The logit of the model.
-    before: f32,
+    pub(super) before: f32,
 }
 
 /// Learns from texts and their labels. Mixed texts teach only that they are not neutral. Needs at least one
@@ -76,7 +76,7 @@ pub(crate) fn adapt(pairs: &[(&str, Label)]) -> Result<Adaptation, Invalid> {
 }
 
 /// The features of units with their values, by name.
-fn values(units: &[Unit]) -> Vec<(u32, f32)> {
+pub(super) fn values(units: &[Unit]) -> Vec<(u32, f32)> {
     let mut values: Vec<(u32, f32)> = Vec::new();
     features::each(units, |feature| {
         values.push((feature.name, f32::from(units[feature.first].weight) / f32::from(FULL)));
@@ -93,7 +93,7 @@ fn values(units: &[Unit]) -> Vec<(u32, f32)> {
 }
 
 /// Solves for the correction; one that all texts agree on needs none.
-fn solve(lessons: &[Lesson]) -> Correction {
+pub(super) fn solve(lessons: &[Lesson]) -> Correction {
     let mut found = Correction::default();
     if lessons.iter().all(|lesson| lesson.yes) {
         return found;
@@ -139,7 +139,7 @@ impl Correction {
         self.constant += change;
     }
 
-    fn value(&self, features: &[(u32, f32)]) -> f32 {
+    pub(super) fn value(&self, features: &[(u32, f32)]) -> f32 {
         let known = features.iter().filter_map(|(name, value)| Some(self.weights.get(name)? * value));
         self.constant + known.sum::<f32>()
     }

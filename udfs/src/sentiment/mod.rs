@@ -14,18 +14,17 @@ mod adapt;
 mod explain;
 mod features;
 mod fold;
+mod labels;
 mod score;
 mod table;
 mod units;
 
+pub(crate) use adapt::{Adaptation, adapt};
 pub(crate) use explain::explain;
-pub(crate) use score::{Scorer, Sentiment};
+pub(crate) use labels::Classifier;
+pub(crate) use score::{Label, Scorer, Sentiment};
 #[cfg(test)]
-use {
-    adapt::{Adaptation, adapt},
-    explain::margin,
-    score::{Label, score},
-};
+use {explain::margin, score::score};
 
 /// An argument that the kernel cannot work with.
 #[derive(Debug, Clone, PartialEq, Eq)]

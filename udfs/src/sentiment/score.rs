@@ -29,6 +29,13 @@ impl Label {
             Self::Mixed => "mixed",
         }
     }
+
+    /// The label of a name.
+    #[must_use]
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let all = [Self::Negative, Self::Neutral, Self::Positive, Self::Mixed];
+        all.into_iter().find(|label| label.name() == name)
+    }
 }
 
 /// The sentiment of a text.

@@ -17,7 +17,8 @@ mod automaton;
 mod query;
 mod taxonomy;
 
-pub(crate) use taxonomy::{Taxonomy, shipped, tags};
+pub(crate) use query::check;
+pub(crate) use taxonomy::{SHIPPED_NAMES, TagHit, Taxonomy, shipped, tags};
 
 #[cfg(test)]
 mod tests;

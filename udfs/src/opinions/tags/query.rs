@@ -81,11 +81,11 @@ impl Query {
     /// # Errors
     /// A query that is not well formed.
     pub(crate) fn parse(text: &str, automaton: &mut Automaton) -> Result<Option<Self>, Invalid> {
-        let tokens = tokens(text)?;
+        let (tokens, starts) = tokens(text)?;
         if tokens.is_empty() {
             return Ok(None);
         }
-        let mut parser = Parser { text, tokens: &tokens, at: 0, automaton };
+        let mut parser = Parser { text, tokens: &tokens, starts: &starts, at: 0, automaton };
         let query = parser.any(0)?;
         match parser.peek() {
             None => Ok(Some(query)),
@@ -163,9 +163,19 @@ fn near(places: &Places, a: &[Range<usize>], b: &[Range<usize>], reach: usize) -
     merged(spans, Vec::new())
 }
 
+/// Whether a query is well formed.
+///
+/// # Errors
+/// One that is not.
+pub(crate) fn check(text: &str) -> Result<(), Invalid> {
+    Query::parse(text, &mut Automaton::default()).map(|_| ())
+}
+
 struct Parser<'a> {
     text: &'a str,
     tokens: &'a [Token],
+    /// Where each token begins, in bytes.
+    starts: &'a [usize],
     at: usize,
     automaton: &'a mut Automaton,
 }
@@ -236,21 +246,26 @@ impl Parser<'_> {
     }
 
     fn refuse(&self, what: &str) -> Invalid {
-        refuse(self.text, what)
+        refuse(self.text, self.starts.get(self.at).copied().unwrap_or(self.text.len()), what)
     }
 }
 
-fn refuse(text: &str, what: &str) -> Invalid {
+/// `at` is the byte of the query where something is wrong; it is told as a character, from 1.
+fn refuse(text: &str, at: usize, what: &str) -> Invalid {
     let shown: String = text.chars().take(60).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    Invalid::new(format!("tag query \"{shown}\" {what}"))
+    let place = text.get(..at).unwrap_or(text).chars().count() + 1;
+    Invalid::new(format!("tag query \"{shown}\" {what} at character {place}"))
         .with_hint("A query joins terms by AND, OR, NOT and NEAR/n, with brackets and quoted phrases.")
 }
 
-fn tokens(text: &str) -> Result<Vec<Token>, Invalid> {
-    let mut tokens = Vec::new();
+/// The tokens of a query, and where each begins.
+fn tokens(text: &str) -> Result<(Vec<Token>, Vec<usize>), Invalid> {
+    let (mut tokens, mut starts) = (Vec::new(), Vec::new());
     let mut rest = text.trim_start();
     while let Some(next) = rest.chars().next() {
         let behind = &rest[next.len_utf8()..];
+        let start = text.len() - rest.len();
+        starts.push(start);
         rest = match next {
             '(' | '（' => {
                 tokens.push(Token::Open);
@@ -261,10 +276,11 @@ fn tokens(text: &str) -> Result<Vec<Token>, Invalid> {
                 behind
             }
             '"' | '“' | '”' => {
-                let end = behind.find(['"', '“', '”']).ok_or_else(|| refuse(text, "leaves a quote open"))?;
+                let end =
+                    behind.find(['"', '“', '”']).ok_or_else(|| refuse(text, start, "leaves a quote open"))?;
                 let phrase = behind[..end].trim();
                 if phrase.is_empty() {
-                    return Err(refuse(text, "quotes nothing"));
+                    return Err(refuse(text, start, "quotes nothing"));
                 }
                 tokens.push(Token::Term(phrase.to_string()));
                 behind[end..].trim_start_matches(['“', '”', '"'])
@@ -273,16 +289,16 @@ fn tokens(text: &str) -> Result<Vec<Token>, Invalid> {
                 let ends =
                     |c: char| c.is_whitespace() || matches!(c, '(' | ')' | '（' | '）' | '"' | '“' | '”');
                 let end = rest.find(ends).unwrap_or(rest.len());
-                tokens.push(word(text, &rest[..end])?);
+                tokens.push(word(text, start, &rest[..end])?);
                 &rest[end..]
             }
         }
         .trim_start();
     }
-    Ok(tokens)
+    Ok((tokens, starts))
 }
 
-fn word(text: &str, word: &str) -> Result<Token, Invalid> {
+fn word(text: &str, start: usize, word: &str) -> Result<Token, Invalid> {
     Ok(match word {
         "AND" => Token::And,
         "OR" => Token::Or,
@@ -290,10 +306,9 @@ fn word(text: &str, word: &str) -> Result<Token, Invalid> {
         _ => match word.strip_prefix("NEAR/") {
             Some(reach) => {
                 let reach = reach.parse().ok().filter(|&reach: &usize| reach <= FARTHEST);
-                Token::Near(
-                    reach
-                        .ok_or_else(|| refuse(text, "has a NEAR that does not reach 0 to 100 characters"))?,
-                )
+                Token::Near(reach.ok_or_else(|| {
+                    refuse(text, start, "has a NEAR that does not reach 0 to 100 characters")
+                })?)
             }
             None => Token::Term(word.to_string()),
         },

@@ -50,22 +50,47 @@ impl Taxonomy {
         name: &str,
         rows: impl IntoIterator<Item = (&'r str, &'r str, &'r str, &'r str)>,
     ) -> Result<Self, Invalid> {
+        let rows: Vec<_> = rows.into_iter().collect();
+        let known: HashSet<&str> = rows.iter().map(|(tag, ..)| *tag).collect();
+        let mut parents = rows.iter().map(|(_, parent, ..)| *parent);
+        if let Some(lost) = parents.find(|parent| !parent.is_empty() && !known.contains(parent)) {
+            return Err(Invalid::new(format!("parent \"{lost}\" is not a tag of taxonomy \"{name}\"")));
+        }
+        Self::of_rows(name, rows, |_, number| format!("{name}:{number}"))
+    }
+
+    /// Compiles the rows of a table, whose order means nothing: a rule is called by its tag, and a parent need
+    /// not have a row of its own.
+    ///
+    /// # Errors
+    /// A tag without name, a query that is not well formed.
+    pub(crate) fn edited<'r>(
+        name: &str,
+        rows: impl IntoIterator<Item = (&'r str, &'r str, &'r str, &'r str)>,
+    ) -> Result<Self, Invalid> {
+        Self::of_rows(name, rows, |tag, _| format!("{name}:{tag}"))
+    }
+
+    fn of_rows<'r>(
+        name: &str,
+        rows: impl IntoIterator<Item = (&'r str, &'r str, &'r str, &'r str)>,
+        id: impl Fn(&str, usize) -> String,
+    ) -> Result<Self, Invalid> {
         let mut automaton = Automaton::default();
-        let (mut rules, mut known, mut parents) = (Vec::new(), HashSet::new(), Vec::new());
+        let mut rules = Vec::new();
         for (index, (tag, parent, include, exclude)) in rows.into_iter().enumerate() {
             if tag.trim().is_empty() {
                 return Err(Invalid::new(format!("row {} of taxonomy \"{name}\" has no tag", index + 1)));
             }
-            known.insert(tag);
-            parents.push(parent);
-            let exclude = Query::parse(exclude, &mut automaton)?;
-            if let Some(include) = Query::parse(include, &mut automaton)? {
-                let id = format!("{name}:{}", index + 1).into();
+            let of_tag = |error: Invalid| Invalid {
+                message: format!("tag \"{tag}\" of taxonomy \"{name}\": {}", error.message),
+                ..error
+            };
+            let exclude = Query::parse(exclude, &mut automaton).map_err(of_tag)?;
+            if let Some(include) = Query::parse(include, &mut automaton).map_err(of_tag)? {
+                let id = id(tag, index + 1).into();
                 rules.push(Rule { tag: tag.into(), parent: parent.into(), id, include, exclude });
             }
-        }
-        if let Some(lost) = parents.into_iter().find(|parent| !parent.is_empty() && !known.contains(parent)) {
-            return Err(Invalid::new(format!("parent \"{lost}\" is not a tag of taxonomy \"{name}\"")));
         }
         automaton.link();
         Ok(Self::index(rules, automaton))
@@ -143,6 +168,9 @@ pub(crate) fn tags<'t>(text: &str, taxonomy: &'t Taxonomy) -> Vec<TagHit<'t>> {
 fn hit(rule: &Rule, start: usize, end: usize) -> TagHit<'_> {
     TagHit { tag: &rule.tag, parent: &rule.parent, start, end, rule: &rule.id }
 }
+
+/// The taxonomies that come with the program.
+pub(crate) const SHIPPED_NAMES: [&str; 5] = ["retail", "food_delivery", "hotel", "telecom", "dealer"];
 
 /// The table of a taxonomy that comes with the program: `retail`, `food_delivery`, `hotel`, `telecom`, `dealer`.
 ///
