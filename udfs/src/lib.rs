@@ -76,6 +76,7 @@ mod wilson;
 mod conformance;
 
 pub use entry::{Entry, Implementation, Kind};
+pub use identity::resolver::Resolver;
 pub use report::{Parameter, Shape, Takes, aggregate_name};
 
 use datafusion::execution::FunctionRegistry;

@@ -14,7 +14,7 @@ use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use super::catalog::{Databases, Opened, Relations, StandsFor};
-use super::{lateral, names, numbers, reports, spelling, zone};
+use super::{identity, lateral, names, numbers, reports, spelling, zone};
 use crate::access::reads;
 use crate::dialect::{At, Moment, Statement, StatementKind};
 use crate::pg_catalog::{self, Visible};
@@ -253,6 +253,7 @@ pub async fn plan_in(
         return Err(Error::internal("a statement without a plan was planned"));
     };
     reports::expand(&mut sql)?;
+    identity::expand(&mut sql, state, relations).await?;
     pg_catalog::rewrite(&mut sql, &relations.visible)?;
     spelling::rewrite(&mut sql)?;
     zone::rewrite(&mut sql);

@@ -4,5 +4,9 @@
 pub const STATEMENT: &str = concat!("shipped with voxhouse ", env!("CARGO_PKG_VERSION"));
 
 /// In the order in which they depend on each other.
-pub const SCRIPTS: [&str; 3] =
-    [include_str!("schemas.sql"), include_str!("tables.sql"), include_str!("views.sql")];
+pub const SCRIPTS: [&str; 4] = [
+    include_str!("schemas.sql"),
+    include_str!("tables.sql"),
+    include_str!("identity.sql"),
+    include_str!("views.sql"),
+];

@@ -11,7 +11,7 @@ use voxhouse_engine::catalog::access::{Secured, denied};
 use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::rows;
+use super::{identity, rows};
 use crate::query::names::parts;
 use crate::session::Session;
 use crate::wire::backend::Outcome;
@@ -23,7 +23,7 @@ pub fn schema(call: &Function) -> Result<Option<SchemaRef>> {
     match parts(&call.name)?.join(".").as_str() {
         "system.run_pipe" => Ok(Some(run_pipe_schema())),
         "system.reset_queries" => Ok(None),
-        other => Err(undefined(other)),
+        other => identity::schema(other).map(Some).ok_or_else(|| undefined(other)),
     }
 }
 
@@ -34,13 +34,16 @@ pub async fn run(session: &mut Session, call: &Function) -> Result<Outcome> {
             no_argument(call)?;
             reset_queries(session).await
         }
+        other if identity::schema(other).is_some() => identity::call(session, other, call).await,
         other => Err(undefined(other)),
     }
 }
 
 fn undefined(name: &str) -> Error {
-    Error::new(ErrorKind::UndefinedFunction, format!("procedure {name} does not exist"))
-        .with_hint("The procedures are system.run_pipe('pipe') and system.reset_queries().")
+    Error::new(ErrorKind::UndefinedFunction, format!("procedure {name} does not exist")).with_hint(format!(
+        "The procedures are system.run_pipe('pipe'), system.reset_queries() and {}.",
+        identity::PROCEDURES
+    ))
 }
 
 fn run_pipe_schema() -> SchemaRef {

@@ -8,6 +8,7 @@ pub mod describe;
 pub mod dml;
 pub mod explain;
 pub mod grant;
+pub mod identity;
 pub mod literal;
 pub mod origin;
 pub mod prepared;

@@ -5,7 +5,6 @@ use super::hash::Random;
 use super::incremental::Incremental;
 use super::intern::MISSING;
 use super::resolve::{Resolution, Settings, resolve};
-use super::stable::carry_over;
 use super::table::Table;
 use super::union_find::UnionFind;
 use super::{Kind, form};
@@ -223,15 +222,6 @@ fn bridges_are_the_only_way() {
     let edge = |left, right| Edge { left, right, weight: 1 };
     let edges = [edge(0, 1), edge(1, 2), edge(2, 0), edge(2, 3), edge(3, 4), edge(9, 1), edge(4, 3)];
     assert_eq!(bridges(5, &edges), [3]);
-}
-
-#[test]
-fn the_greatest_overlap_keeps_the_id() {
-    let before = [Some(7), Some(7), Some(7), Some(9), None, None];
-    let labels = [0, 0, 2, 2, 2, 5];
-    let after = carry_over(&before, &labels, &[5, 4, 3, 2, 1, 0], 10);
-    assert_eq!(after, [7, 7, 9, 9, 9, 10]);
-    assert_eq!(carry_over(&[], &[0, 0, 2], &[1, 2, 0], 4), [5, 5, 4]);
 }
 
 #[test]

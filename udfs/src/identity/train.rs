@@ -148,7 +148,15 @@ fn start(table: &Table, known: &[Agreement], pairs: f64) -> Model {
     let columns = table.columns.iter().zip(known);
     let comparisons = columns.map(|(column, known)| start_comparison(column, known)).collect();
     let lambda = (table.rows() as f64 / 2.0 / pairs.max(1.0)).min(0.5);
-    let mut model = Model { lambda, prior: 0, eta: lambda / 10.0, related_prior: 0, comparisons };
+    let mut model = Model {
+        lambda,
+        prior: 0,
+        eta: lambda / 10.0,
+        related_prior: 0,
+        comparisons,
+        merging: 0,
+        separating: 0,
+    };
     weigh(&mut model);
     model
 }
