@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::components::Components;
 use super::key::{is_scoped, normalise};
-use super::policy::{BlockedValue, Policy, Reason, is_placeholder};
+use super::policy::{Policy, is_placeholder};
 
 /// An identifier: its type, the source system for types that need one, and its normal form.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -126,38 +126,18 @@ impl Graph {
         self.rows.get(row as usize).map_or(0..0, |row| row.from as usize..row.to as usize)
     }
 
-    /// The values that join nobody, in order.
-    pub fn blocked(&self) -> Vec<BlockedValue> {
-        let mut blocked: Vec<BlockedValue> = self
-            .nodes
-            .iter()
-            .filter_map(|(identifier, node)| {
-                let records = self.holders[*node as usize];
-                let reason = self.reason(identifier, records)?;
-                let (key_type, value) = (identifier.key_type.clone(), identifier.value.clone());
-                Some(BlockedValue { key_type, value, reason, records: u64::from(records) })
-            })
-            .collect();
-        blocked.sort_by(|a, b| (&a.key_type, &a.value).cmp(&(&b.key_type, &b.value)));
-        blocked
-    }
-
-    /// Why a value says nothing.
-    fn reason(&self, identifier: &Identifier, records: u32) -> Option<Reason> {
+    /// Whether a value says nothing.
+    fn is_blocked(&self, identifier: &Identifier, records: u32) -> bool {
         let Identifier { key_type, value, .. } = identifier;
         if is_scoped(key_type) {
-            return None;
+            return false;
         }
-        if !self.blocked_by_user.is_empty()
-            && self.blocked_by_user.contains(&(key_type.clone(), value.clone()))
-        {
-            return Some(Reason::User);
-        }
-        if is_placeholder(key_type, value) {
-            return Some(Reason::Placeholder);
-        }
-        let policy = self.policies.iter().find(|policy| policy.key_type == *key_type)?;
-        (records > policy.most_records).then_some(Reason::Shared)
+        let by_user = !self.blocked_by_user.is_empty()
+            && self.blocked_by_user.contains(&(key_type.clone(), value.clone()));
+        let policy = self.policies.iter().find(|policy| policy.key_type == *key_type);
+        by_user
+            || is_placeholder(key_type, value)
+            || policy.is_some_and(|policy| records > policy.most_records)
     }
 
     /// Ends the building: each person gets an id that only depends on who belongs to it.
@@ -187,7 +167,7 @@ impl Graph {
     fn states(&self) -> Vec<State> {
         let mut states = vec![State::Free; self.holders.len()];
         for (identifier, node) in &self.nodes {
-            if self.reason(identifier, self.holders[*node as usize]).is_some() {
+            if self.is_blocked(identifier, self.holders[*node as usize]) {
                 states[*node as usize] = State::Blocked;
             }
         }
@@ -461,7 +441,6 @@ mod tests {
             })
             .collect();
         let call = graph.add_row("shop", [id("phone", "400-800-1234")]);
-        assert_eq!(graph.blocked().len(), 1);
         let persons = graph.into_persons();
         let found: HashSet<&str> = rows.iter().filter_map(|row| persons.customer_id(*row)).collect();
         assert_eq!(found.len(), 31);

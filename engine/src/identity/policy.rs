@@ -152,7 +152,7 @@ pub fn is_placeholder(key_type: &str, value: &str) -> bool {
 fn is_made_up_phone(digits: &str) -> bool {
     const KNOWN: [&str; 5] = ["13800138000", "12345678901", "12345678900", "12345678", "1234567890"];
     let mut rest = digits.chars().skip(1);
-    let all_alike = rest.next().is_some_and(|second| rest.all(|digit| digit == second));
+    let all_alike = digits.len() >= 7 && rest.next().is_some_and(|second| rest.all(|digit| digit == second));
     all_alike || KNOWN.contains(&digits)
 }
 

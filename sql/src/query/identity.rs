@@ -114,10 +114,11 @@ fn resolve_does_not_fit() -> Error {
         .with_hint("It is called as id.resolve(customer_id).")
 }
 
-/// `(SELECT max(customer_id) FROM id.redirects WHERE old_id = argument)`
+/// `(SELECT max(customer_id) FROM id.redirects WHERE old_id = argument)`, under names that the argument cannot mean.
 fn redirected(argument: Expr) -> Result<Expr> {
     let mut query = parse_query(
-        "SELECT max(__redirects.customer_id) FROM id.redirects AS __redirects WHERE __redirects.old_id = 'x'",
+        "SELECT max(__now) FROM (SELECT old_id AS __old, customer_id AS __now FROM id.redirects) AS __redirects \
+         WHERE __old = 'x'",
     )?;
     if let SetExpr::Select(select) = query.body.as_mut()
         && let Some(Expr::BinaryOp { right, .. }) = &mut select.selection
