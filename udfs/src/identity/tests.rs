@@ -210,6 +210,10 @@ fn contraction_cuts_where_the_evidence_is_against() {
     assert_eq!(contract(5, &edges, &apart), [0, 1, 1, 3, 3]);
     let together = Constraints { must: vec![(2, 4)], ..limits.clone() };
     assert_eq!(contract(5, &edges, &together), [0, 0, 2, 2, 2]);
+    // Somebody has decided that 0 and 1 are one: 2 is like 1, and that it is unlike 0 does not matter.
+    let unlike = [edge(0, 1, -9000), edge(1, 2, 5000), edge(0, 2, -9000)];
+    let decided = Constraints { must: vec![(0, 1)], ..limits.clone() };
+    assert_eq!(contract(3, &unlike, &decided), [0, 0, 0]);
     let small = Constraints { largest: 1, ..limits };
     assert_eq!(contract(5, &edges, &small), [0, 1, 2, 3, 4]);
 }
@@ -290,6 +294,7 @@ fn values_are_compared_in_one_form() {
         (Kind::Date, "1990/2/3", "19900203"),
         (Kind::Date, "03.02.1990", "19900203"),
         (Kind::Name, " 张伟先生 ", "张伟"),
+        (Kind::Name, "Ms. Grace O'Brien", "grace obrien"),
         (Kind::Email, " A@B.cn", "a@b.cn"),
         (Kind::Address, "人民路 12 号（后门）", "人民路12号后门"),
     ] {
