@@ -106,7 +106,8 @@ impl Wish {
     fn read(procedure: &str, call: &Function) -> Result<Self> {
         let arguments = arguments(call);
         let text = |expr: &Expr| literal(expr).map(str::to_owned);
-        let wish = match (procedure, arguments.as_slice()) {
+        let wish = match (procedure, arguments.as_deref().unwrap_or(&[])) {
+            _ if arguments.is_none() => None,
             ("id.refresh", []) => Some(Wish::Refresh),
             ("id.train", []) => Some(Wish::Train),
             ("id.merge", [left, right, reason]) => match (text(left), text(right), text(reason)) {
@@ -142,13 +143,20 @@ impl Wish {
     }
 }
 
-fn arguments(call: &Function) -> Vec<&Expr> {
-    let FunctionArguments::List(list) = &call.args else { return Vec::new() };
-    let expr = |argument| match argument {
-        &FunctionArg::Unnamed(FunctionArgExpr::Expr(ref expr)) => Some(expr),
-        _ => None,
+/// What is written between the parentheses; `None` if it is not a plain list.
+fn arguments(call: &Function) -> Option<Vec<&Expr>> {
+    let list = match &call.args {
+        FunctionArguments::None => return Some(Vec::new()),
+        FunctionArguments::List(list) => list,
+        FunctionArguments::Subquery(_) => return None,
     };
-    list.args.iter().filter_map(expr).collect()
+    list.args
+        .iter()
+        .map(|argument| match argument {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
+            _ => None,
+        })
+        .collect()
 }
 
 /// `ARRAY['a', 'b']`, or the text of an array, or one text.
