@@ -8,7 +8,7 @@ use super::model::Model;
 use super::table::Table;
 use super::train::{PatternCount, agreement, count_patterns, first, sample, train};
 use super::union_find::UnionFind;
-use super::{Invalid, defaults};
+use super::{Invalid, Kind, defaults};
 
 /// Everything that can be set; the defaults serve without a look at the data.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +75,7 @@ pub(crate) fn resolve(table: &mut Table, settings: &Settings) -> Result<Resoluti
     let sampled = sample(table, settings.across_sources, settings.seed);
     let first = first(table, &sampled, &mut known, pairs);
     let mut rules = defaults::rules(table, &first, limits);
-    rules_of_their_own(table, &settings.merging, &mut rules);
+    rules_of_identifiers(table, &mut rules);
     let found = candidates(table, &rules, Limits { pairs: u64::MAX, ..limits })?;
     let patterns = compared(table, &found);
     let counts = count_patterns(&patterns, &found.untouched);
@@ -103,11 +103,12 @@ pub(crate) fn resolve_again(
     Ok(concluded(table, model, rules, limits, found, &patterns, settings))
 }
 
-/// Values that merge by themselves must be found, whatever they cost or yield.
-fn rules_of_their_own(table: &Table, merging: &[String], rules: &mut Vec<Rule>) {
+/// Who agrees on an identifier is always compared: of few records no rule looks worth its cost.
+fn rules_of_identifiers(table: &Table, rules: &mut Vec<Rule>) {
     for (column, known) in table.columns.iter().enumerate() {
         let rule = Rule { keys: vec![Key { column, part: Part::Whole }] };
-        if merging.contains(&known.name) && !rules.contains(&rule) {
+        let identifies = matches!(known.kind, Kind::Phone | Kind::Email | Kind::Identifier);
+        if identifies && !rules.contains(&rule) {
             rules.insert(0, rule);
         }
     }

@@ -394,6 +394,13 @@ fn records_that_say_nothing_or_all_the_same_stay_apart() {
 }
 
 #[test]
+fn two_equal_records_are_one_person_even_if_there_are_no_others() {
+    let values = [("name", "Ann Lee"), ("phone", "13912345678")];
+    let found = Resolver.resolve(&task(vec![record("1", &values), record("2", &values)], None)).unwrap();
+    assert_eq!(found.labels, [0, 0]);
+}
+
+#[test]
 fn a_date_is_one_date_in_three_formats() {
     let mut records = Vec::new();
     for n in 0..60 {
