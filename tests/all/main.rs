@@ -37,6 +37,7 @@ mod drivers;
 mod examples;
 mod exposition;
 mod hostile;
+mod identity;
 mod loading;
 mod maintenance;
 mod observability;

@@ -13,13 +13,8 @@
 
 mod aggregate;
 mod analysis;
-<<<<<<< HEAD
 mod answers;
-pub mod dictionary;
-=======
-mod csat;
 mod dictionary;
->>>>>>> w/textables
 mod distances;
 mod e_value;
 mod entry;
@@ -81,17 +76,15 @@ mod similarity;
 mod stored_moments;
 mod student;
 mod tokenize;
-<<<<<<< HEAD
 mod top_share;
-=======
 mod versions;
->>>>>>> w/textables
 mod wilson;
 
 #[cfg(test)]
 mod conformance;
 
 pub use entry::{Entry, Implementation, Kind};
+pub use identity::resolver::Resolver;
 pub use report::{IF_UNDEFINED, Parameter, Shape, Takes, aggregate_name};
 
 use datafusion::execution::FunctionRegistry;
@@ -114,13 +107,10 @@ pub fn entries() -> Vec<Entry> {
         personal_data::entries(),
         sequences::entries(),
         e_value::entries(),
-<<<<<<< HEAD
         predict::entries(),
         stored_moments::entries(),
-=======
         versions::entries(),
         labels::entries(),
->>>>>>> w/textables
         analysis::entries(),
         profile::entries(),
     ]

@@ -16,8 +16,12 @@ pub fn normalise(key_type: &str, value: &str) -> Option<String> {
     (!normal.is_empty()).then_some(normal)
 }
 
-/// Digits only, full-width ones included, without China's country code.
+/// Digits only, full-width ones included, without China's country code. Of a masked number too little is left to
+/// name anybody.
 fn phone(value: &str) -> String {
+    if value.contains(['*', '＊']) {
+        return String::new();
+    }
     let digits: String = value.chars().filter_map(ascii_digit).collect();
     let international = value.trim_start().starts_with(['+', '＋']);
     let rest = digits.strip_prefix("0086").or_else(|| {
@@ -57,6 +61,7 @@ mod tests {
         }
         assert_eq!(normalise("phone", "+44 20 7946 0958").as_deref(), Some("442079460958"));
         assert_eq!(normalise("phone", "无"), None);
+        assert_eq!(normalise("phone", "138****8000"), None);
     }
 
     #[test]

@@ -1,28 +1,37 @@
 //! Identity: which records, orders and answers belong to one person.
 //!
-//! Persons are worked out from the tables when a query asks, and kept until one of the tables has a new
-//! version: the answer is always in step with the data, and source rows are never rewritten.
+//! A [`refresh`] weighs records against each other with a [`matching::Matcher`] and keeps whose each is. What else
+//! names a person, and records that came since, link by exactly shared identifiers. That is worked out from the
+//! tables when a query asks, and kept until one of the tables has a new version: the answer is always in step with
+//! the data, and source rows are never rewritten.
 
 pub mod components;
+pub mod decisions;
+pub mod explain;
 pub mod graph;
+pub mod households;
 pub mod key;
+pub mod matching;
+pub mod policy;
+pub mod reading;
+pub mod refresh;
+pub mod stable;
+pub mod stored;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder};
+use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::LogicalPlanBuilder;
-use datafusion::physical_plan::execute_stream;
-use futures::TryStreamExt;
 
 use crate::catalog::{CatalogSnapshot, QualifiedName};
 use crate::error::{Error, Result};
 use crate::table::snapshot::TableSnapshot;
 use crate::transaction::Snapshots;
-use graph::{Graph, Identifier};
+use graph::{Graph, Identifier, Persons};
+use reading::Reader;
+use stored::Stored;
 
 /// The relations of the schema `id`, with their columns.
 pub const RELATIONS: [(&str, &[&str], &str); 6] = [
@@ -46,12 +55,23 @@ pub const RELATIONS: [(&str, &[&str], &str); 6] = [
     ),
 ];
 
+/// More of them, which came later.
+pub const LATER_RELATIONS: [(&str, &[&str], &str); 2] = [
+    (
+        "shared_identifiers",
+        &["key_type", "source_system", "key_value", "customer_id"],
+        "Identifiers that several persons have, a row for each of them",
+    ),
+    ("redirects", &["old_id", "customer_id"], "Every id that a customer has or had, and whose it is now"),
+];
+
 /// The columns of `o.customers` that identify a person, beside the record's own number.
 const RECORD_KEYS: [&str; 6] = ["phone", "email", "wechat_openid", "wechat_unionid", "member_no", "id_card"];
 
 /// The schema of one of [`RELATIONS`].
 pub fn relation_schema(relation: &str) -> Option<SchemaRef> {
-    let (_, columns, _) = RELATIONS.iter().find(|(name, _, _)| *name == relation)?;
+    let mut all = RELATIONS.iter().chain(&LATER_RELATIONS);
+    let (_, columns, _) = all.find(|(name, _, _)| *name == relation)?;
     let fields: Vec<Field> = columns.iter().map(|column| Field::new(*column, DataType::Utf8, true)).collect();
     Some(Arc::new(Schema::new(fields)))
 }
@@ -147,6 +167,7 @@ impl Identity {
 fn sources() -> Vec<QualifiedName> {
     let mut names = vec![QualifiedName::new("o", "customers"), QualifiedName::new("x", "events")];
     names.extend(CARRIERS.iter().map(Carrier::name));
+    names.extend(["history", "runs", "identifier_policy", "blocked_values"].map(stored::table));
     names
 }
 
@@ -166,34 +187,79 @@ async fn work_out(
     state: &SessionState,
 ) -> Result<HashMap<&'static str, RecordBatch>> {
     let reader = Reader { snapshots, catalog, state };
-    let mut graph = Graph::default();
-    let records = add_records(&reader, &mut graph).await?;
-    let mut carried = Vec::new();
+    let stored = Stored::read(&reader).await?;
+    let mut graph = Graph::new(stored.policies.clone(), stored.blocked_by_user.clone());
+    let mut carried = vec![("records", add_records(&reader, &mut graph, &stored).await?)];
     for carrier in &CARRIERS {
         carried.push((carrier.relation, add_carrier(&reader, &mut graph, carrier).await?));
     }
     add_events(&reader, &mut graph).await?;
     let persons = graph.into_persons();
     let mut relations = HashMap::new();
+    relations.insert("identifiers", identifiers("identifiers", persons.identifiers())?);
+    relations.insert("shared_identifiers", identifiers("shared_identifiers", persons.shared())?);
+    relations.insert("redirects", redirects(&stored, &persons, &carried[0].1)?);
+    for (relation, rows) in carried {
+        let (mut systems, mut row_ids, mut ids) = Default::default();
+        for row in rows {
+            if let Some(customer_id) = persons.customer_id(row.number) {
+                push(&mut systems, Some(&row.source_system));
+                push(&mut row_ids, Some(&row.row_id));
+                push(&mut ids, Some(customer_id));
+            }
+        }
+        relations.insert(relation, batch(relation, vec![systems, row_ids, ids])?);
+    }
+    Ok(relations)
+}
+
+fn identifiers<'a>(
+    relation: &str,
+    rows: impl Iterator<Item = (&'a Identifier, &'a str)>,
+) -> Result<RecordBatch> {
     let (mut types, mut systems, mut values, mut ids) = Default::default();
-    for (identifier, customer_id) in persons.identifiers() {
+    for (identifier, customer_id) in rows {
         push(&mut types, Some(&identifier.key_type));
         push(&mut systems, identifier.source_system.as_deref());
         push(&mut values, Some(&identifier.value));
         push(&mut ids, Some(customer_id));
     }
-    relations.insert("identifiers", batch("identifiers", vec![types, systems, values, ids])?);
-    carried.push(("records", records));
-    for (relation, rows) in carried {
-        let (mut systems, mut row_ids, mut ids) = Default::default();
-        for row in rows {
-            push(&mut systems, Some(&row.source_system));
-            push(&mut row_ids, Some(&row.row_id));
-            push(&mut ids, Some(persons.customer_id(row.node)));
+    batch(relation, vec![types, systems, values, ids])
+}
+
+/// Every id that a customer has or had, and whose it is now: of an id that is no more, the customer who has most
+/// of the records that had it last. NULL when none of them is left.
+fn redirects(stored: &Stored, persons: &Persons, records: &[PersonRow]) -> Result<RecordBatch> {
+    let now: HashMap<(&str, &str), &str> = records
+        .iter()
+        .filter_map(|row| {
+            Some(((row.source_system.as_str(), row.row_id.as_str()), persons.customer_id(row.number)?))
+        })
+        .collect();
+    let living: BTreeSet<&str> = persons.identifiers().map(|(_, id)| id).collect();
+    let mut last: BTreeMap<&str, (i64, BTreeMap<&str, u32>)> = BTreeMap::new();
+    for held in stored.history.iter().filter(|held| !living.contains(held.customer_id.as_str())) {
+        let until = held.valid_to.unwrap_or(i64::MAX);
+        let (latest, heirs) = last.entry(&held.customer_id).or_insert((until, BTreeMap::new()));
+        if until > *latest {
+            (*latest, *heirs) = (until, BTreeMap::new());
         }
-        relations.insert(relation, batch(relation, vec![systems, row_ids, ids])?);
+        let record = (held.source_system.as_str(), held.record_id.as_str());
+        if let Some(heir) = now.get(&record).filter(|_| until == *latest) {
+            *heirs.entry(heir).or_default() += 1;
+        }
     }
-    Ok(relations)
+    let (mut old, mut new) = Default::default();
+    for id in &living {
+        push(&mut old, Some(id));
+        push(&mut new, Some(id));
+    }
+    for (id, (_, heirs)) in &last {
+        let heir = heirs.iter().max_by_key(|(heir, records)| (**records, std::cmp::Reverse(**heir)));
+        push(&mut old, Some(id));
+        push(&mut new, heir.map(|(heir, _)| *heir));
+    }
+    batch("redirects", vec![old, new])
 }
 
 fn push(builder: &mut StringBuilder, value: Option<&str>) {
@@ -206,16 +272,17 @@ fn batch(relation: &str, columns: Vec<StringBuilder>) -> Result<RecordBatch> {
     Ok(RecordBatch::try_new(schema, columns)?)
 }
 
-/// A row of a table, and a node of its person.
+/// A row of a table, and its number in the graph.
 struct PersonRow {
     source_system: String,
     row_id: String,
-    node: u32,
+    number: u32,
 }
 
-async fn add_records(reader: &Reader<'_>, graph: &mut Graph) -> Result<Vec<PersonRow>> {
+async fn add_records(reader: &Reader<'_>, graph: &mut Graph, stored: &Stored) -> Result<Vec<PersonRow>> {
     let mut columns = vec!["source_system", "record_id"];
     columns.extend(RECORD_KEYS);
+    let customers = stored.customers();
     let mut rows = Vec::new();
     reader
         .each_row(&QualifiedName::new("o", "customers"), &columns, |values| {
@@ -224,11 +291,10 @@ async fn add_records(reader: &Reader<'_>, graph: &mut Graph) -> Result<Vec<Perso
                 .iter()
                 .zip(&values[2..])
                 .filter_map(|(key_type, value)| Identifier::new(key_type, system, (*value)?));
-            if let Some(node) =
-                graph.join(Identifier::new("record_id", system, record).into_iter().chain(keys))
-            {
-                rows.push(PersonRow { source_system: system.to_owned(), row_id: record.to_owned(), node });
-            }
+            let identifiers = Identifier::new("record_id", system, record).into_iter().chain(keys);
+            let person = customers.get(&(system, record)).copied();
+            let number = graph.add_record(system, identifiers, person);
+            rows.push(PersonRow { source_system: system.to_owned(), row_id: record.to_owned(), number });
         })
         .await?;
     Ok(rows)
@@ -248,13 +314,11 @@ async fn add_carrier(reader: &Reader<'_>, graph: &mut Graph, carrier: &Carrier) 
             let order = order_at
                 .and_then(|at| values[at])
                 .and_then(|order| Identifier::new("order_id", system, order));
-            // An order that names nobody is nobody's; it must not become a person of its own.
-            if key.is_none() && carrier.row_id == "order_id" {
+            if key.is_none() && (order.is_none() || carrier.row_id == "order_id") {
                 return;
             }
-            if let Some(node) = graph.join(key.into_iter().chain(order)) {
-                rows.push(PersonRow { source_system: system.to_owned(), row_id: row_id.to_owned(), node });
-            }
+            let number = graph.add_row(system, key.into_iter().chain(order));
+            rows.push(PersonRow { source_system: system.to_owned(), row_id: row_id.to_owned(), number });
         })
         .await?;
     Ok(rows)
@@ -265,56 +329,8 @@ async fn add_events(reader: &Reader<'_>, graph: &mut Graph) -> Result<()> {
     reader
         .each_row(&QualifiedName::new("x", "events"), &columns, |values| {
             if let (Some(system), Some(key_type), Some(value)) = (values[0], values[1], values[2]) {
-                graph.join(Identifier::new(key_type, system, value));
+                graph.add_row(system, Identifier::new(key_type, system, value));
             }
         })
         .await
-}
-
-struct Reader<'a> {
-    snapshots: &'a Snapshots,
-    catalog: &'a CatalogSnapshot,
-    state: &'a SessionState,
-}
-
-impl Reader<'_> {
-    /// Calls `visit` with the named columns of each row as text. A table or a column that is not there reads
-    /// as no rows and as NULL.
-    async fn each_row(
-        &self,
-        name: &QualifiedName,
-        columns: &[&str],
-        mut visit: impl FnMut(&[Option<&str>]),
-    ) -> Result<()> {
-        let Ok(table) = self.catalog.table(name) else { return Ok(()) };
-        let scan = self.snapshots.scan(table).await?;
-        let schema = table.query_schema();
-        let present: Vec<Option<usize>> = columns.iter().map(|column| schema.index_of(column).ok()).collect();
-        let projection: Vec<usize> = present.iter().flatten().copied().collect();
-        if projection.is_empty() {
-            return Ok(());
-        }
-        let source = provider_as_source(Arc::new(scan));
-        let plan = LogicalPlanBuilder::scan(&name.name, source, Some(projection))?.build()?;
-        let physical = self.state.create_physical_plan(&plan).await?;
-        let mut stream = execute_stream(physical, self.state.task_ctx())?;
-        while let Some(batch) = stream.try_next().await? {
-            let texts = batch
-                .columns()
-                .iter()
-                .map(|column| Ok(arrow::compute::cast(column, &DataType::Utf8)?))
-                .collect::<Result<Vec<ArrayRef>>>()?;
-            let mut read = texts.iter().map(|column| column.as_string::<i32>());
-            let readers: Vec<Option<&StringArray>> =
-                present.iter().map(|column| column.and_then(|_| read.next())).collect();
-            let mut values = vec![None; columns.len()];
-            for row in 0..batch.num_rows() {
-                for (value, reader) in values.iter_mut().zip(&readers) {
-                    *value = reader.filter(|reader| reader.is_valid(row)).map(|reader| reader.value(row));
-                }
-                visit(&values);
-            }
-        }
-        Ok(())
-    }
 }

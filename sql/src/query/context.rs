@@ -14,7 +14,7 @@ use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use super::catalog::{Databases, Opened, Relations, StandsFor};
-use super::{json, lateral, names, numbers, profiles, reports, spelling, zone};
+use super::{identity, json, lateral, names, numbers, profiles, reports, spelling, zone};
 use crate::access::reads;
 use crate::dialect::{At, Moment, Statement, StatementKind};
 use crate::pg_catalog::{self, Visible};
@@ -258,6 +258,7 @@ pub async fn plan_in(
     };
     profiles::expand(&mut sql, state, relations).await?;
     reports::expand(&mut sql)?;
+    identity::expand(&mut sql, state, relations).await?;
     spelling::today::rewrite(&mut sql);
     let has_rows = json::rewrite(&mut sql)?;
     pg_catalog::rewrite(&mut sql, &relations.visible)?;

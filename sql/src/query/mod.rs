@@ -8,6 +8,7 @@ pub mod conversion;
 pub mod doubles;
 pub mod exact;
 pub mod floats;
+pub mod identity;
 pub mod input;
 pub mod inputs;
 pub mod intervals;

@@ -69,12 +69,7 @@ fn definitions() -> Vec<Definition> {
         ),
         system("tables", "Size, rows and version of every table", Content::Tables),
     ];
-    all.extend(identity::RELATIONS.iter().map(|(name, _, comment)| Definition {
-        schema: "id",
-        name,
-        comment,
-        content: Content::Identity(name),
-    }));
+    all.extend(identity::RELATIONS.iter().map(identity_definition));
     all.extend([
         system(
             "queries",
@@ -98,7 +93,14 @@ fn definitions() -> Vec<Definition> {
         ),
         system("rules", "What each table asks of its rows and its loads", Content::Rules),
     ]);
+    all.extend(identity::LATER_RELATIONS.iter().map(identity_definition));
     all
+}
+
+fn identity_definition(
+    (name, _, comment): &(&'static str, &'static [&'static str], &'static str),
+) -> Definition {
+    Definition { schema: "id", name, comment, content: Content::Identity(name) }
 }
 
 /// The virtual relations of one instance.
@@ -106,6 +108,7 @@ pub struct BuiltIns {
     definitions: Vec<Definition>,
     background: Arc<Background>,
     identity: Identity,
+    identity_turn: Arc<tokio::sync::Mutex<()>>,
     listed: Arc<Vec<BuiltInRelation>>,
     functions: Arc<Vec<FunctionRow>>,
 }
@@ -127,6 +130,7 @@ impl BuiltIns {
             definitions,
             background,
             identity: Identity::default(),
+            identity_turn: Arc::default(),
             listed: Arc::new(listed),
             functions: Arc::new(function_rows()),
         })
@@ -153,6 +157,21 @@ impl BuiltIns {
             .map(|definition| definition.content)
     }
 
+    /// One of the relations of identity resolution.
+    pub async fn identity_batch(&self, relation: &str, relations: &Arc<Relations>) -> Result<RecordBatch> {
+        let state = with_catalog(&relations.base, Arc::clone(relations));
+        let resolved = self.identity.resolve(&relations.snapshots, relations.catalog(), &state).await?;
+        resolved
+            .relation(relation)
+            .cloned()
+            .ok_or_else(|| Error::internal(format!("identity relation {relation} is missing")))
+    }
+
+    /// Held by whoever changes what identity resolution keeps: one at a time.
+    pub async fn identity_turn(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.identity_turn).lock_owned().await
+    }
+
     pub async fn provider(
         &self,
         name: &QualifiedName,
@@ -170,15 +189,7 @@ impl BuiltIns {
             Content::Queries => queries::batch(&self.background.observer, relations.visible.access())?,
             Content::QueriesInfo => queries::info_batch(&self.background.observer)?,
             Content::Maintenance => self.background.maintenance()?.actions(relations.catalog()).await?,
-            Content::Identity(relation) => {
-                let state = with_catalog(&relations.base, Arc::clone(relations));
-                let resolved =
-                    self.identity.resolve(&relations.snapshots, relations.catalog(), &state).await?;
-                resolved
-                    .relation(relation)
-                    .cloned()
-                    .ok_or_else(|| Error::internal(format!("identity relation {relation} is missing")))?
-            }
+            Content::Identity(relation) => self.identity_batch(relation, relations).await?,
         };
         Ok(Some(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?)))
     }

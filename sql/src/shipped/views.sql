@@ -1,11 +1,14 @@
--- Customer 360, scores and journeys. Everything links on exactly shared identifiers:
--- id.identifiers and the id.*_customers relations say which person a row belongs to.
+-- Customer 360, scores and journeys. id.identifiers and the id.*_customers relations say which person a row belongs
+-- to: by the last refresh of identity resolution, and by exactly shared identifiers for what it has not seen.
 
 CREATE OR REPLACE VIEW c360.identities AS
 SELECT customer_id, key_type, source_system, key_value
-FROM id.identifiers;
+FROM id.identifiers
+UNION ALL
+SELECT customer_id, key_type, source_system, key_value
+FROM id.shared_identifiers;
 
-COMMENT ON VIEW c360.identities IS 'Every identifier a customer is known by';
+COMMENT ON VIEW c360.identities IS 'Every identifier a customer is known by; one that several customers share has a row for each';
 COMMENT ON COLUMN c360.identities.customer_id IS 'The person';
 COMMENT ON COLUMN c360.identities.key_type IS 'Which identifier key_value is';
 COMMENT ON COLUMN c360.identities.source_system IS 'The system in which key_value is unique (record_id, order_id). NULL when the identifier means the same everywhere';

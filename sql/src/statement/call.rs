@@ -11,7 +11,7 @@ use voxhouse_engine::catalog::access::{Secured, denied};
 use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use super::{replay, rows, text, train};
+use super::{identity, replay, rows, text, train};
 use crate::query::names::parts;
 use crate::session::Session;
 use crate::wire::backend::Outcome;
@@ -21,6 +21,10 @@ const PROCEDURES: &[&str] = &[
     "system.run_pipe('pipe')",
     "system.replay_rejects('table')",
     "system.reset_queries()",
+    "system.refresh('relation')",
+    "text.train_sentiment('relation', 'text', 'label')",
+    "text.revert_sentiment()",
+    "text.adopt_taxonomy('taxonomy')",
     "roi.train('name', 'method', 'relation', 'outcome', ARRAY['predictor'])",
 ];
 
@@ -33,6 +37,7 @@ pub fn schema(call: &Function) -> Result<Option<SchemaRef>> {
         "system.replay_rejects" => Ok(Some(replay::columns())),
         "system.reset_queries" => Ok(None),
         "roi.train" => Ok(Some(train::schema())),
+        other if identity::schema(other).is_some() => Ok(identity::schema(other)),
         other => text::schema(other).ok_or_else(|| undefined(other)),
     }
 }
@@ -47,13 +52,17 @@ pub async fn run(session: &mut Session, call: &Function) -> Result<Outcome> {
         }
         "roi.train" => train::run(session, call).await,
         other if text::schema(other).is_some() => text::run(session, other, call).await,
+        other if identity::schema(other).is_some() => identity::call(session, other, call).await,
         other => Err(undefined(other)),
     }
 }
 
 fn undefined(name: &str) -> Error {
-    Error::new(ErrorKind::UndefinedFunction, format!("procedure {name} does not exist"))
-        .with_hint(format!("The procedures are {}.", PROCEDURES.join(", ")))
+    Error::new(ErrorKind::UndefinedFunction, format!("procedure {name} does not exist")).with_hint(format!(
+        "The procedures are {} and {}.",
+        PROCEDURES.join(", "),
+        identity::PROCEDURES
+    ))
 }
 
 fn run_pipe_schema() -> SchemaRef {

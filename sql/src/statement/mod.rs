@@ -10,6 +10,7 @@ pub mod dml;
 pub mod explain;
 pub mod external;
 pub mod grant;
+pub mod identity;
 pub mod literal;
 pub mod origin;
 pub mod prepared;

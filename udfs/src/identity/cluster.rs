@@ -2,7 +2,8 @@
 //! 2015, *Efficient decomposition of image and mesh graphs by lifted multicuts*).
 //!
 //! The two clusters with the greatest sum of weights between them are joined, again and again, as long as the
-//! sum is positive. Two clusters that may not be joined, or that would be too large together, never are.
+//! sum is positive. Two clusters that may not be joined, or that would be too large together, never are; those
+//! that must be are joined first, whatever the sum.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -36,14 +37,14 @@ pub(crate) fn contract(nodes: usize, edges: &[Edge], constraints: &Constraints) 
     for (left, right) in &constraints.must {
         let (left, right) = (state.root(*left), state.root(*right));
         if left != right {
-            state.merge(left, right);
+            state.merge(left, right, i64::max);
         }
     }
     state.queue_all();
     while let Some((sum, Reverse(left), Reverse(right), stamp)) = state.queue.pop() {
         let current = state.alive(left) && state.alive(right) && state.stamp(left, right) == stamp;
         if current && state.allowed(left, right) && sum > 0 {
-            state.merge(left, right);
+            state.merge(left, right, |a, b| a + b);
             state.queue_of(left);
         }
     }
@@ -129,8 +130,10 @@ impl<'a> Contraction<'a> {
         self.queue.extend(found);
     }
 
-    /// Joins two clusters; the lower one stays.
-    fn merge(&mut self, left: u32, right: u32) {
+    /// Joins two clusters; the lower one stays. What speaks for and against a third is `combined`: evidence adds
+    /// up. Where somebody has decided that the two are one, the stronger counts: whoever resembles one of them is
+    /// the person, however little the other resembles.
+    fn merge(&mut self, left: u32, right: u32, combined: fn(i64, i64) -> i64) {
         let (keep, gone) = (left.min(right), left.max(right));
         self.parent[gone as usize] = keep;
         self.size[keep as usize] += self.size[gone as usize];
@@ -138,8 +141,9 @@ impl<'a> Contraction<'a> {
             self.neighbours[other as usize].remove(&gone);
             if other != keep {
                 for (from, to) in [(keep, other), (other, keep)] {
-                    let entry = self.neighbours[from as usize].entry(to).or_default();
-                    *entry = (entry.0 + sum, entry.1 + known);
+                    let entry = self.neighbours[from as usize].entry(to).or_insert((sum, 0));
+                    *entry =
+                        if entry.1 == 0 { (sum, known) } else { (combined(entry.0, sum), entry.1 + known) };
                 }
             }
         }

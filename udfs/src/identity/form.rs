@@ -11,6 +11,9 @@ const NOTHING: [&str; 14] =
 /// Forms of address that are not part of a name.
 const TITLES: [&str; 6] = ["先生", "女士", "小姐", "同志", "老师", "太太"];
 
+/// The same in front of a name in Latin letters.
+const FRONT_TITLES: [&str; 6] = ["mr", "mrs", "ms", "miss", "dr", "prof"];
+
 /// The 100 most frequent Chinese surnames of one character.
 const SURNAMES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦邱侯江尹薛闫段雷龙黎史陶贺毛郝顾龚邵万覃武钱戴严莫孔向常";
 
@@ -82,6 +85,11 @@ fn two(part: &str) -> String {
 fn name(value: &str, out: &mut String) {
     let value = TITLES.iter().find_map(|title| value.strip_suffix(title)).unwrap_or(value);
     push_words(value, out, |c| c.is_alphanumeric() || c == '*');
+    if let Some((first, rest)) = out.split_once(' ')
+        && FRONT_TITLES.contains(&first)
+    {
+        *out = rest.to_owned();
+    }
 }
 
 /// Words of letters and digits with one space between.

@@ -1,7 +1,7 @@
 //! The Fellegi–Sunter model: m and u of each level, and weights in thousandths of a bit.
 
 use super::Kind;
-use super::compare::{EQUAL, LEVELS, Pattern, level, level_name};
+use super::compare::{EQUAL, LEVELS, Pattern, UNEQUAL, level, level_name};
 
 /// A comparison of one column.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,15 @@ pub(crate) struct Model {
     /// 1000·log2(η/(1 − λ − η)).
     pub(crate) related_prior: i32,
     pub(crate) comparisons: Vec<Comparison>,
+    /// Comparisons that decide by themselves: one bit each. Equal values merge, plainly different ones separate.
+    pub(crate) merging: u16,
+    pub(crate) separating: u16,
 }
+
+/// What a rule makes of a pair, in thousandths of a bit: at least this when it merges, at most this when it
+/// separates. Either can still be outweighed by the other records of a cluster.
+const MERGED: i32 = 10_000;
+const SEPARATED: i32 = -20_000;
 
 /// A line of an explanation.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +78,18 @@ impl Model {
     pub(crate) fn weight(&self, pattern: Pattern) -> i32 {
         let weights = self.comparisons.iter().enumerate();
         let chance = self.prior + weights.map(|(at, c)| c.weights[level(pattern, at)]).sum::<i32>();
-        chance + self.related_weight(pattern)
+        let evidence = chance + self.related_weight(pattern);
+        evidence + self.rule(pattern).map_or(0, |(_, merges)| by_rule(evidence, merges))
+    }
+
+    /// The comparison that decides on a pattern by itself, and whether it merges. Separation comes first.
+    pub(crate) fn rule(&self, pattern: Pattern) -> Option<(usize, bool)> {
+        let of = |mask: u16, fits: fn(usize) -> bool| {
+            (0..self.comparisons.len()).find(|at| mask >> at & 1 == 1 && fits(level(pattern, *at)))
+        };
+        // Behind one or two characters apart, which may be a slip of the pen.
+        let separated = of(self.separating, |level| level == UNEQUAL.start + 2).map(|at| (at, false));
+        separated.or_else(|| of(self.merging, |level| EQUAL.contains(&level)).map(|at| (at, true)))
     }
 
     /// What speaks against a match because related records agree in the same way: never positive.
@@ -110,9 +129,21 @@ impl Model {
         }
         let weight = self.related_weight(pattern);
         let (m, u) = (self.lambda, self.eta);
-        steps.push(Step { column: "related".to_owned(), level: "", m, u, weight, total: total + weight });
+        total += weight;
+        steps.push(Step { column: "related".to_owned(), level: "", m, u, weight, total });
+        if let Some((at, merges)) = self.rule(pattern) {
+            let weight = by_rule(total, merges);
+            let level = if merges { "equal values merge" } else { "different values separate" };
+            let column = format!("rule of {}", self.comparisons[at].column);
+            steps.push(Step { column, level, m: f64::NAN, u: f64::NAN, weight, total: total + weight });
+        }
         steps
     }
+}
+
+/// What a rule adds to the evidence.
+fn by_rule(evidence: i32, merges: bool) -> i32 {
+    if merges { (MERGED - evidence).max(0) } else { (SEPARATED - evidence).min(0) }
 }
 
 impl Comparison {

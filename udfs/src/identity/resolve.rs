@@ -1,6 +1,6 @@
 //! From a table to entities: rules, candidates, patterns, model, edges, clusters.
 
-use super::block::{Candidates, Limits, Rule, RuleReport, candidates};
+use super::block::{Candidates, Key, Limits, Part, Rule, RuleReport, candidates};
 use super::cluster::{Constraints, Edge, contract};
 use super::compare::{Comparer, Pattern};
 use super::intern::MISSING;
@@ -8,7 +8,7 @@ use super::model::Model;
 use super::table::Table;
 use super::train::{PatternCount, agreement, count_patterns, first, sample, train};
 use super::union_find::UnionFind;
-use super::{Invalid, defaults};
+use super::{Invalid, Kind, defaults};
 
 /// Everything that can be set; the defaults serve without a look at the data.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,9 @@ pub(crate) struct Settings {
     /// Rows that somebody said are one entity, and rows that are not.
     pub(crate) must: Vec<(u32, u32)>,
     pub(crate) cannot: Vec<(u32, u32)>,
+    /// Columns that decide by themselves where they agree, and where they plainly differ.
+    pub(crate) merging: Vec<String>,
+    pub(crate) separating: Vec<String>,
 }
 
 /// A pair links from two bits below even odds on: the model counts evidence between columns as independent and
@@ -38,6 +41,8 @@ impl Default for Settings {
             seed: 1,
             must: Vec::new(),
             cannot: Vec::new(),
+            merging: Vec::new(),
+            separating: Vec::new(),
         }
     }
 }
@@ -52,6 +57,8 @@ pub(crate) struct Resolution {
     pub(crate) counts: Vec<PatternCount>,
     /// Candidate pairs at or above the threshold less ten bits, in order.
     pub(crate) edges: Vec<Edge>,
+    /// By edge, the levels of its comparisons.
+    pub(crate) patterns: Vec<Pattern>,
     /// By row, the entity: the least row of it.
     pub(crate) labels: Vec<u32>,
 }
@@ -67,22 +74,78 @@ pub(crate) fn resolve(table: &mut Table, settings: &Settings) -> Result<Resoluti
         table.columns.iter().map(|column| agreement(table, column, settings.across_sources)).collect();
     let sampled = sample(table, settings.across_sources, settings.seed);
     let first = first(table, &sampled, &mut known, pairs);
-    let rules = defaults::rules(table, &first, limits);
+    let mut rules = defaults::rules(table, &first, limits);
+    rules_of_identifiers(table, &mut rules);
     let found = candidates(table, &rules, Limits { pairs: u64::MAX, ..limits })?;
-    let mut comparer = Comparer::default();
-    let patterns: Vec<Pattern> = found
-        .pairs
-        .iter()
-        .map(|pair| {
-            let (left, right) = Candidates::rows(*pair);
-            comparer.pattern(table, left, right)
-        })
-        .collect();
+    let patterns = compared(table, &found);
     let counts = count_patterns(&patterns, &found.untouched);
-    let model = train(first, &known, &counts, pairs);
-    let edges = edges(&found, &patterns, &model, settings.threshold);
+    let mut model = train(first, &known, &counts, pairs);
+    model.merging = mask(&model, &settings.merging);
+    model.separating = mask(&model, &settings.separating);
+    Ok(Resolution { counts, ..concluded(table, model, rules, limits, found, &patterns, settings) })
+}
+
+/// Resolves a table under a model that was trained before. The table is frozen at the frequencies of the
+/// training, and may hold columns that the model does not compare.
+pub(crate) fn resolve_again(
+    table: &mut Table,
+    mut model: Model,
+    rules: Vec<Rule>,
+    limits: Limits,
+    settings: &Settings,
+) -> Result<Resolution, Invalid> {
+    table.columns.retain(|column| model.comparisons.iter().any(|known| known.column == column.name));
+    model.merging = mask(&model, &settings.merging);
+    model.separating = mask(&model, &settings.separating);
+    let table = &*table;
+    let found = candidates(table, &rules, Limits { pairs: most_pairs(table.rows()), ..limits })?;
+    let patterns = compared(table, &found);
+    Ok(concluded(table, model, rules, limits, found, &patterns, settings))
+}
+
+/// Who agrees on an identifier is always compared: of few records no rule looks worth its cost.
+fn rules_of_identifiers(table: &Table, rules: &mut Vec<Rule>) {
+    for (column, known) in table.columns.iter().enumerate() {
+        let rule = Rule { keys: vec![Key { column, part: Part::Whole }] };
+        let identifies = matches!(known.kind, Kind::Phone | Kind::Email | Kind::Identifier);
+        if identifies && !rules.contains(&rule) {
+            rules.insert(0, rule);
+        }
+    }
+}
+
+/// Pairs that the rules of an earlier training may give before it is time for another.
+fn most_pairs(rows: usize) -> u64 {
+    10 * defaults::limits(rows, false).pairs
+}
+
+fn mask(model: &Model, names: &[String]) -> u16 {
+    let named = |column: &str| names.iter().any(|name| name == column);
+    let columns = model.comparisons.iter().enumerate().take(super::compare::MOST_COLUMNS);
+    columns.filter(|(_, known)| named(&known.column)).fold(0, |mask, (at, _)| mask | 1 << at)
+}
+
+fn compared(table: &Table, found: &Candidates) -> Vec<Pattern> {
+    let mut comparer = Comparer::default();
+    let pattern = |pair: &u64| {
+        let (left, right) = Candidates::rows(*pair);
+        comparer.pattern(table, left, right)
+    };
+    found.pairs.iter().map(pattern).collect()
+}
+
+fn concluded(
+    table: &Table,
+    model: Model,
+    rules: Vec<Rule>,
+    limits: Limits,
+    found: Candidates,
+    patterns: &[Pattern],
+    settings: &Settings,
+) -> Resolution {
+    let (edges, patterns) = edges(&found, patterns, &model, settings.threshold);
     let labels = clusters(table, &model, &edges, settings);
-    Ok(Resolution { model, rules, limits, reports: found.reports, counts, edges, labels })
+    Resolution { model, rules, limits, reports: found.reports, counts: Vec::new(), edges, patterns, labels }
 }
 
 /// Pairs of rows that could match.
@@ -104,13 +167,18 @@ fn all_pairs(table: &Table, across_sources: bool) -> f64 {
 /// Edges are kept down to this far below the threshold.
 pub(crate) const KEPT_BELOW: i32 = 10_000;
 
-/// The scored candidates that are worth keeping: down to ten bits below the threshold.
-fn edges(found: &Candidates, patterns: &[Pattern], model: &Model, threshold: i32) -> Vec<Edge> {
+/// The scored candidates that are worth keeping, down to ten bits below the threshold, and their patterns.
+fn edges(
+    found: &Candidates,
+    patterns: &[Pattern],
+    model: &Model,
+    threshold: i32,
+) -> (Vec<Edge>, Vec<Pattern>) {
     let scored = found.pairs.iter().zip(patterns).map(|(pair, pattern)| {
         let (left, right) = Candidates::rows(*pair);
-        Edge { left, right, weight: model.weight(*pattern) }
+        (Edge { left, right, weight: model.weight(*pattern) }, *pattern)
     });
-    scored.filter(|edge| edge.weight >= threshold - KEPT_BELOW).collect()
+    scored.filter(|(edge, _)| edge.weight >= threshold - KEPT_BELOW).unzip()
 }
 
 /// Components up to this size have all of their pairs compared before they are cut.

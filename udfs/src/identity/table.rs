@@ -125,6 +125,9 @@ impl Column {
     }
 }
 
+/// Hashes of values that more than two rows hold, and how many do.
+pub(crate) type Frequencies = Vec<(u64, u32)>;
+
 /// The records to resolve.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
@@ -178,12 +181,27 @@ impl Table {
 
     /// Lets values count as often as they occur in `trained`, which has the same columns, whatever is added.
     pub(crate) fn freeze(&mut self, trained: &Table) {
-        for (column, trained) in self.columns.iter_mut().zip(&trained.columns) {
-            let values = 0..trained.counts.len() as u32;
-            let counted =
-                values.map(|code| (hash_bytes(trained.value(code).as_bytes()), trained.frequency(code)));
-            column.frozen = Some(counted.filter(|(_, count)| *count > 2).collect());
+        self.freeze_at(trained.frequencies());
+    }
+
+    /// Lets values count as often as [`Self::frequencies`] of the training said.
+    pub(crate) fn freeze_at(&mut self, frequencies: Vec<Frequencies>) {
+        for (column, frequencies) in self.columns.iter_mut().zip(frequencies) {
+            column.frozen = Some(frequencies.into_iter().collect());
         }
+    }
+
+    /// By column, how often its values occur.
+    pub(crate) fn frequencies(&self) -> Vec<Frequencies> {
+        let of_column = |column: &Column| {
+            let values = 0..column.counts.len() as u32;
+            let counted =
+                values.map(|code| (hash_bytes(column.value(code).as_bytes()), column.frequency(code)));
+            let mut frequent: Frequencies = counted.filter(|(_, count)| *count > 2).collect();
+            frequent.sort_unstable();
+            frequent
+        };
+        self.columns.iter().map(of_column).collect()
     }
 
     pub(crate) fn rows(&self) -> usize {

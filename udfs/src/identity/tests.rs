@@ -1,11 +1,15 @@
+use voxhouse_engine::identity::matching::{self, Matcher, Record, Task};
+
 use super::bridge::bridges;
 use super::cluster::{Constraints, Edge, contract};
 use super::distance::{Distance, within_one};
+use super::document::Document;
 use super::hash::Random;
 use super::incremental::Incremental;
 use super::intern::MISSING;
+use super::resolve::resolve_again;
 use super::resolve::{Resolution, Settings, resolve};
-use super::stable::carry_over;
+use super::resolver::Resolver;
 use super::table::Table;
 use super::union_find::UnionFind;
 use super::{Kind, form};
@@ -206,6 +210,10 @@ fn contraction_cuts_where_the_evidence_is_against() {
     assert_eq!(contract(5, &edges, &apart), [0, 1, 1, 3, 3]);
     let together = Constraints { must: vec![(2, 4)], ..limits.clone() };
     assert_eq!(contract(5, &edges, &together), [0, 0, 2, 2, 2]);
+    // Somebody has decided that 0 and 1 are one: 2 is like 1, and that it is unlike 0 does not matter.
+    let unlike = [edge(0, 1, -9000), edge(1, 2, 5000), edge(0, 2, -9000)];
+    let decided = Constraints { must: vec![(0, 1)], ..limits.clone() };
+    assert_eq!(contract(3, &unlike, &decided), [0, 0, 0]);
     let small = Constraints { largest: 1, ..limits };
     assert_eq!(contract(5, &edges, &small), [0, 1, 2, 3, 4]);
 }
@@ -223,15 +231,6 @@ fn bridges_are_the_only_way() {
     let edge = |left, right| Edge { left, right, weight: 1 };
     let edges = [edge(0, 1), edge(1, 2), edge(2, 0), edge(2, 3), edge(3, 4), edge(9, 1), edge(4, 3)];
     assert_eq!(bridges(5, &edges), [3]);
-}
-
-#[test]
-fn the_greatest_overlap_keeps_the_id() {
-    let before = [Some(7), Some(7), Some(7), Some(9), None, None];
-    let labels = [0, 0, 2, 2, 2, 5];
-    let after = carry_over(&before, &labels, &[5, 4, 3, 2, 1, 0], 10);
-    assert_eq!(after, [7, 7, 9, 9, 9, 10]);
-    assert_eq!(carry_over(&[], &[0, 0, 2], &[1, 2, 0], 4), [5, 5, 4]);
 }
 
 #[test]
@@ -295,6 +294,7 @@ fn values_are_compared_in_one_form() {
         (Kind::Date, "1990/2/3", "19900203"),
         (Kind::Date, "03.02.1990", "19900203"),
         (Kind::Name, " 张伟先生 ", "张伟"),
+        (Kind::Name, "Ms. Grace O'Brien", "grace obrien"),
         (Kind::Email, " A@B.cn", "a@b.cn"),
         (Kind::Address, "人民路 12 号（后门）", "人民路12号后门"),
     ] {
@@ -307,4 +307,148 @@ fn values_are_compared_in_one_form() {
         assert!(!form::normalise(kind, value, &mut out), "{value}");
     }
     assert!(form::aspect(Kind::Name, "张小明", &mut out) && out == "zhangxiaoming");
+}
+
+#[test]
+fn a_model_that_was_written_down_finds_the_same() {
+    let records = people(600, 11);
+    let (trained, found) = resolved(&records);
+    let (model, rules) = (found.model.clone(), found.rules.clone());
+    let text = Document::new(model, rules, found.limits, &trained).write();
+    let read = Document::read(&text).unwrap();
+    assert_eq!((&read.rules, read.limits.group), (&found.rules, found.limits.group));
+    let mut again = table(records.iter());
+    again.freeze_at(read.frequencies);
+    let settings = Settings::default();
+    let second = resolve_again(&mut again, read.model, read.rules, read.limits, &settings).unwrap();
+    assert_eq!((second.edges, second.patterns), (found.edges, found.patterns));
+    assert_eq!(second.labels, found.labels);
+    assert!(Document::read("{}").is_err() && Document::read(&text[..text.len() / 2]).is_err());
+}
+
+#[test]
+fn identifiers_that_decide_by_themselves_outweigh_the_model_and_yield_to_people() {
+    let records = people(400, 12);
+    let rules = Settings {
+        merging: vec!["member_no".to_owned()],
+        separating: vec!["member_no".to_owned()],
+        ..Settings::default()
+    };
+    let mut ruled = table(records.iter());
+    let found = resolve(&mut ruled, &rules).unwrap();
+    let member = |row: u32| records[row as usize].1[2].as_deref();
+    let (mut merged, mut separated) = (0, 0);
+    for (edge, pattern) in found.edges.iter().zip(&found.patterns) {
+        let steps = found.model.explain(*pattern);
+        assert_eq!(steps.iter().map(|step| step.weight).sum::<i32>(), edge.weight);
+        assert_eq!(steps.last().map(|step| step.total), Some(edge.weight));
+        match (member(edge.left), member(edge.right)) {
+            (Some(a), Some(b)) if a == b => {
+                assert!(edge.weight >= 10_000);
+                merged += 1;
+            }
+            (Some(_), Some(_)) => separated += usize::from(edge.weight <= -20_000),
+            _ => {}
+        }
+    }
+    assert!(merged > 0 && separated == 0, "{merged} {separated}: what is separated is not kept");
+    let edge = found
+        .edges
+        .iter()
+        .find(|edge| member(edge.left).is_some() && member(edge.left) == member(edge.right));
+    let (left, right) = edge.map(|edge| (edge.left, edge.right)).unwrap();
+    let apart = Settings { cannot: vec![(left, right)], ..rules };
+    let decided = resolve(&mut table(records.iter()), &apart).unwrap();
+    assert_ne!(decided.labels[left as usize], decided.labels[right as usize]);
+}
+
+fn record(id: &str, values: &[(&str, &str)]) -> Record {
+    let value =
+        |name: &str| values.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).into());
+    Record {
+        source_system: "shop".into(),
+        record_id: id.into(),
+        values: matching::COLUMNS.iter().map(|(name, _)| value(name)).collect(),
+    }
+}
+
+fn task(records: Vec<Record>, model: Option<String>) -> Task {
+    let policies = voxhouse_engine::identity::policy::defaults();
+    Task { records, policies, together: Vec::new(), apart: Vec::new(), model }
+}
+
+#[test]
+fn records_that_say_nothing_or_all_the_same_stay_apart() {
+    let nothing: Vec<Record> = (0..50).map(|n| record(&format!("{n:03}"), &[])).collect();
+    let found = Resolver.resolve(&task(nothing, None)).unwrap();
+    assert_eq!(found.labels, (0..50).collect::<Vec<u32>>());
+    assert!(found.pairs.is_empty());
+    let alike: Vec<Record> =
+        (0..300).map(|n| record(&format!("{n:03}"), &[("phone", "4008001234"), ("city", "上海")])).collect();
+    let found = Resolver.resolve(&task(alike, None)).unwrap();
+    assert_eq!(found.labels, (0..300).collect::<Vec<u32>>());
+    let none = Resolver.resolve(&task(Vec::new(), None)).unwrap();
+    assert!(none.labels.is_empty() && none.pairs.is_empty());
+    let one = Resolver.resolve(&task(vec![record("1", &[("name", "Ann")])], None)).unwrap();
+    assert_eq!(one.labels, [0]);
+}
+
+#[test]
+fn two_equal_records_are_one_person_even_if_there_are_no_others() {
+    let values = [("name", "Ann Lee"), ("phone", "13912345678")];
+    let found = Resolver.resolve(&task(vec![record("1", &values), record("2", &values)], None)).unwrap();
+    assert_eq!(found.labels, [0, 0]);
+}
+
+#[test]
+fn a_date_is_one_date_in_three_formats() {
+    let mut records = Vec::new();
+    for n in 0..60 {
+        let name = format!("Person {}", word(&mut Random::new(n)));
+        let (day, month, year) = (1 + n % 28, 1 + n % 12, 1950 + n % 50);
+        let dates = [
+            format!("{year}-{month:02}-{day:02}"),
+            format!("{year}/{month}/{day}"),
+            format!("{day}.{month}.{year}"),
+        ];
+        for (at, date) in dates.iter().enumerate() {
+            records.push(record(&format!("{n:03}{at}"), &[("name", &name), ("birth_date", date)]));
+        }
+    }
+    let found = Resolver.resolve(&task(records.clone(), None)).unwrap();
+    for (left, right) in [(0, 1), (1, 2), (0, 2)] {
+        let steps = Resolver.explain(&found.model, &records[left], &records[right], None).unwrap();
+        let date = steps.iter().find(|step| step.column == "birth_date").unwrap();
+        assert_eq!(date.level, "equal");
+    }
+    assert_eq!(
+        found.labels.chunks(3).filter(|labels| labels[0] == labels[1] && labels[1] == labels[2]).count(),
+        60
+    );
+}
+
+#[test]
+fn what_is_explained_is_what_was_weighed() {
+    let mut random = Random::new(3);
+    let records: Vec<Record> = people(300, 21)
+        .into_iter()
+        .map(|(id, values)| {
+            let named = ["name", "phone", "member_no", "birth_date", "city"].into_iter().zip(&values);
+            let held: Vec<(&str, &str)> =
+                named.filter_map(|(name, value)| Some((name, value.as_deref()?))).collect();
+            record(&id, &held)
+        })
+        .collect();
+    let found = Resolver.resolve(&task(records.clone(), None)).unwrap();
+    assert!(found.trained && !found.pairs.is_empty());
+    for _ in 0..200 {
+        let pair = found.pairs[random.below(found.pairs.len() as u64) as usize];
+        let (left, right) = (&records[pair.left as usize], &records[pair.right as usize]);
+        let kept = Resolver.explain(&found.model, left, right, Some(pair.pattern)).unwrap();
+        assert_eq!(kept.iter().map(|step| step.weight).sum::<i32>(), pair.weight);
+        assert_eq!(Resolver.explain(&found.model, left, right, None).unwrap(), kept);
+    }
+    let again = Resolver.resolve(&task(records, Some(found.model.clone()))).unwrap();
+    assert!(!again.trained);
+    assert_eq!((again.labels, again.pairs), (found.labels, found.pairs));
 }

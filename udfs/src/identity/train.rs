@@ -23,6 +23,8 @@ const MOST_ROUNDS: usize = 60;
 const ANCHORING: std::ops::Range<usize> = 1..4;
 /// Pairs that m is worth before any was seen.
 const PRIOR_PAIRS: f64 = 10.0;
+/// Fewer expected matches at a level than this are none.
+const UNSEEN: f64 = 0.5;
 /// Expected pairs that agree on an anchor from which they alone teach.
 const ENOUGH_ANCHORED: f64 = 300.0;
 /// Share of the pairs that agree on an anchor which chance may explain.
@@ -65,12 +67,19 @@ pub(crate) struct Agreement {
     pub(crate) rows: [f64; LEVELS],
     /// By level of unequal values, its probability for random pairs.
     pub(crate) unequal: [f64; LEVELS],
+    /// By level of unequal values, whether a random pair was at it.
+    pub(crate) drawn: [bool; LEVELS],
 }
 
 /// Counts the agreeing pairs of a column exactly.
 pub(crate) fn agreement(table: &Table, column: &Column, across_sources: bool) -> Agreement {
-    let mut known =
-        Agreement { pairs: 0.0, equal: [0.0; LEVELS], rows: [0.0; LEVELS], unequal: [0.0; LEVELS] };
+    let mut known = Agreement {
+        pairs: 0.0,
+        equal: [0.0; LEVELS],
+        rows: [0.0; LEVELS],
+        unequal: [0.0; LEVELS],
+        drawn: [false; LEVELS],
+    };
     for count in column.counts() {
         let f = f64::from(*count);
         known.rows[equal_level(*count)] += if *count > 1 { f } else { 0.0 };
@@ -140,6 +149,7 @@ fn unequal_u(sample: impl Iterator<Item = Pattern>, known: &mut [Agreement]) {
         let total: f64 = count[1..].iter().sum();
         for level in UNEQUAL {
             known.unequal[level] = (count[level] + 0.5) / (total + 1.0);
+            known.drawn[level] = count[level] > 0.0;
         }
     }
 }
@@ -148,7 +158,15 @@ fn start(table: &Table, known: &[Agreement], pairs: f64) -> Model {
     let columns = table.columns.iter().zip(known);
     let comparisons = columns.map(|(column, known)| start_comparison(column, known)).collect();
     let lambda = (table.rows() as f64 / 2.0 / pairs.max(1.0)).min(0.5);
-    let mut model = Model { lambda, prior: 0, eta: lambda / 10.0, related_prior: 0, comparisons };
+    let mut model = Model {
+        lambda,
+        prior: 0,
+        eta: lambda / 10.0,
+        related_prior: 0,
+        comparisons,
+        merging: 0,
+        separating: 0,
+    };
     weigh(&mut model);
     model
 }
@@ -291,6 +309,11 @@ fn improve(model: &mut Model, known: &[Agreement], counts: &[PatternCount], pair
         for level in EQUAL {
             let explained = matches.seen[at][level] + related.seen[at][level];
             comparison.u[level] = equal_u(known, level, explained);
+        }
+        // Of a level that neither matches nor random pairs were at, nothing is known: it speaks for nothing.
+        for level in UNEQUAL.filter(|level| !known.drawn[*level] && matches.seen[at][*level] < UNSEEN) {
+            comparison.m[level] = comparison.u[level];
+            comparison.h[level] = comparison.u[level];
         }
     }
     weigh(model);
