@@ -31,9 +31,17 @@ impl Dml<'_> {
             rows += written;
         }
         still_holds()?;
-        let changes = Changes { removed, added, rows, depends: Depends::OnTable, operation: several() };
+        let changes = Changes {
+            removed,
+            added,
+            rows,
+            depends: Depends::OnTable,
+            operation: several(),
+            warned: Vec::new(),
+        };
         if !changes.is_empty() {
-            self.commit(&self.warehouse.delta(table)?, base, changes).await?;
+            let delta = self.warehouse.delta(table)?;
+            self.commit(table, &delta, base, changes).await?;
         }
         Ok(rows)
     }

@@ -115,6 +115,7 @@ impl Step<'_> {
             author: &author,
             transaction: None,
             returning: None,
+            warned: Default::default(),
         };
         let still_holds = || match self.kept.stamp() == self.stamp {
             true => Ok(()),
