@@ -54,18 +54,20 @@ impl TextFile {
         stream_from_thread(async move {
             let mut texts = file.texts().await?;
             Ok(move |batches: &Batches| {
-                let mut rows = 0;
+                let mut rows_before = 0;
                 while let Some((member, text)) = texts.next()? {
+                    let mut rows = 0;
                     let called = |error: Error| in_member(error, member.as_deref());
                     let mut parser = parser(text).map_err(called)?;
                     while let Some(mut batch) = parser.next_batch().map_err(called)? {
                         let count = batch.row_numbers.len() + batch.bad_rows.len();
-                        place(&mut batch, rows, member.as_deref());
+                        place(&mut batch, rows_before, member.as_deref());
                         rows += count as u64;
                         if !batches.send(batch) {
                             return Ok(());
                         }
                     }
+                    rows_before += rows;
                 }
                 Ok(())
             })

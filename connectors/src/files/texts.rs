@@ -11,7 +11,7 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::compression::Compression;
 use super::limits::Limits;
-use super::object::Object;
+use super::object::{Object, ObjectReader};
 use super::options;
 use super::rows::in_member;
 use super::text::Text;
@@ -66,12 +66,7 @@ impl TextFile {
             let entries = zip::entries(&self.object).await?;
             Pending::Members(chosen(entries, &settings)?.into())
         } else {
-            let reader = self.object.reader().await?;
-            let size = self.object.size();
-            let compression = self.compression;
-            let unpacked = compression.decoder(reader, size, settings.limits);
-            let source = unpacked.map_err(|error| compression.error(error))?;
-            Pending::Whole(Some(source))
+            Pending::Whole(Some(self.object.reader().await?))
         };
         Ok(Texts { object: self.object.clone(), compression: self.compression, settings, runtime, pending })
     }
@@ -133,7 +128,8 @@ pub(super) struct Texts {
 }
 
 enum Pending {
-    Whole(Option<Box<dyn std::io::Read + Send>>),
+    /// A decoder reads as soon as it is made, so it is made where that may block.
+    Whole(Option<ObjectReader>),
     Members(VecDeque<Entry>),
 }
 
@@ -141,10 +137,11 @@ impl Texts {
     /// The next text, with the name of its member if the file is an archive.
     pub(super) fn next(&mut self) -> Result<Option<(Option<String>, Text)>> {
         let (member, source) = match &mut self.pending {
-            Pending::Whole(source) => match source.take() {
-                Some(source) => (None, source),
-                None => return Ok(None),
-            },
+            Pending::Whole(reader) => {
+                let Some(reader) = reader.take() else { return Ok(None) };
+                let unpacked = self.compression.decoder(reader, self.object.size(), self.settings.limits);
+                (None, unpacked.map_err(|error| self.compression.error(error))?)
+            }
             Pending::Members(members) => {
                 let Some(entry) = members.pop_front() else { return Ok(None) };
                 let opened = self.runtime.block_on(zip::open(&self.object, &entry, self.settings.limits));

@@ -33,6 +33,9 @@ const FILE_MARK: &[u8; 6] = b"ARROW1";
 /// The mark with its padding.
 const FILE_MARK_BYTES: u64 = 8;
 
+/// Beyond it no writer aligns.
+const MAX_ALIGNMENT: u64 = 128;
+
 const END_MARK: [u8; 8] = [0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 0];
 
 /// The first version of Feather, which is no Arrow.
@@ -90,8 +93,16 @@ async fn frames(object: &Object) -> Result<Frames> {
     if tail.as_ref() != FILE_MARK || object.size() < 2 * FILE_MARK_BYTES {
         return Err(invalid("it is truncated"));
     }
-    let size = object.size();
-    Ok(Frames::new(object.reader_of(FILE_MARK_BYTES..size).await?, size - FILE_MARK_BYTES, true))
+    let (size, start) = (object.size(), first_message(object).await?);
+    Ok(Frames::new(object.reader_of(start..size).await?, size - start, true))
+}
+
+/// Where the first message begins: writers fill up the mark with zeros to an alignment of their own.
+async fn first_message(object: &Object) -> Result<u64> {
+    let head = object.bytes(0..object.size().min(MAX_ALIGNMENT)).await?;
+    let words = head.chunks(FILE_MARK_BYTES as usize).skip(1);
+    let zeros = words.take_while(|word| word.iter().all(|byte| *byte == 0)).count() as u64;
+    Ok((FILE_MARK_BYTES * (1 + zeros)).min(object.size()))
 }
 
 /// The whole file.

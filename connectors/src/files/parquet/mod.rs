@@ -143,6 +143,13 @@ fn cut(object: &Object, metadata: &ArrowReaderMetadata) -> Result<(Vec<Arc<dyn S
     for row_group in metadata.metadata().row_groups() {
         let mut sizes = row_group.columns().iter().map(|column| u64::try_from(column.compressed_size()).ok());
         let bytes = sizes.try_fold(0_u64, |sum, size| sum.checked_add(size?));
+        // A column without lists has a value, or a NULL, for each row.
+        let disagrees = row_group.columns().iter().any(|column| {
+            column.column_descr().max_rep_level() == 0 && column.num_values() != row_group.num_rows()
+        });
+        if disagrees {
+            return Err(invalid("a row group has another number of rows than its columns have values"));
+        }
         let rows = u64::try_from(row_group.num_rows()).ok();
         row_groups.push(bytes.zip(rows).ok_or_else(|| invalid("a row group has a negative size"))?);
     }
