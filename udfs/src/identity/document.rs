@@ -62,6 +62,8 @@ impl Document {
             "prior": model.prior,
             "eta": model.eta,
             "related_prior": model.related_prior,
+            "merging": model.merging,
+            "separating": model.separating,
             "comparisons": model.comparisons.iter().map(comparison).collect::<Value>(),
             "rules": self.rules.iter().map(keys).collect::<Value>(),
             "group": self.limits.group,
@@ -106,6 +108,7 @@ fn read(value: &Value) -> Option<Document> {
         return None;
     }
     let whole = |name: &str| value.get(name)?.as_i64().and_then(|number| i32::try_from(number).ok());
+    let mask = |name: &str| value.get(name)?.as_u64().and_then(|mask| u16::try_from(mask).ok());
     let comparisons = value.get("comparisons")?.as_array()?;
     let model = Model {
         lambda: value.get("lambda")?.as_f64()?,
@@ -113,8 +116,8 @@ fn read(value: &Value) -> Option<Document> {
         eta: value.get("eta")?.as_f64()?,
         related_prior: whole("related_prior")?,
         comparisons: comparisons.iter().map(read_comparison).collect::<Option<_>>()?,
-        merging: 0,
-        separating: 0,
+        merging: mask("merging")?,
+        separating: mask("separating")?,
     };
     let group = usize::try_from(value.get("group")?.as_u64()?).ok()?;
     let limits = Limits { group, pairs: value.get("pairs")?.as_u64()?, across_sources: false };
