@@ -8,6 +8,7 @@ pub mod access;
 pub mod acl;
 pub mod ddl;
 mod grants;
+pub mod load_mode;
 pub mod locations;
 pub mod log;
 pub mod model;
@@ -20,6 +21,7 @@ pub mod types;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+pub use load_mode::LoadMode;
 pub use model::{
     BuiltInAcl, Column, Constraint, DATABASE_OID, Database, DefaultPrivileges, FIRST_OID,
     FIRST_TEMPORARY_OID, Membership, Object, Oid, Pipe, QualifiedName, Role, Rule, Schema, TEMPORARY_SCHEMA,

@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::files::Identity;
+use super::kafka::{Position, gaps};
 use super::state_table::StateTable;
 use crate::catalog::Oid;
 use crate::error::{Error, ErrorKind, Result};
@@ -79,7 +80,11 @@ pub(super) enum State {
     Started,
     Loaded,
     Failed,
+    /// Failed as often as the pipe allows; not tried again until it is replayed.
+    Dead,
     Skipped,
+    /// Not of a file: those since [`Event::identity`]'s moment are to be loaded again.
+    Replay,
 }
 
 /// One row.
@@ -101,6 +106,9 @@ pub(super) struct Event {
     pub(super) retry: bool,
     pub(super) rows: Option<i64>,
     pub(super) rejected: Option<i64>,
+    /// Read from the file, whatever became of them.
+    #[serde(default)]
+    pub(super) records: Option<i64>,
     /// The table version that holds the rows.
     pub(super) version: Option<i64>,
     pub(super) started_at: DateTime<Utc>,
@@ -115,6 +123,32 @@ impl Event {
         Key { pipe_oid: self.pipe_oid, target_oid: self.target_oid }
     }
 
+    /// Files since a moment are to be loaded again.
+    pub(super) fn replay(key: Key, pipe: &str, target: &str, from: DateTime<Utc>) -> Self {
+        let now = Utc::now();
+        Self {
+            pipe_oid: key.pipe_oid,
+            target_oid: key.target_oid,
+            pipe: pipe.to_owned(),
+            target: target.to_owned(),
+            batch: 0,
+            file: String::new(),
+            identity: Identity::at(from),
+            definition: String::new(),
+            state: State::Replay,
+            retry: false,
+            rows: None,
+            rejected: None,
+            records: None,
+            version: None,
+            started_at: now,
+            finished_at: Some(now),
+            sqlstate: None,
+            error: None,
+            recorded_at: now,
+        }
+    }
+
     /// The event of a file that ends so.
     pub(super) fn failed(mut self, error: &Error) -> Self {
         self.state = State::Failed;
@@ -122,6 +156,15 @@ impl Event {
         self.sqlstate = Some(error.sqlstate().to_owned());
         self.error = Some(told(error));
         self.ended()
+    }
+
+    /// The last failure that a pipe allows.
+    pub(super) fn dead(mut self, tries: u32) -> Self {
+        self.state = State::Dead;
+        self.retry = false;
+        let reason = self.error.take().unwrap_or_default();
+        self.error = Some(format!("{reason}. It was tried {tries} times"));
+        self
     }
 
     pub(super) fn ended(mut self) -> Self {
@@ -169,6 +212,9 @@ fn is_transient(kind: ErrorKind) -> bool {
 struct Seen {
     identity: Identity,
     fate: Fate,
+    /// How often it failed.
+    tries: u32,
+    records: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -180,6 +226,7 @@ enum Fate {
         retry: bool,
         error: Option<String>,
     },
+    Dead,
 }
 
 /// How a file stands to what was loaded before.
@@ -205,10 +252,28 @@ struct History {
     /// Content and the name under which it was loaded first.
     contents: HashMap<String, String>,
     begun: HashMap<String, Event>,
+    last_loaded_at: Option<DateTime<Utc>>,
+    /// When a file last failed, and why.
+    last_failure: Option<(DateTime<Utc>, String)>,
+}
+
+/// What is remembered of a pipe, in numbers.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Summary {
+    pub(super) files_loaded: u64,
+    pub(super) files_failed: u64,
+    pub(super) files_dead: u64,
+    pub(super) last_loaded_at: Option<DateTime<Utc>>,
+    /// Why a file failed, if none was loaded since.
+    pub(super) last_error: Option<String>,
+    pub(super) gaps: Vec<String>,
 }
 
 impl History {
     fn apply(&mut self, event: Event) {
+        if event.state == State::Replay {
+            return self.forget_since(event.identity.modified_at());
+        }
         if event.state == State::Started {
             // Another process may have begun a file that was finished just before.
             if !self.has_object(&event) {
@@ -217,12 +282,16 @@ impl History {
             return;
         }
         self.begun.remove(&event.file);
+        self.note(&event);
+        let records = event.records.and_then(|records| u64::try_from(records).ok());
         let fate = match event.state {
             State::Failed => {
                 Fate::Failed { definition: event.definition, retry: event.retry, error: event.error }
             }
+            State::Dead => Fate::Dead,
             _ => Fate::Loaded,
         };
+        let failed = u32::from(!matches!(fate, Fate::Loaded));
         if event.state == State::Loaded {
             self.finished = self.finished.max(event.batch);
             if let Some(content) = &event.identity.content_hash {
@@ -233,9 +302,60 @@ impl History {
         // A file that was loaded stays loaded, whatever another process says of it later.
         match versions.iter_mut().find(|seen| seen.identity == event.identity) {
             Some(seen) if matches!(seen.fate, Fate::Loaded) => {}
-            Some(seen) => seen.fate = fate,
-            None => versions.push(Seen { identity: event.identity, fate }),
+            Some(seen) => {
+                seen.fate = fate;
+                seen.tries += failed;
+                seen.records = records;
+            }
+            None => versions.push(Seen { identity: event.identity, fate, tries: failed, records }),
         }
+    }
+
+    fn note(&mut self, event: &Event) {
+        let at = event.finished_at.unwrap_or(event.recorded_at);
+        match event.state {
+            State::Loaded => self.last_loaded_at = self.last_loaded_at.max(Some(at)),
+            State::Failed | State::Dead => {
+                self.last_failure = Some((at, event.error.clone().unwrap_or_default()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Files that changed since a moment count as new.
+    fn forget_since(&mut self, moment: DateTime<Utc>) {
+        for versions in self.files.values_mut() {
+            versions.retain(|seen| seen.identity.modified_at() < moment);
+        }
+        self.files.retain(|_, versions| !versions.is_empty());
+    }
+
+    fn summary(&self) -> Summary {
+        let newest = |versions: &Vec<Seen>| versions.last().map(|seen| seen.fate.clone());
+        let (mut loaded, mut failed, mut dead) = (0, 0, 0);
+        for fate in self.files.values().filter_map(newest) {
+            match fate {
+                Fate::Loaded => loaded += 1,
+                Fate::Failed { .. } => failed += 1,
+                Fate::Dead => dead += 1,
+            }
+        }
+        let last_error = self.last_failure.as_ref().filter(|(at, _)| Some(*at) > self.last_loaded_at);
+        Summary {
+            files_loaded: loaded,
+            files_failed: failed,
+            files_dead: dead,
+            last_loaded_at: self.last_loaded_at,
+            last_error: last_error.map(|(_, error)| error.clone()),
+            gaps: gaps(self.kafka_files()),
+        }
+    }
+
+    fn kafka_files(&self) -> impl Iterator<Item = (Position, u64)> {
+        self.files.iter().filter_map(|(file, versions)| {
+            let loaded = versions.iter().rfind(|seen| matches!(seen.fate, Fate::Loaded))?;
+            Some((Position::of(file)?, loaded.records?))
+        })
     }
 
     fn has_object(&self, event: &Event) -> bool {
@@ -364,6 +484,26 @@ impl Ledger {
         self.memory.read().histories.get(&key).map_or(0, |history| history.finished)
     }
 
+    pub(super) fn summary(&self, key: Key) -> Summary {
+        self.memory.read().histories.get(&key).map(History::summary).unwrap_or_default()
+    }
+
+    /// How many files a replay since a moment concerns.
+    pub(super) fn files_since(&self, key: Key, moment: DateTime<Utc>) -> u64 {
+        let memory = self.memory.read();
+        let files = memory.histories.get(&key).into_iter().flat_map(|history| history.files.values());
+        files.filter(|versions| versions.iter().any(|seen| seen.identity.modified_at() >= moment)).count()
+            as u64
+    }
+
+    /// How often this object has failed.
+    pub(super) fn tries(&self, key: Key, file: &str, object: &Identity) -> u32 {
+        let memory = self.memory.read();
+        let versions = memory.histories.get(&key).and_then(|history| history.files.get(file));
+        let same = versions.into_iter().flatten().filter(|seen| seen.identity.is_same_object(object));
+        same.map(|seen| seen.tries).max().unwrap_or(0)
+    }
+
     /// Files that were begun and of which nothing was heard since.
     pub(super) fn begun(&self, key: Key) -> Vec<Event> {
         let memory = self.memory.read();
@@ -460,12 +600,14 @@ impl Ledger {
             "sqlstate",
             "error",
             "batch",
+            "records",
         ];
         let events = SessionContext::new_with_state(state).read_table(Arc::new(self.table.scan().await?))?;
         let loads = events
             .window(vec![newest])?
             .window(vec![least])?
             .filter(col("state").not_eq(lit("started")).or(still_open))?
+            .filter(col("state").not_eq(lit("replay")))?
             .select_columns(&shown)?;
         Ok(loads.into_view())
     }
@@ -503,6 +645,7 @@ fn schema() -> Schema {
         text("sqlstate"),
         text("error"),
         required("recorded_at", at()),
+        number("records"),
     ])
 }
 

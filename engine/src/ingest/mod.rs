@@ -9,16 +9,25 @@
 //! commit counts.
 
 mod bisect;
+mod columns;
 mod decision;
+mod envelope;
 mod file_load;
 mod files;
+mod gather;
 mod job;
+mod kafka;
 mod ledger;
+mod merge;
 mod rejects;
+mod rules;
 mod run;
 mod scheduler;
+mod settle;
 mod source_table;
+mod spool;
 mod state_table;
+mod status;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -42,6 +51,8 @@ pub use ledger::LOCATION as LOADS_LOCATION;
 use ledger::{Key, Ledger};
 pub use rejects::LOCATION as REJECTS_LOCATION;
 use rejects::RejectTable;
+pub use rules::{NewColumns, Rules};
+pub use status::{PipeStatus, Waiting};
 pub use tally::Loaded;
 use tally::Tally;
 
@@ -57,7 +68,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { batch_files: 64, batch_bytes: 1 << 30 }
+        Self { batch_files: 512, batch_bytes: 1 << 30 }
     }
 }
 
@@ -199,7 +210,11 @@ impl Ingestion {
         only: Option<&HashSet<String>>,
         progress: Option<Arc<dyn Progress>>,
     ) -> Result<RunReport> {
-        let job = Job::of_pipe(&self.warehouse, catalog, catalog.pipe(name)?)?;
+        let pipe = catalog.pipe(name)?;
+        if pipe.paused {
+            return Err(status::paused(name));
+        }
+        let job = Job::of_pipe(&self.warehouse, catalog, pipe)?;
         self.run(&job, only, progress).await
     }
 
@@ -269,6 +284,8 @@ impl Ingestion {
             return Ok(RunReport::default());
         }
         match key.pipe().and_then(|oid| catalog.object(oid)) {
+            // A pipe that is paused finishes when it is resumed.
+            Some(Object::Pipe(pipe)) if pipe.into == table.name && pipe.paused => Ok(RunReport::default()),
             Some(Object::Pipe(pipe)) if pipe.into == table.name => {
                 let files = begun.into_iter().map(|event| event.file).collect();
                 self.run_pipe_files(catalog, &pipe.name, Some(&files), None).await

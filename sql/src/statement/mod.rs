@@ -10,6 +10,7 @@ pub mod explain;
 pub mod grant;
 pub mod literal;
 pub mod origin;
+pub mod pipe;
 pub mod prepared;
 pub mod role;
 pub mod schedule;

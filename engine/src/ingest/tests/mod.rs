@@ -332,6 +332,7 @@ async fn a_disk_is_a_source_too() {
         into: notes(),
         format: "lines".into(),
         options: FormatOptions::new(),
+        mode: crate::catalog::LoadMode::Append,
         every_seconds: None,
         query: None,
     };

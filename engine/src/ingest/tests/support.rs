@@ -26,7 +26,7 @@ use object_store::{
 use tokio::sync::Notify;
 
 use crate::catalog::ddl::{Ddl, NewPipe, NewTable};
-use crate::catalog::{Author, Column, QualifiedName, Rule, SqlType};
+use crate::catalog::{Author, Column, LoadMode, QualifiedName, Rule, SqlType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::{Ingestion, Limits};
 use crate::planning::{PipePlan, Planner, ROW_COLUMN, SOURCE_RELATION};
@@ -376,6 +376,7 @@ impl Process {
             into: notes(),
             format: "lines".into(),
             options: FormatOptions::new(),
+            mode: LoadMode::Append,
             every_seconds,
             query: query.map(str::to_owned),
         };
