@@ -40,6 +40,7 @@ mod hostile;
 mod loading;
 mod observability;
 mod oracle;
+mod pipes;
 mod prepared;
 mod processes;
 mod psql;

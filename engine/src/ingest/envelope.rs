@@ -5,6 +5,8 @@
 //! as structs of a Parquet file. The flattened form is the row itself with `__op` or `__deleted` beside it.
 
 mod json;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;

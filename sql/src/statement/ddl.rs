@@ -28,7 +28,7 @@ pub async fn plan(context: &QueryContext, statement: &Statement) -> Result<Optio
     use ast::Statement as S;
     let sql = match &statement.kind {
         StatementKind::Sql(sql) => sql.as_ref(),
-        StatementKind::Own(own) => return own_definition(context, own).await,
+        StatementKind::Own(own) => return own_definition(context, own),
         StatementKind::Session(_) => return Ok(None),
     };
     Ok(Some(match sql {
@@ -53,14 +53,14 @@ pub async fn plan(context: &QueryContext, statement: &Statement) -> Result<Optio
     }))
 }
 
-async fn own_definition(context: &QueryContext, own: &OwnStatement) -> Result<Option<Ddl>> {
-    Ok(Some(match own {
-        OwnStatement::Access(access) => return super::role::plan(context, access),
-        OwnStatement::Pipe(statement) => return super::pipe::plan(context, statement),
+fn own_definition(context: &QueryContext, own: &OwnStatement) -> Result<Option<Ddl>> {
+    match own {
+        OwnStatement::Access(access) => super::role::plan(context, access),
+        OwnStatement::Pipe(statement) => super::pipe::plan(context, statement),
         OwnStatement::RefreshMaterializedView { .. }
         | OwnStatement::Vacuum { .. }
-        | OwnStatement::Copy(_) => return Ok(None),
-    }))
+        | OwnStatement::Copy(_) => Ok(None),
+    }
 }
 
 /// Runs a definition.

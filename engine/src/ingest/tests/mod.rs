@@ -1,4 +1,6 @@
 mod crash;
+mod fates;
+mod modes;
 mod support;
 
 use std::sync::Arc;
