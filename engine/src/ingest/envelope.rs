@@ -15,8 +15,8 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringAr
 use arrow::compute::kernels::zip::zip;
 use arrow::compute::{cast, filter, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use futures::StreamExt;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
 use parking_lot::Mutex;
 
 use crate::catalog::Table;
@@ -99,11 +99,7 @@ impl Layout {
             return Ok(Layout::Structs(Arc::new(Schema::new(fields.clone()))));
         }
         if has("payload") || has("op") && (has("after") || has("before")) {
-            let first = match file.splits.first() {
-                Some(split) => split.read().try_next().await?,
-                None => None,
-            };
-            return Ok(Layout::Json(JsonEvents::new(table, first.as_ref())?));
+            return Ok(Layout::Json(JsonEvents::read(table, file).await?));
         }
         if has("__op") || has("__deleted") {
             let columns: Vec<usize> =

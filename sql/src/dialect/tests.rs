@@ -35,7 +35,7 @@ fn a_mode_of_a_pipe_has_a_key_and_a_column_of_time() {
     {
         assert!(parse(&format!("create pipe p from 'x' into t {wrong}")).is_err(), "{wrong}");
     }
-    assert!(parse("create pipe p from 'x' into t mode append").unwrap_err().message().contains("FORMAT"));
+    assert!(parse("create pipe p from 'x' into t mode append").is_err(), "it has no format");
 }
 
 #[test]

@@ -7,15 +7,13 @@ use datafusion::sql::sqlparser::ast::{
     ObjectName, ObjectType, RenameTableNameKind, SchemaName, TableConstraint,
 };
 use voxhouse_engine::catalog::access::not_owner;
-use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::catalog::ddl::{CommentTarget, Ddl, DropKind, Effect, NewTable};
-use voxhouse_engine::catalog::{Column, QualifiedName, Rule, SqlType, Table};
+use voxhouse_engine::catalog::{Column, QualifiedName, Rule, SqlType};
 use voxhouse_engine::dml::Work;
 use voxhouse_engine::transaction::OnCommit;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::describe;
-use crate::access::writes::{Need, writable_table};
 use crate::dialect::{OwnStatement, Statement, StatementKind};
 use crate::pg_catalog;
 use crate::query::QueryContext;

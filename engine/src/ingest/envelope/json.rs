@@ -6,16 +6,20 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use chrono::{DateTime, NaiveDate, TimeDelta};
+use futures::TryStreamExt;
 use serde_json::{Map, Value};
 
 use super::{Change, Changes, texts, unknown_op};
 use crate::catalog::{SqlType, Table};
 use crate::error::{Error, ErrorKind, Result};
-use crate::source::{BadRow, SourceBatch};
+use crate::source::{BadRow, OpenFile, SourceBatch};
 
 /// Below these numbers a time counts milliseconds, microseconds, and above them nanoseconds since 1970.
 const MILLISECONDS_BELOW: u64 = 100_000_000_000_000;
 const MICROSECONDS_BELOW: u64 = 100_000_000_000_000_000;
+
+/// A file that begins with deletions only is searched so far for a whole row.
+const MAX_SAMPLED_BATCHES: usize = 64;
 
 /// Which members of `before` and `after` are columns, and of which type the table has them.
 #[derive(Debug)]
@@ -42,15 +46,18 @@ struct Parts {
 }
 
 impl JsonEvents {
-    /// The columns are the members of the first events, in order.
-    pub(super) fn new(table: &Table, first: Option<&SourceBatch>) -> Result<Self> {
-        let mut names: Vec<String> = Vec::new();
+    /// The columns are the members of the first events, in order: of so many as it takes to find one that tells of a
+    /// whole row, for a deletion may tell of the key alone.
+    pub(super) async fn read(table: &Table, file: &OpenFile) -> Result<Self> {
+        let mut names = Vec::new();
         let mut places = HashMap::new();
-        for event in first.map(|first| events(&first.batch)).transpose()?.into_iter().flatten() {
-            for name in event.ok().flatten().map(|event| event.row).unwrap_or_default().keys() {
-                if !places.contains_key(name) {
-                    places.insert(name.clone(), names.len());
-                    names.push(name.clone());
+        let mut sampled = 0;
+        'splits: for split in &file.splits {
+            let mut batches = split.read();
+            while let Some(source) = batches.try_next().await? {
+                sampled += 1;
+                if add_members(&source.batch, &mut names, &mut places)? || sampled >= MAX_SAMPLED_BATCHES {
+                    break 'splits;
                 }
             }
         }
@@ -58,8 +65,8 @@ impl JsonEvents {
             return Err(Error::new(ErrorKind::InvalidText, "file has no event that tells of a row")
                 .with_hint("An event has op, and the row in before or after."));
         }
-        let types =
-            names.iter().map(|name| table.column(name).map(|column| column.data_type.clone())).collect();
+        let type_of = |name: &String| table.column(name).map(|column| column.data_type.clone());
+        let types = names.iter().map(type_of).collect();
         let fields: Vec<Field> =
             names.into_iter().map(|name| Field::new(name, DataType::Utf8, true)).collect();
         Ok(Self { schema: Arc::new(Schema::new(fields)), places, types })
@@ -102,6 +109,25 @@ impl JsonEvents {
         }
         Ok((event.change, cells))
     }
+}
+
+/// Adds the members of a batch's rows; whether one of them is a whole row.
+fn add_members(
+    batch: &RecordBatch,
+    names: &mut Vec<String>,
+    places: &mut HashMap<String, usize>,
+) -> Result<bool> {
+    let mut is_whole = false;
+    for event in events(batch)?.into_iter().filter_map(|event| event.ok().flatten()) {
+        is_whole |= !event.change.deleted;
+        for name in event.row.keys() {
+            if !places.contains_key(name) {
+                places.insert(name.clone(), names.len());
+                names.push(name.clone());
+            }
+        }
+    }
+    Ok(is_whole)
 }
 
 /// A reason, and the event as it came.

@@ -1,5 +1,5 @@
 use arrow::array::Int64Array;
-use futures::stream;
+use futures::{TryStreamExt, stream};
 
 use super::*;
 use crate::catalog::{Column, QualifiedName, SqlType};
