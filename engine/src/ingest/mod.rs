@@ -15,6 +15,7 @@ mod envelope;
 mod file_load;
 mod files;
 mod gather;
+mod history;
 mod job;
 mod kafka;
 mod ledger;

@@ -11,8 +11,9 @@ use super::decision::Decision;
 use super::file_load::{FileLoader, LoadedFile, Setback, gone, if_gone};
 use super::files::{Identity, SourceFile, content_hash};
 use super::gather::{Intake, keyed_contract};
+use super::history::Standing;
 use super::job::Job;
-use super::ledger::{Event, Standing, State};
+use super::ledger::{Event, State};
 use super::rejects::Origin;
 use super::spool::Spooled;
 use super::{FileOutcome, Ingestion, Progress, RunReport};
@@ -239,29 +240,7 @@ impl Run<'_> {
 
     /// The file begins now.
     fn event(&self, batch: i64, candidate: &Candidate) -> Event {
-        let now = Utc::now();
-        let (pipe_oid, target_oid) = self.job.key.oids();
-        Event {
-            pipe_oid,
-            target_oid,
-            pipe: self.job.name.clone(),
-            target: self.job.table.name.to_string(),
-            batch,
-            file: candidate.file.name.clone(),
-            identity: candidate.identity.clone(),
-            definition: self.job.definition.clone(),
-            state: State::Started,
-            retry: false,
-            rows: None,
-            rejected: None,
-            records: None,
-            version: None,
-            started_at: now,
-            finished_at: None,
-            sqlstate: None,
-            error: None,
-            recorded_at: now,
-        }
+        Event::started(&self.job, batch, &candidate.file.name, candidate.identity.clone())
     }
 
     async fn load_batch(&mut self, batch: i64, chosen: Vec<Candidate>) -> Result<()> {

@@ -5,8 +5,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::files::Identity;
+use super::history::Standing;
 use super::job::Job;
-use super::ledger::{Event, Key, Standing};
+use super::ledger::{Event, Key};
 use super::{Ingestion, Loaded};
 use crate::catalog::{CatalogSnapshot, Pipe};
 use crate::error::{Error, ErrorKind, Result};
