@@ -2,7 +2,7 @@ use arrow::array::Int64Array;
 use futures::{TryStreamExt, stream};
 
 use super::*;
-use crate::catalog::{Column, QualifiedName, SqlType};
+use crate::catalog::SqlType;
 
 #[derive(Debug)]
 struct OneBatch(SourceBatch);
@@ -14,20 +14,16 @@ impl Split for OneBatch {
 }
 
 fn accounts() -> Table {
-    Table {
-        oid: 1,
-        name: QualifiedName::new("x", "accounts"),
-        owner: "voxhouse".into(),
-        location: "x/accounts".into(),
-        columns: vec![Column::new("id", SqlType::BigInt), Column::new("at", SqlType::Timestamp)],
-        constraints: Vec::new(),
-        partition_by: Vec::new(),
-        cluster_by: Vec::new(),
-        query: None,
-        comment: None,
-        acl: None,
-        created_at: chrono::DateTime::UNIX_EPOCH,
-    }
+    let table = serde_json::json!({
+        "oid": 1,
+        "schema": "x",
+        "name": "accounts",
+        "owner": "voxhouse",
+        "location": "x/accounts",
+        "columns": [{"name": "id", "type": SqlType::BigInt}, {"name": "at", "type": SqlType::Timestamp}],
+        "created_at": "2026-01-01T00:00:00Z",
+    });
+    serde_json::from_value(table).unwrap()
 }
 
 async fn unwrap(batch: RecordBatch) -> Result<(SourceBatch, Vec<Change>)> {
