@@ -12,6 +12,7 @@ pub mod external;
 pub mod grant;
 pub mod literal;
 pub mod origin;
+pub mod pipe;
 pub mod prepared;
 mod replay;
 pub mod role;
