@@ -42,6 +42,7 @@ mod loading;
 mod maintenance;
 mod observability;
 mod oracle;
+mod pipes;
 mod prepared;
 mod processes;
 mod psql;

@@ -8,6 +8,7 @@ use super::acl::{ObjectClass, Privilege};
 pub use super::constraints::ConstraintDdl;
 use super::constraints::number_constraints;
 pub use super::grants::{DefaultGrant, Grant, GrantTarget, GrantedPrivilege};
+use super::load_mode::LoadMode;
 use super::locations::{FOLDERS, is_outside_of_root, refuse_warehouse_files, shown_location};
 pub use super::ownership::{OwnedTarget, OwnerDdl};
 pub use super::roles::{RoleDdl, RoleOptions};
@@ -107,6 +108,11 @@ pub enum Ddl {
         name: String,
         if_exists: bool,
     },
+    /// ALTER PIPE … PAUSE and RESUME.
+    PausePipe {
+        name: String,
+        paused: bool,
+    },
     Role(RoleDdl),
     Grant(Grant),
     DefaultPrivileges(DefaultGrant),
@@ -125,6 +131,8 @@ pub struct NewPipe {
     pub into: QualifiedName,
     pub format: String,
     pub options: BTreeMap<String, String>,
+    /// An empty key stands for the table's primary key.
+    pub mode: LoadMode,
     pub every_seconds: Option<u64>,
     pub query: Option<String>,
 }
@@ -233,6 +241,7 @@ impl<'a> Draft<'a> {
                 self.create_pipe(pipe, *or_replace, *if_not_exists)
             }
             Ddl::DropPipe { name, if_exists } => self.drop_pipe(name, *if_exists),
+            Ddl::PausePipe { name, paused } => self.pause_pipe(name, *paused),
             Ddl::Role(ddl) => self.role_ddl(ddl),
             Ddl::Grant(grant) => self.grant(grant),
             Ddl::DefaultPrivileges(grant) => self.alter_default_privileges(grant),
@@ -573,6 +582,7 @@ impl<'a> Draft<'a> {
             self.require_ownership(&Object::Pipe(old.clone()))?;
         }
         let owner = old.as_ref().map_or(self.owner, |old| &old.owner).to_owned();
+        let mode = new.mode.settled(self.snapshot.table(&new.into)?)?;
         self.check_pipe(new, &owner)?;
         self.put(Object::Pipe(Pipe {
             oid: old.as_ref().map_or_else(|| self.snapshot.next_oid(), |old| old.oid),
@@ -582,6 +592,8 @@ impl<'a> Draft<'a> {
             into: new.into.clone(),
             format: new.format.clone(),
             options: new.options.clone(),
+            mode,
+            paused: old.as_ref().is_some_and(|old| old.paused),
             every_seconds: new.every_seconds,
             query: new.query.clone(),
             acl: match &old {
@@ -601,8 +613,10 @@ impl<'a> Draft<'a> {
         if !access.owns(owner) {
             return Err(not_owner("pipe", &new.name));
         }
-        if !access.may(&Secured::relation(Relation::Table(table)), Privilege::Insert) {
-            return Err(denied("table", &table.name.name));
+        for privilege in new.mode.privileges() {
+            if !access.may(&Secured::relation(Relation::Table(table)), *privilege) {
+                return Err(denied("table", &table.name.name));
+            }
         }
         self.require_create(&new.into.schema)?;
         refuse_external(table)?;
@@ -621,6 +635,15 @@ impl<'a> Draft<'a> {
             "Only roles with privileges of the \"{READ_FILES_ROLE}\" role may read outside of the warehouse."
         ))
         .with_hint("Drop files under landing/, and read them there."))
+    }
+
+    fn pause_pipe(&mut self, name: &str, paused: bool) -> Result<Effect> {
+        let pipe = self.snapshot.pipe(name)?.clone();
+        self.require_ownership(&Object::Pipe(pipe.clone()))?;
+        if pipe.paused != paused {
+            self.put(Object::Pipe(Pipe { paused, ..pipe }));
+        }
+        Ok(Effect::Done)
     }
 
     pub(super) fn drop_pipe(&mut self, name: &str, if_exists: bool) -> Result<Effect> {

@@ -9,6 +9,7 @@ pub mod acl;
 mod constraints;
 pub mod ddl;
 mod grants;
+pub mod load_mode;
 pub mod locations;
 pub mod log;
 pub mod model;
@@ -21,6 +22,7 @@ pub mod types;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+pub use load_mode::LoadMode;
 pub use model::{
     BuiltInAcl, Column, Constraint, DATABASE_OID, Database, DefaultPrivileges, FIRST_OID,
     FIRST_TEMPORARY_OID, Membership, Object, Oid, OnViolation, Pipe, QualifiedName, Role, Rule, Schema,

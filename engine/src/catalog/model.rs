@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::acl::{Acl, ObjectClass};
+use super::load_mode::LoadMode;
 use super::types::SqlType;
 
 /// Identifies an object for as long as it exists, across sessions, restarts and nodes.
@@ -316,9 +317,15 @@ pub struct Pipe {
     pub format: String,
     #[serde(default)]
     pub options: BTreeMap<String, String>,
+    /// What its rows do to those of the table.
+    #[serde(default, skip_serializing_if = "LoadMode::is_append")]
+    pub mode: LoadMode,
     /// `None`: on call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every_seconds: Option<u64>,
+    /// Loads nothing until it is resumed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
     /// SQL text over the relation `source`; `None` takes the columns of the same names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,

@@ -41,6 +41,15 @@ impl Identity {
         }
     }
 
+    /// Of no file: a moment.
+    pub(super) fn at(moment: DateTime<Utc>) -> Self {
+        Self { size: 0, etag: None, modified_at: moment, content_hash: None }
+    }
+
+    pub(super) fn modified_at(&self) -> DateTime<Utc> {
+        self.modified_at
+    }
+
     /// Whether a listing shows the object unchanged.
     pub(super) fn is_same_object(&self, other: &Identity) -> bool {
         self.size == other.size && self.etag == other.etag && self.modified_at == other.modified_at

@@ -1,21 +1,24 @@
 //! What is loaded into what, and how: a pipe, or files that were pushed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use chrono::Utc;
 use object_store::ObjectStore;
 use object_store::path::Path;
 
-use super::Push;
 use super::files::{Folder, SourceFile, text_hash};
+use super::kafka::Position;
 use super::ledger::Key;
+use super::{Push, Rules};
 use crate::catalog::access::{Access, Secured, denied};
-use crate::catalog::acl::Privilege;
 use crate::catalog::locations::refuse_warehouse_files;
-use crate::catalog::{CatalogSnapshot, Pipe, Relation, Table};
+use crate::catalog::{CatalogSnapshot, LoadMode, Pipe, Relation, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::{FileFormat, FormatOptions, Formats};
 use crate::warehouse::Warehouse;
 
+#[derive(Clone)]
 pub(super) struct Job {
     pub(super) key: Key,
     /// The pipe's name, or `load:` and the table.
@@ -26,6 +29,8 @@ pub(super) struct Job {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) options: FormatOptions,
     pub(super) query: Option<String>,
+    pub(super) mode: LoadMode,
+    pub(super) rules: Rules,
     /// A digest of all that decides how a file is read and which rows pass.
     pub(super) definition: String,
     pub(super) tags_tell_content: bool,
@@ -34,6 +39,7 @@ pub(super) struct Job {
     format: Option<Arc<dyn FileFormat>>,
 }
 
+#[derive(Clone)]
 enum Source {
     Folder(Folder),
     Files(Vec<SourceFile>),
@@ -42,8 +48,9 @@ enum Source {
 }
 
 /// Rows are loaded with the privileges of a role, as they are at that moment.
-fn require_insert(catalog: &CatalogSnapshot, role: &str, table: &Table) -> Result<()> {
-    if Access::of(catalog, role).may(&Secured::relation(Relation::Table(table)), Privilege::Insert) {
+fn require_rights(catalog: &CatalogSnapshot, role: &str, table: &Table, mode: &LoadMode) -> Result<()> {
+    let (access, relation) = (Access::of(catalog, role), Relation::Table(table));
+    if mode.privileges().iter().all(|privilege| access.may(&Secured::relation(relation), *privilege)) {
         return Ok(());
     }
     Err(denied("table", &table.name.name))
@@ -58,10 +65,13 @@ fn under_root<'a>(warehouse: &Warehouse, from: &'a str) -> &'a str {
 impl Job {
     pub(super) fn of_pipe(warehouse: &Warehouse, catalog: &CatalogSnapshot, pipe: &Pipe) -> Result<Self> {
         let table = catalog.table(&pipe.into)?.clone();
-        require_insert(catalog, &pipe.owner, &table)?;
+        require_rights(catalog, &pipe.owner, &table, &pipe.mode)?;
+        // The table's keys may be others by now.
+        let mode = pipe.mode.settled(&table)?;
         refuse_warehouse_files(catalog, under_root(warehouse, &pipe.from))?;
         let format = warehouse.formats().by_name(&pipe.format)?;
-        format.check_options(&pipe.options)?;
+        let (rules, options) = Rules::of(&pipe.options)?;
+        format.check_options(&options)?;
         let folder = Folder::open(warehouse.storage(), &pipe.from)?;
         Ok(Self {
             key: Key::new(Some(pipe.oid), table.oid),
@@ -70,8 +80,10 @@ impl Job {
             definition: definition(&table, Some(&pipe.format), &pipe.options, pipe.query.as_deref())?,
             table,
             store: Arc::clone(&folder.store),
-            options: pipe.options.clone(),
+            options,
             query: pipe.query.clone(),
+            mode,
+            rules,
             tags_tell_content: folder.tags_tell_content,
             source: Source::Folder(folder),
             formats: warehouse.formats().clone(),
@@ -86,7 +98,7 @@ impl Job {
         push: Push,
     ) -> Result<Self> {
         let table = catalog.table(&push.into)?.clone();
-        require_insert(catalog, role, &table)?;
+        require_rights(catalog, role, &table, &LoadMode::Append)?;
         let format = push.format.as_deref().map(|name| warehouse.formats().by_name(name)).transpose()?;
         if let Some(format) = &format {
             format.check_options(&push.options)?;
@@ -101,6 +113,8 @@ impl Job {
             store: push.store,
             options: push.options,
             query: None,
+            mode: LoadMode::Append,
+            rules: Rules::default(),
             tags_tell_content: false,
             source: Source::Files(push.files.into_iter().map(named).collect()),
             formats: warehouse.formats().clone(),
@@ -135,7 +149,7 @@ impl Job {
         !matches!(self.source, Source::Rejects(_))
     }
 
-    /// The same job over rows that were rejected before.
+    /// The same job over rows that were rejected before. What is left of files replaces no partition, it comes to it.
     pub(super) fn over_rejects(self, files: Vec<SourceFile>, format: Arc<dyn FileFormat>) -> Self {
         Self {
             source: Source::Rejects(files),
@@ -143,21 +157,43 @@ impl Job {
             definition: uuid::Uuid::new_v4().to_string(),
             format: Some(format),
             options: FormatOptions::new(),
+            mode: match self.mode {
+                LoadMode::ReplacePartition => LoadMode::Append,
+                mode => mode,
+            },
+            // All columns are text, and the files are as old as they are.
+            rules: Rules { max_tries: None, min_age: Duration::ZERO, same_types: false, ..self.rules },
             tags_tell_content: true,
             ..self
         }
     }
 
-    /// The files there are, in the order in which they are loaded.
+    /// The files there are, in the order in which they are loaded: the oldest first, those of a Kafka sink by their
+    /// offsets.
     pub(super) async fn files(&self) -> Result<Vec<SourceFile>> {
         match &self.source {
             Source::Files(files) | Source::Rejects(files) => Ok(files.clone()),
             Source::Folder(folder) => {
                 let mut files = folder.list().await?;
                 files.retain(|file| self.may_read(&file.meta.location));
+                files.sort_by_cached_key(|file| {
+                    Position::of(&file.name).map_or((1, None), |at| (0, Some(at)))
+                });
                 Ok(files)
             }
         }
+    }
+
+    /// Whether a file has not changed for as long as the pipe demands.
+    pub(super) fn is_settled(&self, file: &SourceFile) -> bool {
+        let age = (Utc::now() - file.meta.last_modified).to_std();
+        self.rules.min_age.is_zero() || age.is_ok_and(|age| age >= self.rules.min_age)
+    }
+
+    /// The same job when its table has got new columns.
+    pub(super) fn with_table(mut self, table: Table) -> Self {
+        self.table = table;
+        self
     }
 
     /// A file whose name belongs to another format waits for another pipe.

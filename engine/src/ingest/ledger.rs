@@ -21,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::files::Identity;
+use super::history::{Fate, History, Standing, Summary};
+use super::job::Job;
 use super::state_table::StateTable;
 use crate::catalog::Oid;
 use crate::error::{Error, ErrorKind, Result};
@@ -79,7 +81,11 @@ pub(super) enum State {
     Started,
     Loaded,
     Failed,
+    /// Failed as often as the pipe allows; not tried again until it is replayed.
+    Dead,
     Skipped,
+    /// Not of a file: those since [`Event::identity`]'s moment are to be loaded again.
+    Replay,
 }
 
 /// One row.
@@ -101,6 +107,9 @@ pub(super) struct Event {
     pub(super) retry: bool,
     pub(super) rows: Option<i64>,
     pub(super) rejected: Option<i64>,
+    /// Read from the file, whatever became of them.
+    #[serde(default)]
+    pub(super) records: Option<i64>,
     /// The table version that holds the rows.
     pub(super) version: Option<i64>,
     pub(super) started_at: DateTime<Utc>,
@@ -115,6 +124,49 @@ impl Event {
         Key { pipe_oid: self.pipe_oid, target_oid: self.target_oid }
     }
 
+    /// A file begins now.
+    pub(super) fn started(job: &Job, batch: i64, file: &str, identity: Identity) -> Self {
+        Self {
+            pipe: job.name.clone(),
+            batch,
+            file: file.to_owned(),
+            definition: job.definition.clone(),
+            state: State::Started,
+            finished_at: None,
+            ..Self::of(job.key, &job.table.name.to_string(), identity)
+        }
+    }
+
+    /// Files since a moment are to be loaded again.
+    pub(super) fn replay(key: Key, pipe: &str, target: &str, from: DateTime<Utc>) -> Self {
+        Self { pipe: pipe.to_owned(), ..Self::of(key, target, Identity::at(from)) }
+    }
+
+    fn of(key: Key, target: &str, identity: Identity) -> Self {
+        let now = Utc::now();
+        Self {
+            pipe_oid: key.pipe_oid,
+            target_oid: key.target_oid,
+            pipe: String::new(),
+            target: target.to_owned(),
+            batch: 0,
+            file: String::new(),
+            identity,
+            definition: String::new(),
+            state: State::Replay,
+            retry: false,
+            rows: None,
+            rejected: None,
+            records: None,
+            version: None,
+            started_at: now,
+            finished_at: Some(now),
+            sqlstate: None,
+            error: None,
+            recorded_at: now,
+        }
+    }
+
     /// The event of a file that ends so.
     pub(super) fn failed(mut self, error: &Error) -> Self {
         self.state = State::Failed;
@@ -122,6 +174,15 @@ impl Event {
         self.sqlstate = Some(error.sqlstate().to_owned());
         self.error = Some(told(error));
         self.ended()
+    }
+
+    /// The last failure that a pipe allows.
+    pub(super) fn dead(mut self, tries: u32) -> Self {
+        self.state = State::Dead;
+        self.retry = false;
+        let reason = self.error.take().unwrap_or_default();
+        self.error = Some(format!("{reason}. It was tried {tries} times"));
+        self
     }
 
     pub(super) fn ended(mut self) -> Self {
@@ -162,100 +223,6 @@ fn is_transient(kind: ErrorKind) -> bool {
             | UndefinedObject
             | InsufficientPrivilege
     )
-}
-
-/// What is known of one version of a file.
-#[derive(Debug, Clone)]
-struct Seen {
-    identity: Identity,
-    fate: Fate,
-}
-
-#[derive(Debug, Clone)]
-enum Fate {
-    /// Its rows are in the table.
-    Loaded,
-    Failed {
-        definition: String,
-        retry: bool,
-        error: Option<String>,
-    },
-}
-
-/// How a file stands to what was loaded before.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Standing {
-    New,
-    /// This very object was dealt with.
-    Known,
-    /// This object failed before, for a reason that may have passed.
-    Retry,
-    /// The object is new, and its content is that of a file loaded before.
-    Repeated {
-        first: String,
-    },
-}
-
-/// What is remembered of one pipe and target.
-#[derive(Debug, Clone, Default)]
-struct History {
-    /// The last batch whose outcome is recorded.
-    finished: i64,
-    files: HashMap<String, Vec<Seen>>,
-    /// Content and the name under which it was loaded first.
-    contents: HashMap<String, String>,
-    begun: HashMap<String, Event>,
-}
-
-impl History {
-    fn apply(&mut self, event: Event) {
-        if event.state == State::Started {
-            // Another process may have begun a file that was finished just before.
-            if !self.has_object(&event) {
-                self.begun.insert(event.file.clone(), event);
-            }
-            return;
-        }
-        self.begun.remove(&event.file);
-        let fate = match event.state {
-            State::Failed => {
-                Fate::Failed { definition: event.definition, retry: event.retry, error: event.error }
-            }
-            _ => Fate::Loaded,
-        };
-        if event.state == State::Loaded {
-            self.finished = self.finished.max(event.batch);
-            if let Some(content) = &event.identity.content_hash {
-                self.contents.entry(content.clone()).or_insert_with(|| event.file.clone());
-            }
-        }
-        let versions = self.files.entry(event.file).or_default();
-        // A file that was loaded stays loaded, whatever another process says of it later.
-        match versions.iter_mut().find(|seen| seen.identity == event.identity) {
-            Some(seen) if matches!(seen.fate, Fate::Loaded) => {}
-            Some(seen) => seen.fate = fate,
-            None => versions.push(Seen { identity: event.identity, fate }),
-        }
-    }
-
-    fn has_object(&self, event: &Event) -> bool {
-        let versions = self.files.get(&event.file).into_iter().flatten();
-        versions.map(|seen| &seen.identity).any(|identity| identity.is_same_object(&event.identity))
-    }
-
-    fn standing(&self, file: &str, object: &Identity, definition: &str) -> Standing {
-        let mut standing = Standing::New;
-        let versions = self.files.get(file).into_iter().flatten();
-        for seen in versions.filter(|seen| seen.identity.is_same_object(object)) {
-            match &seen.fate {
-                Fate::Failed { definition: then, retry, .. } if *retry || then != definition => {
-                    standing = Standing::Retry;
-                }
-                _ => return Standing::Known,
-            }
-        }
-        standing
-    }
 }
 
 #[derive(Debug, Default)]
@@ -364,6 +331,26 @@ impl Ledger {
         self.memory.read().histories.get(&key).map_or(0, |history| history.finished)
     }
 
+    pub(super) fn summary(&self, key: Key) -> Summary {
+        self.memory.read().histories.get(&key).map(History::summary).unwrap_or_default()
+    }
+
+    /// How many files a replay since a moment concerns.
+    pub(super) fn files_since(&self, key: Key, moment: DateTime<Utc>) -> u64 {
+        let memory = self.memory.read();
+        let files = memory.histories.get(&key).into_iter().flat_map(|history| history.files.values());
+        files.filter(|versions| versions.iter().any(|seen| seen.identity.modified_at() >= moment)).count()
+            as u64
+    }
+
+    /// How often this object has failed.
+    pub(super) fn tries(&self, key: Key, file: &str, object: &Identity) -> u32 {
+        let memory = self.memory.read();
+        let versions = memory.histories.get(&key).and_then(|history| history.files.get(file));
+        let same = versions.into_iter().flatten().filter(|seen| seen.identity.is_same_object(object));
+        same.map(|seen| seen.tries).max().unwrap_or(0)
+    }
+
     /// Files that were begun and of which nothing was heard since.
     pub(super) fn begun(&self, key: Key) -> Vec<Event> {
         let memory = self.memory.read();
@@ -465,12 +452,14 @@ impl Ledger {
             "sqlstate",
             "error",
             "batch",
+            "records",
         ];
         let events = SessionContext::new_with_state(state).read_table(Arc::new(self.table.scan().await?))?;
         let loads = events
             .window(vec![newest])?
             .window(vec![least])?
             .filter(col("state").not_eq(lit("started")).or(still_open))?
+            .filter(col("state").not_eq(lit("replay")))?
             .select_columns(&shown)?;
         Ok(loads.into_view())
     }
@@ -508,6 +497,7 @@ fn schema() -> Schema {
         text("sqlstate"),
         text("error"),
         required("recorded_at", at()),
+        number("records"),
     ])
 }
 

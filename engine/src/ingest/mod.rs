@@ -9,18 +9,28 @@
 //! commit counts.
 
 mod bisect;
+mod columns;
 mod decision;
+mod envelope;
 mod file_load;
 mod files;
+mod gather;
+mod history;
 mod job;
+mod kafka;
 mod ledger;
+mod merge;
 pub(crate) mod quality;
 mod rejects;
 mod replay;
+mod rules;
 mod run;
 mod scheduler;
+mod settle;
 mod source_table;
+mod spool;
 mod state_table;
+mod status;
 mod tally;
 #[cfg(test)]
 mod tests;
@@ -47,6 +57,8 @@ use quality::QualityTable;
 pub use rejects::LOCATION as REJECTS_LOCATION;
 use rejects::RejectTable;
 pub use replay::{Replay, ReplayReport};
+pub use rules::{NewColumns, Rules};
+pub use status::{PipeStatus, Waiting};
 pub use tally::Loaded;
 use tally::Tally;
 
@@ -62,7 +74,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { batch_files: 64, batch_bytes: 1 << 30 }
+        Self { batch_files: 512, batch_bytes: 1 << 30 }
     }
 }
 
@@ -207,7 +219,11 @@ impl Ingestion {
         only: Option<&HashSet<String>>,
         progress: Option<Arc<dyn Progress>>,
     ) -> Result<RunReport> {
-        let job = Job::of_pipe(&self.warehouse, catalog, catalog.pipe(name)?)?;
+        let pipe = catalog.pipe(name)?;
+        if pipe.paused {
+            return Err(status::paused(name));
+        }
+        let job = Job::of_pipe(&self.warehouse, catalog, pipe)?;
         self.run(&job, only, progress).await
     }
 
@@ -277,6 +293,8 @@ impl Ingestion {
             return Ok(RunReport::default());
         }
         match key.pipe().and_then(|oid| catalog.object(oid)) {
+            // A pipe that is paused finishes when it is resumed.
+            Some(Object::Pipe(pipe)) if pipe.into == table.name && pipe.paused => Ok(RunReport::default()),
             Some(Object::Pipe(pipe)) if pipe.into == table.name => {
                 let files = begun.into_iter().map(|event| event.file).collect();
                 self.run_pipe_files(catalog, &pipe.name, Some(&files), None).await

@@ -10,6 +10,8 @@ use chrono::{DateTime, Utc};
 use datafusion::catalog::TableProvider;
 use serde::{Deserialize, Serialize};
 
+use super::job::Job;
+use super::ledger::Event;
 use super::state_table::StateTable;
 use crate::catalog::QualifiedName;
 use crate::error::Result;
@@ -71,6 +73,14 @@ impl Finding {
     pub(crate) fn at_version(self, version: u64) -> Self {
         Self { version: i64::try_from(version).ok(), ..self }
     }
+}
+
+/// What is told of the rules and one file.
+pub(super) fn of_file(job: &Job, event: &Event, rules: Vec<RuleOutcome>) -> Vec<Finding> {
+    let told = rules.into_iter().filter(RuleOutcome::is_told);
+    let finding =
+        |outcome| Finding::new(&job.table.name, outcome).of_file(&job.name, &event.file, event.batch);
+    told.map(finding).collect()
 }
 
 pub(crate) struct QualityTable {

@@ -27,6 +27,7 @@ use super::files::SourceFile;
 use super::job::Job;
 use super::ledger::Ledger;
 use super::rejects::{RejectTable, UNREADABLE_ROW};
+use super::status::paused;
 use super::{Ingestion, Push, RunReport};
 use crate::catalog::access::{Access, Secured, denied};
 use crate::catalog::acl::Privilege;
@@ -54,7 +55,7 @@ pub enum Replay {
 #[derive(Debug, Clone, Default)]
 pub struct ReplayReport {
     pub run: RunReport,
-    /// Rows that no format could read, and rows of which no source row is known: they stay.
+    /// Rows that no format could read, rows of which no source row is known, and those of a change feed: they stay.
     pub unreadable: u64,
 }
 
@@ -68,6 +69,7 @@ impl Ingestion {
     ) -> Result<ReplayReport> {
         let catalog = self.warehouse.catalog().await?;
         let condition = match replay {
+            Replay::OfPipe(pipe) if is_change_feed(&catalog, pipe) => return Err(of_change_feed(pipe)),
             Replay::OfPipe(pipe) => col("pipe").eq(lit(&catalog.pipe(pipe)?.name)),
             Replay::IntoTable(table) => col("target").eq(lit(catalog.table(table)?.name.to_string())),
         };
@@ -76,6 +78,10 @@ impl Ingestion {
         let (left, unreadable) = self.left_behind(condition, since).await?;
         let mut report = ReplayReport { unreadable, ..ReplayReport::default() };
         for (origin, rows) in left {
+            if is_change_feed(&catalog, &origin.pipe) {
+                report.unreadable += rows.iter().map(|file| file.rows.len() as u64).sum::<u64>();
+                continue;
+            }
             let job = self.replay_job(&catalog, role, &origin, rows)?;
             report.run.merge(self.run(&job, None, None).await?);
         }
@@ -123,6 +129,7 @@ impl Ingestion {
             Some(pipe) if !Access::of(catalog, role).may(&Secured::pipe(pipe), Privilege::Usage) => {
                 return Err(denied("pipe", &pipe.name));
             }
+            Some(pipe) if pipe.paused => return Err(paused(&pipe.name)),
             Some(pipe) => Job::of_pipe(warehouse, catalog, pipe)?,
             None => {
                 let (store, options) = (warehouse.storage().store(), FormatOptions::new());
@@ -135,6 +142,17 @@ impl Ingestion {
         let files = files.into_iter().map(|file| (file.meta().location, Arc::new(file))).collect();
         Ok(job.over_rejects(sources, Arc::new(RawRows { files })))
     }
+}
+
+fn is_change_feed(catalog: &CatalogSnapshot, pipe: &str) -> bool {
+    catalog.pipe(pipe).is_ok_and(|pipe| pipe.mode.is_change_feed())
+}
+
+/// A rejected row does not tell whether its event brought it or took it away, nor which came after it.
+fn of_change_feed(pipe: &str) -> Error {
+    Error::not_supported(format!("rejected rows of change feed \"{pipe}\" cannot be replayed"))
+        .with_detail("A row alone does not tell what its event did, and later events may have changed it.")
+        .with_hint("ALTER PIPE … REPLAY loads its files again.")
 }
 
 /// Adds `replayed_at` to the rejects.

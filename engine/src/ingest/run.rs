@@ -4,21 +4,29 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use chrono::{TimeDelta, Utc};
+use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt};
 
-use super::decision::{self, Decision};
-use super::file_load::{FileLoader, LoadedFile, Setback};
+use super::decision::Decision;
+use super::file_load::{FileLoader, LoadedFile, Setback, Tried, gone, if_gone};
 use super::files::{Identity, SourceFile, content_hash};
+use super::gather::{Intake, keyed_contract};
+use super::history::Standing;
 use super::job::Job;
-use super::ledger::{Event, Standing, State};
-use super::quality::Finding;
+use super::ledger::{Event, State};
+use super::quality::{self, Finding};
 use super::rejects::Origin;
+use super::spool::Spooled;
 use super::{FileOutcome, Ingestion, Progress, RunReport};
-use crate::catalog::{Object, undefined_relation};
+use crate::catalog::{Column, LoadMode, Object};
 use crate::error::{Error, ErrorKind, Result};
+use crate::table::DeltaTable;
 use crate::table::contract::Contract;
 use crate::table::snapshot::TableSnapshot;
-use crate::table::write::{TableWriter, Written};
-use crate::table::{CommitInfo, CommitOutcome, DeltaTable};
+use crate::table::write::TableWriter;
+
+/// Files that are read side by side, where their rows do not depend on each other.
+const FILES_AT_ONCE: usize = 4;
 
 /// Loads the files of a job; with `only`, no others than these.
 pub(super) async fn run(
@@ -32,7 +40,7 @@ pub(super) async fn run(
     let target = ingestion.warehouse.delta(&job.table)?;
     let mut run = Run {
         ingestion,
-        job,
+        job: Arc::new(job.clone()),
         target,
         progress,
         pending: VecDeque::new(),
@@ -41,7 +49,7 @@ pub(super) async fn run(
         report: RunReport::default(),
     };
     run.find_files(only).await?;
-    while !run.pending.is_empty() {
+    while !run.pending.is_empty() && run.goes_on().await? {
         let decided = ingestion.catch_up(job.key, &run.target).await?;
         let chosen = run.choose(decided + 1).await?;
         if !chosen.is_empty() {
@@ -64,10 +72,10 @@ struct Candidate {
     again: bool,
 }
 
-struct Run<'a> {
-    ingestion: &'a Ingestion,
-    job: &'a Job,
-    target: Arc<DeltaTable>,
+pub(super) struct Run<'a> {
+    pub(super) ingestion: &'a Ingestion,
+    pub(super) job: Arc<Job>,
+    pub(super) target: Arc<DeltaTable>,
     progress: Arc<dyn Progress>,
     pending: VecDeque<Candidate>,
     announced: HashSet<String>,
@@ -79,7 +87,7 @@ struct Run<'a> {
 /// What is to be decided with one commit.
 struct Attempt {
     batch: i64,
-    written: Written,
+    rows: Spooled,
     rejects: Option<TableWriter>,
     loaded: Vec<(Candidate, Event)>,
     failed: Vec<(Candidate, Event, Error)>,
@@ -90,7 +98,7 @@ impl Attempt {
     fn new(batch: i64) -> Self {
         Self {
             batch,
-            written: Written::default(),
+            rows: Spooled::default(),
             rejects: None,
             loaded: Vec::new(),
             failed: Vec::new(),
@@ -99,11 +107,23 @@ impl Attempt {
     }
 }
 
+/// How a batch goes on after a file.
+enum Next {
+    Go,
+    /// Without the files after it.
+    Stop,
+    /// Without it and the files after it: its turn comes again.
+    Again,
+    /// As before, once the table has these columns.
+    Widen(Vec<Column>),
+}
+
 impl Run<'_> {
     async fn find_files(&mut self, only: Option<&HashSet<String>>) -> Result<()> {
         self.ingestion.catch_up(self.job.key, &self.target).await?;
         let mut files = self.job.files().await?;
         self.record_disappeared(&files).await?;
+        files.retain(|file| self.job.is_settled(file));
         if let Some(only) = only {
             files.retain(|file| only.contains(&file.name));
         }
@@ -119,19 +139,31 @@ impl Run<'_> {
             return Ok(());
         }
         let there: HashSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
-        let error = Error::new(ErrorKind::StorageIo, "the file disappeared before it was loaded");
+        let error = gone();
         let begun = self.ingestion.ledger.begun(self.job.key).into_iter();
         let gone = begun.filter(|event| !there.contains(event.file.as_str()));
         self.ingestion.ledger.record(gone.map(|event| event.failed(&error)).collect()).await
+    }
+
+    /// Whether nobody has paused or dropped the pipe meanwhile.
+    async fn goes_on(&self) -> Result<bool> {
+        let Some(oid) = self.job.key.pipe() else { return Ok(true) };
+        let catalog = self.ingestion.warehouse.catalog().await?;
+        Ok(matches!(catalog.object(oid), Some(Object::Pipe(pipe)) if !pipe.paused))
+    }
+
+    fn replaces_partitions(&self) -> bool {
+        self.job.mode == LoadMode::ReplacePartition
     }
 
     /// Takes the files of the next batch from those that wait.
     async fn choose(&mut self, batch: i64) -> Result<Vec<Candidate>> {
         let limits = self.ingestion.limits;
         let (mut chosen, mut aside, mut twins) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut bytes, mut contents) = (0, HashSet::new());
-        while chosen.len() < limits.batch_files.max(1)
-            && bytes < limits.batch_bytes
+        let (mut bytes, mut contents, mut failed) = (0, HashSet::new(), false);
+        // The files of a partition that is replaced must not be in two batches, of which the second replaces the first.
+        let whole = self.replaces_partitions();
+        while (whole || chosen.len() < limits.batch_files.max(1) && bytes < limits.batch_bytes)
             && let Some(mut candidate) = self.pending.pop_front()
         {
             match self.examine(&mut candidate).await {
@@ -146,8 +178,14 @@ impl Run<'_> {
                     bytes += candidate.file.meta.size;
                     chosen.push(candidate);
                 }
-                Err(error) => aside.extend(self.fail(batch, &candidate, error)),
+                Err(error) => {
+                    failed = true;
+                    aside.extend(self.fail(batch, &candidate, error));
+                }
             }
+        }
+        if whole && failed {
+            chosen.clear();
         }
         // They wait to see what becomes of the file with the same content.
         self.pending.extend(twins);
@@ -156,14 +194,15 @@ impl Run<'_> {
     }
 
     async fn examine(&self, candidate: &mut Candidate) -> Result<Standing> {
-        let (ledger, job) = (&self.ingestion.ledger, self.job);
+        let (ledger, job) = (&self.ingestion.ledger, &self.job);
         let (name, meta) = (&candidate.file.name, &candidate.file.meta);
         let standing = ledger.standing(job.key, name, &candidate.identity, &job.definition);
         if standing == Standing::Known && !job.is_push() {
             return Ok(standing);
         }
         if !job.tags_tell_content && candidate.identity.content_hash.is_none() {
-            candidate.identity.content_hash = Some(content_hash(job.store.as_ref(), meta).await?);
+            let hash = content_hash(job.store.as_ref(), meta).await.map_err(if_gone)?;
+            candidate.identity.content_hash = Some(hash);
         }
         candidate.again = standing == Standing::Retry;
         let first = match &candidate.identity.content_hash {
@@ -187,55 +226,132 @@ impl Run<'_> {
 
     /// A failure that is no news is not recorded again.
     fn fail(&mut self, batch: i64, candidate: &Candidate, error: Error) -> Option<Event> {
-        let event = self.event(batch, candidate).failed(&error);
+        let event = self.failure(self.event(batch, candidate), &error);
         let name = &candidate.file.name;
         let outcome = FileOutcome::Failed(error);
         self.report.add(name, 0, &outcome);
         self.progress.file_finished(name, &outcome);
-        (!self.ingestion.ledger.is_old_news(&event)).then_some(event)
+        // Where tries are counted, each counts.
+        let counts = self.job.rules.max_tries.is_some() || !self.ingestion.ledger.is_old_news(&event);
+        counts.then_some(event)
+    }
+
+    /// The event of a file that fails so: perhaps for the last time.
+    fn failure(&self, event: Event, error: &Error) -> Event {
+        let tries = 1 + self.ingestion.ledger.tries(self.job.key, &event.file, &event.identity);
+        let mut event = event.failed(error);
+        // What replaces a partition is complete or is not loaded.
+        event.retry |= self.replaces_partitions();
+        match self.job.rules.max_tries {
+            Some(most) if tries >= most => event.dead(tries),
+            _ => event,
+        }
     }
 
     /// The file begins now.
     fn event(&self, batch: i64, candidate: &Candidate) -> Event {
-        let now = Utc::now();
-        let (pipe_oid, target_oid) = self.job.key.oids();
-        Event {
-            pipe_oid,
-            target_oid,
-            pipe: self.job.name.clone(),
-            target: self.job.table.name.to_string(),
-            batch,
-            file: candidate.file.name.clone(),
-            identity: candidate.identity.clone(),
-            definition: self.job.definition.clone(),
-            state: State::Started,
-            retry: false,
-            rows: None,
-            rejected: None,
-            version: None,
-            started_at: now,
-            finished_at: None,
-            sqlstate: None,
-            error: None,
-            recorded_at: now,
-        }
+        Event::started(&self.job, batch, &candidate.file.name, candidate.identity.clone())
     }
 
     async fn load_batch(&mut self, batch: i64, chosen: Vec<Candidate>) -> Result<()> {
         self.announce(batch, &chosen).await?;
         let base = self.target.snapshot().await?;
-        let contract = Arc::new(self.contract(&base).await?);
+        let planner = Arc::clone(&self.ingestion.planner);
+        let contract = self.contract(&base).await?;
+        let at_once = if contract.has_keys() { 1 } else { FILES_AT_ONCE };
+        let intake = Arc::new(Intake::new(&self.job, planner.as_ref(), &self.target, &base, contract)?);
+        let loader = || FileLoader {
+            planner: Arc::clone(&planner),
+            job: Arc::clone(&self.job),
+            intake: intake.of_file(),
+            progress: Arc::clone(&self.progress),
+        };
+        let loads: Vec<BoxFuture<'_, _>> = chosen
+            .iter()
+            .enumerate()
+            .map(|(place, candidate)| {
+                let (loader, row_by_row) = (loader(), self.row_by_row.contains(&candidate.file.name));
+                Box::pin(async move { loader.try_load(&candidate.file, place, row_by_row).await }) as _
+            })
+            .collect();
+        let mut loads = stream::iter(loads).buffered(at_once);
         let mut attempt = Attempt::new(batch);
-        let mut queue = VecDeque::from(chosen);
-        while let Some(candidate) = queue.pop_front() {
-            if !self.load_file(&base, &contract, &mut attempt, candidate).await? {
-                break;
+        let (mut done, mut widen) = (0, None);
+        while let Some(tried) = loads.next().await {
+            let candidate = chosen[done].clone();
+            match self.accept(&intake, &mut attempt, candidate, tried).await? {
+                Next::Go => done += 1,
+                Next::Stop => {
+                    done += 1;
+                    break;
+                }
+                Next::Again => break,
+                Next::Widen(columns) => {
+                    widen = Some((chosen[done].file.name.clone(), columns));
+                    break;
+                }
             }
         }
-        while let Some(candidate) = queue.pop_back() {
+        drop(loads);
+        let rest = chosen.into_iter().skip(done).collect();
+        self.close(&intake, attempt, rest).await?;
+        match widen {
+            Some((file, columns)) => self.add_columns(batch, &file, columns).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Widens the table for a file, which then waits for its turn; or fails the file.
+    async fn add_columns(&mut self, batch: i64, file: &str, columns: Vec<Column>) -> Result<()> {
+        let Err(error) = self.widen(columns).await else { return Ok(()) };
+        let place = self.pending.iter().position(|candidate| candidate.file.name == file);
+        let Some(candidate) = place.and_then(|place| self.pending.remove(place)) else { return Err(error) };
+        if self.replaces_partitions() {
+            self.pending.clear();
+        }
+        let event = self.fail(batch, &candidate, error);
+        self.ingestion.ledger.record(event.into_iter().collect()).await
+    }
+
+    /// Decides a batch, of which `rest` was left out.
+    async fn close(&mut self, intake: &Intake, mut attempt: Attempt, rest: Vec<Candidate>) -> Result<()> {
+        if !self.replaces_partitions() || rest.is_empty() && attempt.failed.is_empty() {
+            self.wait_again(rest);
+            return self.decide(intake, attempt).await;
+        }
+        std::mem::take(&mut attempt.rows).discard(&intake.place).await;
+        let Some((culprit, ..)) = attempt.failed.first() else {
+            // Nothing failed: all of them are loaded in another way.
+            self.wait_again(rest);
+            self.wait_again(attempt.loaded.into_iter().map(|(candidate, _)| candidate).collect());
+            return Ok(());
+        };
+        let reason = format!("file \"{}\", which was to be loaded with it, failed", culprit.file.name);
+        let error = Error::new(ErrorKind::PortalNotRunnable, reason).with_hint(
+            "Partitions are replaced by all files that are there, or by none: mend or remove that file.",
+        );
+        let innocent = attempt.loaded.into_iter().map(|(candidate, event)| (candidate, event));
+        let untried: Vec<Candidate> = rest.into_iter().chain(self.pending.drain(..)).collect();
+        let innocent: Vec<_> = innocent
+            .chain(untried.into_iter().map(|one| (one.clone(), self.event(attempt.batch, &one))))
+            .collect();
+        let mut events = self.failures(attempt.batch, attempt.failed);
+        for (candidate, event) in innocent {
+            let name = &candidate.file.name;
+            self.report.add(name, 0, &FileOutcome::Failed(error.clone()));
+            let mut event = event.failed(&error);
+            event.retry = true;
+            if !self.ingestion.ledger.is_old_news(&event) {
+                events.push(event);
+            }
+        }
+        self.record_refused(events, attempt.quality).await
+    }
+
+    fn wait_again(&mut self, candidates: Vec<Candidate>) {
+        for candidate in candidates.into_iter().rev() {
             self.pending.push_front(candidate);
         }
-        self.decide(attempt).await
     }
 
     /// Tells that files are being loaded. One that keeps failing is not told of each time.
@@ -251,79 +367,57 @@ impl Run<'_> {
 
     /// The contract of a batch, which knows the keys that are in the table.
     async fn contract(&self, base: &Arc<TableSnapshot>) -> Result<Contract> {
-        let table = &self.job.table;
-        let contract = Contract::new(table, self.ingestion.planner.as_ref())?;
-        if !contract.has_keys() {
-            return Ok(contract);
+        let (table, planner) = (&self.job.table, self.ingestion.planner.as_ref());
+        if let Some(key) = self.job.mode.key() {
+            return keyed_contract(table, key, planner);
         }
-        let scan = self.ingestion.warehouse.scan_snapshot(table, Arc::clone(base))?;
-        contract.learn_keys(scan, &self.ingestion.planner.session_state()).await?;
+        let contract = Contract::new(table, planner)?;
+        // Keys of other partitions than those that are replaced are other keys.
+        if contract.has_keys() && !self.replaces_partitions() {
+            let scan = self.ingestion.warehouse.scan_snapshot(table, Arc::clone(base))?;
+            contract.learn_keys(scan, &planner.session_state()).await?;
+        }
         Ok(contract)
     }
 
-    /// Whether the batch goes on with the same contract.
-    async fn load_file(
+    async fn accept(
         &mut self,
-        base: &Arc<TableSnapshot>,
-        contract: &Arc<Contract>,
+        intake: &Intake,
         attempt: &mut Attempt,
         candidate: Candidate,
-    ) -> Result<bool> {
+        tried: Tried,
+    ) -> Result<Next> {
         let event = self.event(attempt.batch, &candidate);
-        let file = &candidate.file;
-        let loader = FileLoader {
-            warehouse: &self.ingestion.warehouse,
-            planner: self.ingestion.planner.as_ref(),
-            job: self.job,
-            target: &self.target,
-            base,
-            contract,
-            progress: &self.progress,
-        };
-        let outcome = if self.row_by_row.contains(&file.name) {
-            loader.load_row_by_row(file).await
-        } else {
-            self.progress.file_started(&file.name, file.meta.size);
-            match loader.load(file).await {
-                Err(Setback::NeedsRowByRow) if !contract.has_keys() => loader.load_row_by_row(file).await,
-                outcome => outcome,
-            }
-        };
-        let outcomes = contract.take_outcomes();
-        if !matches!(outcome, Err(Setback::NeedsRowByRow)) {
-            let expected = outcome.as_ref().map_or_else(Setback::outcomes, |loaded| &loaded.expected);
-            let told = outcomes.into_iter().chain(expected.iter().cloned());
-            attempt.quality.extend(told.filter(|outcome| outcome.is_told()).map(|outcome| {
-                let table = &self.job.table.name;
-                Finding::new(table, outcome).of_file(&self.job.name, &event.file, attempt.batch)
-            }));
-        }
+        let Tried { outcome, rules } = tried;
+        attempt.quality.extend(quality::of_file(&self.job, &event, rules));
         match outcome {
             Ok(loaded) => {
-                self.take(attempt, candidate, event, loaded).await?;
-                Ok(true)
+                self.take(intake, attempt, candidate, event, loaded).await?;
+                Ok(Next::Go)
             }
             Err(Setback::NeedsRowByRow) => {
-                self.row_by_row.insert(file.name.clone());
-                self.pending.push_front(candidate);
-                Ok(false)
+                self.row_by_row.insert(candidate.file.name);
+                Ok(Next::Again)
             }
+            Err(Setback::NeedsColumns(columns)) => Ok(Next::Widen(columns)),
             Err(Setback::Failed { error, checked_rows, .. }) => {
                 attempt.failed.push((candidate, event, error));
-                Ok(!(checked_rows && contract.has_keys()))
+                let is_tainted = checked_rows && intake.contract.has_keys();
+                Ok(if is_tainted { Next::Stop } else { Next::Go })
             }
         }
     }
 
     async fn take(
         &self,
+        intake: &Intake,
         attempt: &mut Attempt,
         candidate: Candidate,
         event: Event,
         loaded: LoadedFile,
     ) -> Result<()> {
-        let LoadedFile { written, rejects, .. } = loaded;
-        let (rows, rejected) = (written.rows, rejects.len() as u64);
+        let LoadedFile { spooled, rows, rejects, records, .. } = loaded;
+        let rejected = rejects.len() as u64;
         if !rejects.is_empty() {
             let mut writer = match attempt.rejects.take() {
                 Some(writer) => writer,
@@ -335,42 +429,40 @@ impl Run<'_> {
             self.ingestion.rejects.write(&mut writer, &origin, &rejects).await?;
             attempt.rejects = Some(writer);
         }
-        attempt.written.extend(written);
+        attempt.rows.extend(spooled);
+        if attempt.rows.is_heavy() {
+            let state = self.ingestion.planner.session_state();
+            attempt.rows.pour(&intake.place, &state, &self.job.table.cluster_by).await?;
+        }
         self.progress.file_finished(&candidate.file.name, &FileOutcome::Loaded { rows, rejected });
         let mut event = event.ended();
         event.state = State::Loaded;
         event.rows = i64::try_from(rows).ok();
         event.rejected = i64::try_from(rejected).ok();
+        event.records = i64::try_from(records).ok();
         attempt.loaded.push((candidate, event));
         Ok(())
     }
 
     /// Commits the batch and reports it; or, when another process was quicker, lets the files wait again.
-    async fn decide(&mut self, attempt: Attempt) -> Result<()> {
-        let Attempt { batch, written, rejects, loaded, failed, quality } = attempt;
+    async fn decide(&mut self, intake: &Intake, attempt: Attempt) -> Result<()> {
+        let Attempt { batch, rows, rejects, loaded, failed, quality } = attempt;
         if loaded.is_empty() {
             let failures = self.failures(batch, failed);
-            let is_news = |finding: &Finding| failures.iter().any(|event| finding.is_of_file(&event.file));
-            let findings: Vec<Finding> = quality.into_iter().filter(is_news).collect();
-            self.ingestion.quality.add(&findings, None).await?;
-            return self.ingestion.ledger.record(failures).await;
+            return self.record_refused(failures, quality).await;
         }
         let rejects = match rejects {
             Some(writer) => writer.finish().await?.adds,
             None => Vec::new(),
         };
         let mut files: Vec<Event> = loaded.iter().map(|(_, event)| event.clone()).collect();
-        files.extend(failed.iter().map(|(_, event, error)| event.clone().failed(error)));
+        files.extend(failed.iter().map(|(_, event, error)| self.failure(event.clone(), error)));
         let pipe = self.job.name.clone();
         let attempt = uuid::Uuid::new_v4().to_string();
         let decision = Decision { pipe, batch, attempt, files, rejects, quality };
-        let Some(version) = self.commit(&decision, written).await? else {
-            for (candidate, _, _) in failed.into_iter().rev() {
-                self.pending.push_front(candidate);
-            }
-            for (candidate, _) in loaded.into_iter().rev() {
-                self.pending.push_front(candidate);
-            }
+        let Some(version) = self.commit(&decision, intake, rows).await? else {
+            self.wait_again(failed.into_iter().map(|(candidate, ..)| candidate).collect());
+            self.wait_again(loaded.into_iter().map(|(candidate, _)| candidate).collect());
             return Ok(());
         };
         self.ingestion.repeat(self.job.key, decision, version).await?;
@@ -386,6 +478,13 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// Records files of which nothing enters the table, and how the rules fared with them.
+    async fn record_refused(&self, events: Vec<Event>, mut quality: Vec<Finding>) -> Result<()> {
+        quality.retain(|finding| events.iter().any(|event| finding.is_of_file(&event.file)));
+        self.ingestion.quality.add(&quality, None).await?;
+        self.ingestion.ledger.record(events).await
+    }
+
     /// Reports failures; gives those that are news.
     fn failures(&mut self, batch: i64, failed: Vec<(Candidate, Event, Error)>) -> Vec<Event> {
         let events = failed.into_iter().filter_map(|(candidate, event, error)| {
@@ -393,30 +492,5 @@ impl Run<'_> {
             Some(Event { started_at: event.started_at, ..failure })
         });
         events.collect()
-    }
-
-    /// The table version that decides the batch; `None` when another process has decided it.
-    async fn commit(&self, decision: &Decision, written: Written) -> Result<Option<u64>> {
-        self.check_target_exists().await?;
-        let application = self.job.key.at(decision.batch);
-        let info = CommitInfo { application: Some(application.clone()), metadata: decision.metadata()? };
-        let newest = match self.target.append(written.adds, info).await? {
-            CommitOutcome::Committed { version } => return Ok(Some(version)),
-            CommitOutcome::AlreadyApplied { version } => version,
-        };
-        // It may be our own: the store took the commit, and its answer was lost.
-        let only = decision.batch..=decision.batch;
-        let decided = decision::find(&self.target, newest, &application.id, only).await?;
-        let ours = decided.into_iter().find(|(decided, _)| decided.attempt == decision.attempt);
-        Ok(ours.map(|(_, version)| version))
-    }
-
-    /// A table that was dropped meanwhile must not get a commit: another may lie there by now.
-    async fn check_target_exists(&self) -> Result<()> {
-        let catalog = self.ingestion.warehouse.catalog().await?;
-        match catalog.object(self.job.table.oid) {
-            Some(Object::Table(table)) if table.location == self.job.table.location => Ok(()),
-            _ => Err(undefined_relation(&self.job.table.name)),
-        }
     }
 }

@@ -62,7 +62,7 @@ impl Ingestion {
         turns.0.retain(|oid, turn| {
             catalog.object(*oid).is_some() || turn.running.as_ref().is_some_and(|run| !run.is_finished())
         });
-        for pipe in catalog.pipes() {
+        for pipe in catalog.pipes().filter(|pipe| !pipe.paused) {
             let Some(seconds) = pipe.every_seconds else { continue };
             let turn = turns.0.entry(pipe.oid).or_default();
             if turn.is_due(Duration::from_secs(seconds)) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -47,6 +48,33 @@ pub(super) fn numbered(schema: &SchemaRef, source: &SourceBatch) -> Result<Recor
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
+/// The file, and how many rows were read of it so far, good or bad.
+pub(super) fn counted(file: OpenFile) -> (OpenFile, Arc<AtomicU64>) {
+    let read = Arc::new(AtomicU64::new(0));
+    let count = |inner| Arc::new(CountedSplit { inner, read: Arc::clone(&read) }) as Arc<dyn Split>;
+    let splits = file.splits.into_iter().map(count).collect();
+    (OpenFile { splits, ..file }, read)
+}
+
+#[derive(Debug)]
+struct CountedSplit {
+    inner: Arc<dyn Split>,
+    read: Arc<AtomicU64>,
+}
+
+impl Split for CountedSplit {
+    fn read(&self) -> BoxStream<'static, Result<SourceBatch>> {
+        let read = Arc::clone(&self.read);
+        let count = move |batch: &Result<SourceBatch>| {
+            if let Ok(batch) = batch {
+                let rows = batch.row_numbers.len() + batch.bad_rows.len();
+                read.fetch_add(rows as u64, Ordering::Relaxed);
+            }
+        };
+        self.inner.read().inspect(count).boxed()
+    }
+}
+
 /// A file that streams, split by split, to as many tasks as the session has cores.
 pub(super) struct SourceTable {
     schema: SchemaRef,
@@ -66,6 +94,11 @@ impl SourceTable {
     pub(super) fn new(file: &OpenFile, bytes: u64, progress: Arc<dyn Progress>) -> Result<Self> {
         let schema = numbered_schema(&file.schema)?;
         Ok(Self { schema, splits: file.splits.clone(), bytes, bad_rows: Arc::default(), progress })
+    }
+
+    /// Whether one task reads it.
+    pub(super) fn is_small(&self) -> bool {
+        self.bytes < SMALL_FILE_BYTES
     }
 
     /// The rows that the format could not read, so far.
@@ -91,7 +124,7 @@ impl TableProvider for SourceTable {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let tasks = if self.bytes < SMALL_FILE_BYTES { 1 } else { state.config().target_partitions().max(1) };
+        let tasks = if self.is_small() { 1 } else { state.config().target_partitions().max(1) };
         let shared = Arc::new(Shared {
             schema: Arc::clone(&self.schema),
             splits: self.splits.clone(),

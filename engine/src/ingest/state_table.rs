@@ -5,8 +5,11 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::json::ReaderBuilder;
-use deltalake_core::kernel::Action;
+use deltalake_core::DeltaTableError;
+use deltalake_core::kernel::engine::arrow_conversion::{TryFromArrow as _, TryIntoKernel as _};
+use deltalake_core::kernel::{Action, MetadataExt as _, StructField, StructType};
 use deltalake_core::operations::optimize::OptimizeType;
+use deltalake_core::protocol::DeltaOperation;
 use serde::Serialize;
 use tokio::sync::OnceCell;
 
@@ -44,7 +47,28 @@ impl StateTable {
     async fn make(&self) -> Result<()> {
         let name = self.location.rsplit('/').next().unwrap_or(self.location);
         match self.delta.create(&self.schema, &[], name).await {
-            Err(error) if error.kind() != ErrorKind::DuplicateTable => Err(error),
+            Err(error) if error.kind() == ErrorKind::DuplicateTable => self.widen().await,
+            other => other,
+        }
+    }
+
+    /// Brings the log of a table that an older release made up to the columns of this one. Of several processes
+    /// one does it.
+    async fn widen(&self) -> Result<()> {
+        let snapshot = self.delta.snapshot().await?;
+        let known = snapshot.schema();
+        let new = self.schema.fields().iter().filter(|field| known.index_of(field.name()).is_err());
+        let fields: Vec<StructField> =
+            new.map(|field| StructField::try_from_arrow(field.as_ref())).collect::<Result<_, _>>()?;
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let schema: StructType = self.schema.as_ref().try_into_kernel()?;
+        let metadata = snapshot.metadata().clone().with_schema(&schema).map_err(DeltaTableError::from)?;
+        let operation = DeltaOperation::AddColumn { fields };
+        let actions = vec![Action::Metadata(metadata)];
+        match self.delta.replace(&snapshot, actions, operation, CommitInfo::default()).await {
+            Err(error) if error.kind() != ErrorKind::SerializationFailure => Err(error),
             _ => Ok(()),
         }
     }

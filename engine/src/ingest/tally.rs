@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use parking_lot::Mutex;
 
 use super::RunReport;
+use super::ledger::told;
 use crate::error::Result;
 
 /// Beyond so many names nothing new is counted: pipes come and go, and their names with them.
@@ -24,6 +25,10 @@ pub struct Loaded {
     pub rows: u64,
     pub rejected: u64,
     pub bytes: u64,
+    /// When a run last ended.
+    pub last_run_at: Option<DateTime<Utc>>,
+    /// Why the last run ended, if with an error.
+    pub last_error: Option<String>,
     /// When a run last ended without an error.
     pub last_success_at: Option<DateTime<Utc>>,
     /// Of the last batch: for how long its oldest file had lain there when its rows were in the table.
@@ -42,6 +47,8 @@ impl Tally {
         }
         let loaded = names.entry(name.to_owned()).or_default();
         loaded.runs += 1;
+        loaded.last_run_at = Some(Utc::now());
+        loaded.last_error = outcome.as_ref().err().map(told);
         match outcome {
             Ok(report) => {
                 loaded.add(report);

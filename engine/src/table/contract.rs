@@ -55,6 +55,7 @@ pub struct Contract {
     refuses: AtomicBool,
 }
 
+#[derive(Clone)]
 struct Check {
     name: String,
     expression: Arc<dyn PhysicalExpr>,
@@ -114,7 +115,10 @@ impl Contract {
     /// How the rules fared since the last time this was asked.
     pub fn take_outcomes(&self) -> Vec<RuleOutcome> {
         self.refuses.store(false, Ordering::Relaxed);
-        self.tally.take()
+        let mut outcomes = self.tally.take();
+        // Keys that rows are not held to have nothing to tell.
+        outcomes.retain(|outcome| self.has_keys() || !outcome.is_of_key());
+        outcomes
     }
 
     /// Whether a row has broken a rule that lets nothing in.
@@ -139,6 +143,24 @@ impl Contract {
     /// All rules but the keys.
     pub fn without_keys(self) -> Self {
         Self { keys: Vec::new(), ..self }
+    }
+
+    /// The same rules, counted for themselves; `None` if there are keys, which must meet all rows.
+    pub fn counting_apart(&self) -> Option<Self> {
+        if self.has_keys() {
+            return None;
+        }
+        Some(Self {
+            table: self.table.clone(),
+            columns: self.columns.clone(),
+            partition_by: self.partition_by.clone(),
+            schema: Arc::clone(&self.schema),
+            checks: self.checks.clone(),
+            keys: Vec::new(),
+            tally: self.tally.anew(),
+            existing: tokio::sync::Mutex::new(None),
+            refuses: AtomicBool::new(false),
+        })
     }
 
     pub fn has_keys(&self) -> bool {

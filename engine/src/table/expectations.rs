@@ -1,13 +1,13 @@
 //! Rules about the rows of a load together: how many there are, how new the newest is.
 //!
-//! They are asked of the data files that a load has written, before a commit names them; most are answered by what the
-//! files tell of themselves.
+//! They are asked of the rows of a load before a commit names them, in memory or in data files.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::collect;
 use deltalake_core::kernel::Add;
@@ -28,15 +28,25 @@ pub async fn examine(
     base: &TableSnapshot,
     added: &[Add],
 ) -> Result<Vec<RuleOutcome>> {
+    let scan = only_added(storage, table, base, added)?;
+    let count = scan.files().iter().filter_map(|file| file.rows).sum();
+    examine_rows(planner, table, count, Arc::new(scan)).await
+}
+
+/// The same of rows wherever they are.
+pub async fn examine_rows(
+    planner: &dyn Planner,
+    table: &Table,
+    count: u64,
+    rows: Arc<dyn TableProvider>,
+) -> Result<Vec<RuleOutcome>> {
     let mut outcomes = Vec::new();
     for constraint in &table.constraints {
         let Rule::Expect { expression } = &constraint.rule else { continue };
-        let scan = only_added(storage, table, base, added)?;
-        let rows = scan.files().iter().filter_map(|file| file.rows).sum();
-        let answer = ask(planner, table, expression, scan)
+        let answer = ask(planner, table, expression, Arc::clone(&rows))
             .await
             .map_err(|error| error.in_context(format!("expectation \"{}\"", constraint.name)))?;
-        outcomes.push(outcome(constraint, rows, &answer));
+        outcomes.push(outcome(constraint, count, &answer));
     }
     Ok(outcomes)
 }
@@ -68,11 +78,16 @@ fn only_added(storage: &Storage, table: &Table, base: &TableSnapshot, added: &[A
 }
 
 /// One row: whether the load passes, and the values of the aggregates.
-async fn ask(planner: &dyn Planner, table: &Table, expression: &str, scan: TableScan) -> Result<RecordBatch> {
+async fn ask(
+    planner: &dyn Planner,
+    table: &Table,
+    expression: &str,
+    rows: Arc<dyn TableProvider>,
+) -> Result<RecordBatch> {
     let name = table.name.name.replace('"', "\"\"");
     let query =
         format!("SELECT ({expression}) AS passes FROM (SELECT * FROM {SOURCE_RELATION}) AS \"{name}\"");
-    let plan = planner.plan_pipe(&table.owner, Some(&query), Arc::new(scan)).await?.plan;
+    let plan = planner.plan_pipe(&table.owner, Some(&query), rows).await?.plan;
     let state = planner.session_state();
     let physical = state.create_physical_plan(&with_aggregates(plan)?).await?;
     let batches = collect(physical, state.task_ctx()).await?;

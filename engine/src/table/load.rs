@@ -73,6 +73,11 @@ impl ColumnMapping {
         Ok(Self { sources, row_number })
     }
 
+    /// The number in the file of a row of a batch, if the rows tell it.
+    pub(crate) fn number_of(&self, batch: &RecordBatch, row: usize) -> Option<u64> {
+        self.row_number.map(|column| row_number(batch, column, row))
+    }
+
     pub(crate) fn columns(&self, batch: &RecordBatch, contract: &Contract) -> Vec<ArrayRef> {
         self.sources
             .iter()
@@ -140,7 +145,7 @@ pub async fn write_plan(
 }
 
 /// Sorts by the cluster key, so that files and row groups cover narrow ranges of it.
-pub(super) fn sorted(plan: LogicalPlan, cluster_by: &[String]) -> Result<LogicalPlan> {
+pub(crate) fn sorted(plan: LogicalPlan, cluster_by: &[String]) -> Result<LogicalPlan> {
     let known: Vec<_> = cluster_by
         .iter()
         .filter(|name| plan.schema().has_column_with_unqualified_name(name))

@@ -30,6 +30,17 @@ impl RuleOutcome {
         self.rows_checked > 0 || self.rows_violating > 0
     }
 
+    pub(crate) fn is_of_key(&self) -> bool {
+        matches!(self.kind.as_str(), "primary key" | "unique")
+    }
+
+    /// Counts other rows, held to the same rule, with these.
+    pub(crate) fn extend(&mut self, other: RuleOutcome) {
+        self.rows_checked += other.rows_checked;
+        self.rows_violating += other.rows_violating;
+        self.example = self.example.take().or(other.example);
+    }
+
     /// Whether rows entered that the rule warns of.
     pub(crate) fn has_warned(&self) -> bool {
         self.on_violation == OnViolation::Warn && self.rows_violating > 0
@@ -69,6 +80,18 @@ impl Tally {
             counted(constraint.name.clone(), constraint.rule.kind(), constraint.effect_on_loads())
         });
         Self { rows: AtomicU64::new(0), rules: not_null.chain(rules).collect() }
+    }
+
+    /// The same rules, of which nothing is counted yet.
+    pub(crate) fn anew(&self) -> Self {
+        let rule = |counted: &Counted| Counted {
+            rule: counted.rule.clone(),
+            kind: counted.kind,
+            on_violation: counted.on_violation,
+            violating: AtomicU64::new(0),
+            example: Mutex::default(),
+        };
+        Self { rows: AtomicU64::new(0), rules: self.rules.iter().map(rule).collect() }
     }
 
     /// Where a rule of this name is counted.

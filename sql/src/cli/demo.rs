@@ -96,7 +96,8 @@ async fn build(instance: &Arc<Instance>, args: &DemoArgs) -> Result<()> {
     let known = instance.warehouse.catalog().await?;
     for statement in dialect::parse(PIPES)? {
         // After an interrupted start some pipes are there already.
-        if let dialect::StatementKind::Own(dialect::OwnStatement::CreatePipe(pipe)) = &statement.kind
+        if let dialect::StatementKind::Own(dialect::OwnStatement::Pipe(pipe)) = &statement.kind
+            && let dialect::PipeStatement::Create(pipe) = pipe
             && known.pipe(&pipe.name).is_ok()
         {
             continue;

@@ -1,3 +1,5 @@
+use voxhouse_engine::catalog::LoadMode;
+
 use super::tokens::At;
 use super::*;
 
@@ -16,6 +18,45 @@ fn a_query_string_splits_at_semicolons_outside_of_strings() {
 }
 
 #[test]
+fn a_mode_of_a_pipe_has_a_key_and_a_column_of_time() {
+    let mode = |clause: &str| {
+        let sql = format!("create pipe p from 'x' into t {clause} every '1 min'");
+        let StatementKind::Own(OwnStatement::Pipe(PipeStatement::Create(pipe))) = one(&sql).kind else {
+            panic!("not a pipe: {sql}")
+        };
+        assert_eq!((pipe.format.as_str(), pipe.every.as_deref()), ("csv", Some("1 min")));
+        pipe.mode.to_string()
+    };
+    assert_eq!(mode("format csv"), "append");
+    assert_eq!(mode("mode upsert key (a, \"B\") newest by at format csv"), "upsert key (a, B) newest by at");
+    assert_eq!(mode("format csv mode replace partition"), "replace partition");
+    assert_eq!(mode("MODE CHANGE FEED FORMAT csv OPTIONS (delimiter ';')"), "change feed key ()");
+    for wrong in ["mode merge format csv", "mode upsert key () format csv", "mode upsert newest a format csv"]
+    {
+        assert!(parse(&format!("create pipe p from 'x' into t {wrong}")).is_err(), "{wrong}");
+    }
+    assert!(parse("create pipe p from 'x' into t mode append").is_err(), "it has no format");
+}
+
+#[test]
+fn a_pipe_is_paused_resumed_and_replayed() {
+    let altered = |sql: &str| match one(sql).kind {
+        StatementKind::Own(OwnStatement::Pipe(PipeStatement::Pause { name, paused })) => {
+            format!("{name} {paused}")
+        }
+        StatementKind::Own(OwnStatement::Pipe(PipeStatement::Replay { name, from })) => {
+            format!("{name} {from:?}")
+        }
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(altered("ALTER PIPE P PAUSE"), "p true");
+    assert_eq!(altered("ALTER PIPE p RESUME"), "p false");
+    assert_eq!(altered("ALTER PIPE p REPLAY"), "p None");
+    assert_eq!(altered("ALTER PIPE p REPLAY FROM '2026-01-01'"), "p Some(\"2026-01-01\")");
+    assert!(parse("ALTER PIPE p STOP").is_err());
+}
+
+#[test]
 fn a_syntax_error_tells_its_place() {
     let error = parse("select * form t").unwrap_err();
     assert_eq!((error.sqlstate(), error.position()), ("42601", Some(15)), "{error}");
@@ -27,12 +68,15 @@ fn a_syntax_error_tells_its_place() {
 fn a_pipe_is_read_with_all_its_clauses() {
     let statement = one("create or replace pipe orders from 'landing/orders/' into o.orders format csv \
          options (delimiter ';', header true) every '5 minutes' as select a as order_id from source s where a > 0");
-    let StatementKind::Own(OwnStatement::CreatePipe(pipe)) = statement.kind else { panic!("not a pipe") };
+    let StatementKind::Own(OwnStatement::Pipe(PipeStatement::Create(pipe))) = statement.kind else {
+        panic!("not a pipe")
+    };
     assert!(pipe.or_replace);
     assert_eq!(pipe.options.get("delimiter").map(String::as_str), Some(";"));
     assert_eq!(pipe.options.get("header").map(String::as_str), Some("true"));
     assert_eq!(pipe.every.as_deref(), Some("5 minutes"));
     assert_eq!(pipe.query.unwrap().to_string(), "SELECT a AS order_id FROM source s WHERE a > 0");
+    assert_eq!(pipe.mode, LoadMode::Append);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! The definitions are a list; it only grows at its end, because a relation's OID is its place in it.
 
+mod pipes;
 mod queries;
 mod rules;
 
@@ -60,7 +61,7 @@ fn definitions() -> Vec<Definition> {
             "The functions that Voxhouse adds to SQL, with an example of each",
             Content::Functions,
         ),
-        system("pipes", "The pipes, with what they have loaded so far", Content::Pipes),
+        system("pipes", "The pipes, how they stand and what waits for them", Content::Pipes),
         system("loads", "Every file that was loaded or refused, with its fate", Content::Loads),
         system(
             "rejects",
@@ -184,7 +185,7 @@ impl BuiltIns {
             Content::Quality => return Ok(Some(self.background.ingestion()?.quality_provider().await?)),
             Content::Rules => rules::batch(relations.catalog())?,
             Content::Functions => functions_batch()?,
-            Content::Pipes => pipes_batch(relations)?,
+            Content::Pipes => return Ok(Some(Arc::new(pipes::Pipes::new(relations, &self.background)))),
             Content::Tables => tables_batch(relations).await?,
             Content::Queries => queries::batch(&self.background.observer, relations.visible.access())?,
             Content::QueriesInfo => queries::info_batch(&self.background.observer)?,
@@ -200,7 +201,7 @@ async fn schema(content: Content, background: &Background) -> Result<SchemaRef> 
         Content::Quality => background.ingestion()?.quality_provider().await?.schema(),
         Content::Rules => rules::schema(),
         Content::Functions => functions_schema(),
-        Content::Pipes => pipes_schema(),
+        Content::Pipes => pipes::schema(),
         Content::Tables => tables_schema(),
         Content::Queries => queries::schema(),
         Content::QueriesInfo => queries::info_schema(),
@@ -259,40 +260,6 @@ fn functions_batch() -> Result<RecordBatch> {
         column(|entry| entry.example_result),
     ];
     Ok(RecordBatch::try_new(functions_schema(), columns)?)
-}
-
-fn pipes_schema() -> SchemaRef {
-    Arc::new(Schema::new(vec![
-        text("name"),
-        text("from_location"),
-        text("into_table"),
-        text("format"),
-        text("options"),
-        bigint("every_seconds"),
-        text("query"),
-        text("owner"),
-        text("comment"),
-    ]))
-}
-
-fn pipes_batch(relations: &Relations) -> Result<RecordBatch> {
-    let pipes: Vec<_> = relations.catalog().pipes().collect();
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(StringArray::from_iter_values(pipes.iter().map(|pipe| &pipe.name))),
-        Arc::new(StringArray::from_iter_values(pipes.iter().map(|pipe| &pipe.from))),
-        Arc::new(StringArray::from_iter_values(pipes.iter().map(|pipe| pipe.into.to_string()))),
-        Arc::new(StringArray::from_iter_values(pipes.iter().map(|pipe| &pipe.format))),
-        Arc::new(StringArray::from_iter_values(
-            pipes.iter().map(|pipe| serde_json::json!(pipe.options).to_string()),
-        )),
-        Arc::new(Int64Array::from_iter(
-            pipes.iter().map(|pipe| pipe.every_seconds.map(|every| every as i64)),
-        )),
-        Arc::new(StringArray::from_iter(pipes.iter().map(|pipe| pipe.query.as_deref()))),
-        Arc::new(StringArray::from_iter_values(pipes.iter().map(|pipe| &pipe.owner))),
-        Arc::new(StringArray::from_iter(pipes.iter().map(|pipe| pipe.comment.as_deref()))),
-    ];
-    Ok(RecordBatch::try_new(pipes_schema(), columns)?)
 }
 
 fn tables_schema() -> SchemaRef {

@@ -24,7 +24,9 @@ use voxhouse_engine::catalog::{Author, CatalogSnapshot};
 use voxhouse_engine::transaction::{Snapshots, Temporary, TemporaryFolder};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use crate::dialect::{self, Identity, OwnStatement, SessionStatement, Statement, StatementKind};
+use crate::dialect::{
+    self, Identity, OwnStatement, PipeStatement, SessionStatement, Statement, StatementKind,
+};
 use crate::instance::{self, Instance};
 use crate::observe::watch::{LogAs, Progress};
 use crate::pg_catalog::Visible;
@@ -374,6 +376,9 @@ impl Session {
                 },
                 OwnStatement::RefreshMaterializedView { name } => {
                     statement::ddl::refresh(self, statement, name).await
+                }
+                OwnStatement::Pipe(PipeStatement::Replay { name, from }) => {
+                    statement::pipe::replay(self, name, from.as_deref()).await
                 }
                 OwnStatement::Upkeep(upkeep) => statement::upkeep::run(self, statement, upkeep).await,
                 _ => statement::ddl::run(self, statement).await,

@@ -6,18 +6,14 @@ use datafusion::sql::sqlparser::ast::{
     CreateView, Expr, Ident, ObjectName, ObjectType, RenameTableNameKind, SchemaName, TableConstraint,
 };
 use voxhouse_engine::catalog::access::not_owner;
-use voxhouse_engine::catalog::acl::Privilege;
-use voxhouse_engine::catalog::ddl::{CommentTarget, ConstraintDdl, Ddl, DropKind, Effect, NewPipe, NewTable};
-use voxhouse_engine::catalog::{Column, QualifiedName, Rule, SqlType, Table};
+use voxhouse_engine::catalog::ddl::{CommentTarget, ConstraintDdl, Ddl, DropKind, Effect, NewTable};
+use voxhouse_engine::catalog::{Column, QualifiedName, Rule, SqlType};
 use voxhouse_engine::dml::Work;
-use voxhouse_engine::planning::SOURCE_RELATION;
 use voxhouse_engine::transaction::OnCommit;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::describe;
-use super::schedule::milliseconds;
-use crate::access::writes::{Need, writable_table};
-use crate::dialect::{CreatePipe, OwnStatement, Statement, StatementKind};
+use crate::dialect::{OwnStatement, Statement, StatementKind};
 use crate::pg_catalog;
 use crate::query::QueryContext;
 use crate::query::names::{self, existing_name, fold, new_name, new_temporary_name, parts};
@@ -29,7 +25,7 @@ pub async fn plan(context: &QueryContext, statement: &Statement) -> Result<Optio
     use ast::Statement as S;
     let sql = match &statement.kind {
         StatementKind::Sql(sql) => sql.as_ref(),
-        StatementKind::Own(own) => return own_definition(context, own).await,
+        StatementKind::Own(own) => return own_definition(context, own),
         StatementKind::Session(_) => return Ok(None),
     };
     Ok(Some(match sql {
@@ -55,20 +51,14 @@ pub async fn plan(context: &QueryContext, statement: &Statement) -> Result<Optio
 }
 
 async fn own_definition(context: &QueryContext, own: &OwnStatement) -> Result<Option<Ddl>> {
-    Ok(Some(match own {
-        OwnStatement::Access(access) => return super::role::plan(context, access),
-        OwnStatement::CreatePipe(pipe) => create_pipe(context, pipe)?,
-        OwnStatement::DropPipe { name, if_exists } => {
-            Ddl::DropPipe { name: name.clone(), if_exists: *if_exists }
-        }
-        OwnStatement::CommentOnPipe { name, comment } => {
-            Ddl::Comment { target: CommentTarget::Pipe(name.clone()), comment: comment.clone() }
-        }
-        OwnStatement::AddRule(add) => super::constraint::added(context, add).await?,
+    match own {
+        OwnStatement::Access(access) => super::role::plan(context, access),
+        OwnStatement::Pipe(statement) => super::pipe::plan(context, statement),
+        OwnStatement::AddRule(add) => super::constraint::added(context, add).await.map(Some),
         OwnStatement::RefreshMaterializedView { .. } | OwnStatement::Upkeep(_) | OwnStatement::Copy(_) => {
-            return Ok(None);
+            Ok(None)
         }
-    }))
+    }
 }
 
 /// Runs a definition.
@@ -199,6 +189,7 @@ pub fn tag_of(ddl: &Ddl) -> &'static str {
         Ddl::CreateView { .. } => "CREATE VIEW",
         Ddl::CreatePipe { .. } => "CREATE PIPE",
         Ddl::DropPipe { .. } => "DROP PIPE",
+        Ddl::PausePipe { .. } => "ALTER PIPE",
         Ddl::Role(_) | Ddl::Grant(_) | Ddl::DefaultPrivileges(_) | Ddl::Owner(_) => super::role::tag_of(ddl),
         Ddl::Comment { .. } => "COMMENT",
     }
@@ -486,47 +477,6 @@ fn comment_target(context: &QueryContext, kind: CommentObject, name: &ObjectName
         }
         other => Err(Error::not_supported(format!("COMMENT ON {other} is not supported"))),
     }
-}
-
-fn create_pipe(context: &QueryContext, pipe: &CreatePipe) -> Result<Ddl> {
-    let format = context.warehouse.formats().by_name(&pipe.format)?;
-    format.check_options(&pipe.options)?;
-    let every_seconds = match &pipe.every {
-        None => None,
-        Some(every) => Some(
-            milliseconds(every)
-                .filter(|milliseconds| *milliseconds >= 1_000)
-                .map(|milliseconds| milliseconds / 1_000)
-                .ok_or_else(|| {
-                    Error::invalid_argument(format!("invalid interval \"{every}\""))
-                        .with_hint("Write for example EVERY '5 minutes'.")
-                })?,
-        ),
-    };
-    let into = existing_name(&pipe.into, &context.visible)?;
-    let needs = |_: &Table| Ok(vec![Need::table(Privilege::Insert)]);
-    writable_table(&into, &context.visible, needs)?;
-    if into.is_temporary() {
-        return Err(Error::not_supported("a pipe cannot load into a temporary table"));
-    }
-    let query = pipe.query.as_ref().map(|query| {
-        let mut query = query.as_ref().clone();
-        names::qualify(&mut query, &context.visible, &context.built_ins, &[SOURCE_RELATION]);
-        query.to_string()
-    });
-    Ok(Ddl::CreatePipe {
-        pipe: NewPipe {
-            name: pipe.name.clone(),
-            from: pipe.from.clone(),
-            into,
-            format: pipe.format.clone(),
-            options: pipe.options.clone(),
-            every_seconds,
-            query,
-        },
-        or_replace: pipe.or_replace,
-        if_not_exists: pipe.if_not_exists,
-    })
 }
 
 /// The types of the parameters of CREATE TABLE … AS.

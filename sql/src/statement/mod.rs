@@ -13,6 +13,7 @@ pub mod grant;
 pub mod identity;
 pub mod literal;
 pub mod origin;
+pub mod pipe;
 pub mod prepared;
 mod replay;
 pub mod role;

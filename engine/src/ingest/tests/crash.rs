@@ -6,18 +6,23 @@ use std::sync::atomic::Ordering;
 use object_store::memory::InMemory;
 use object_store::{ObjectStore, ObjectStoreExt};
 
-use super::support::{Fault, FaultyStore, Process};
+use super::support::{Fault, FaultyStore, Process, Setup};
 use super::{FATES, IDS};
+use crate::catalog::LoadMode;
 
 /// Most requests are reads, and all writes are struck in the other ways; a step prime to their rhythm suffices.
 const ONCE_STEP: usize = 5;
 
 /// Three files in two batches, with rejects and a file that cannot be read.
 async fn prepared() -> InMemory {
+    prepared_for(LoadMode::Append).await
+}
+
+async fn prepared_for(mode: LoadMode) -> InMemory {
     let store = InMemory::new();
     let process = Process::start(Arc::new(store.clone())).await.unwrap();
     process.create_table(true).await;
-    process.create_pipe(None).await;
+    process.create(Setup { mode, ..Setup::default() }).await;
     process.put("a.lines", "id,text\n1,one\n2,two\nx,bad\n").await;
     process.put("b.lines", "nothing\n").await;
     process.put("c.lines", "id,text\n3,three\n4\n5,\n").await;
@@ -81,9 +86,12 @@ pub(super) async fn fork(store: &InMemory) -> InMemory {
 
 /// Strikes at every `step`th request until there is none left to strike at.
 async fn fail_everywhere(fault: Fault, step: usize) {
-    let prepared = prepared().await;
+    fail_everywhere_in(&prepared().await, fault, step).await;
+}
+
+async fn fail_everywhere_in(prepared: &InMemory, fault: Fault, step: usize) {
     let mut request = 0;
-    while fail_at(&prepared, fault, request).await {
+    while fail_at(prepared, fault, request).await {
         request += step;
     }
     assert!(request >= 10, "{fault:?} struck only {request} times");
@@ -93,6 +101,15 @@ async fn fail_everywhere(fault: Fault, step: usize) {
 #[tokio::test]
 async fn a_process_that_is_cut_off() {
     fail_everywhere(Fault::CutOff, 1).await;
+}
+
+/// The rows take the place of others, and count once all the same.
+#[tokio::test]
+async fn an_upsert_that_is_cut_off_or_not_answered() {
+    let mode = LoadMode::Upsert { key: vec!["id".into()], newest_by: None };
+    let prepared = prepared_for(mode).await;
+    fail_everywhere_in(&prepared, Fault::CutOff, 2).await;
+    fail_everywhere_in(&prepared, Fault::AnswerLost, 2).await;
 }
 
 #[tokio::test]

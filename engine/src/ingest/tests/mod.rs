@@ -1,4 +1,6 @@
 mod crash;
+mod fates;
+mod modes;
 mod replays;
 mod support;
 
@@ -333,6 +335,7 @@ async fn a_disk_is_a_source_too() {
         into: notes(),
         format: "lines".into(),
         options: FormatOptions::new(),
+        mode: crate::catalog::LoadMode::Append,
         every_seconds: None,
         query: None,
     };

@@ -1,5 +1,6 @@
 //! A file format, a planner, a store that fails on demand, and a warehouse with one pipe.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -23,10 +24,11 @@ use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt,
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result as StoreResult,
 };
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::catalog::ddl::{Ddl, NewPipe, NewTable};
-use crate::catalog::{Author, Column, QualifiedName, Rule, SqlType};
+use crate::catalog::{Author, Column, LoadMode, QualifiedName, Rule, SqlType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::{Ingestion, Limits};
 use crate::planning::{PipePlan, Planner, ROW_COLUMN, SOURCE_RELATION};
@@ -58,8 +60,9 @@ fn batch_of(schema: &SchemaRef, rows: &[(u64, String)]) -> Result<SourceBatch> {
         if line == "DAMAGE" {
             return Err(Error::new(ErrorKind::DataCorrupted, "the rest of the file is damaged"));
         }
+        let parts = if width == 1 { vec![line.as_str()] } else { line.split(',').collect() };
         let values: Vec<Option<String>> =
-            line.split(',').map(|value| (!value.is_empty()).then(|| value.to_owned())).collect();
+            parts.into_iter().map(|value| (!value.is_empty()).then(|| value.to_owned())).collect();
         if values.len() == width {
             row_numbers.push(*row_number);
             cells.push(values);
@@ -188,6 +191,88 @@ impl Planner for TestPlanner {
     }
 }
 
+/// A store in memory whose files somebody changes behind a reader's back.
+#[derive(Debug, Default)]
+pub(super) struct Meddler {
+    inner: InMemory,
+    /// By path: what is there once somebody reads; nothing for a file that goes.
+    changes: Mutex<HashMap<Path, Option<String>>>,
+    refused: Mutex<HashSet<Path>>,
+}
+
+impl fmt::Display for Meddler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meddler")
+    }
+}
+
+impl Meddler {
+    pub(super) fn at_first_read_of(&self, path: &str, content: Option<&str>) {
+        self.changes.lock().insert(Path::from(path), content.map(str::to_owned));
+    }
+
+    pub(super) fn refuse(&self, path: &str, refused: bool) {
+        let mut all = self.refused.lock();
+        if refused {
+            all.insert(Path::from(path))
+        } else {
+            all.remove(&Path::from(path))
+        };
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Meddler {
+    async fn put_opts(
+        &self,
+        path: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> StoreResult<PutResult> {
+        self.inner.put_opts(path, payload, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        path: &Path,
+        options: PutMultipartOptions,
+    ) -> StoreResult<Box<dyn MultipartUpload>> {
+        self.inner.put_multipart_opts(path, options).await
+    }
+
+    async fn get_opts(&self, path: &Path, options: GetOptions) -> StoreResult<GetResult> {
+        if self.refused.lock().contains(path) {
+            return Err(FaultyStore::error());
+        }
+        let change = self.changes.lock().remove(path);
+        match change {
+            Some(Some(content)) => drop(self.inner.put(path, content.into()).await?),
+            Some(None) => self.inner.delete(path).await?,
+            None => {}
+        }
+        self.inner.get_opts(path, options).await
+    }
+
+    fn delete_stream(
+        &self,
+        paths: BoxStream<'static, StoreResult<Path>>,
+    ) -> BoxStream<'static, StoreResult<Path>> {
+        self.inner.delete_stream(paths)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, StoreResult<ObjectMeta>> {
+        self.inner.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> StoreResult<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> StoreResult<()> {
+        self.inner.copy_opts(from, to, options).await
+    }
+}
+
 /// What happens at the chosen request to the store, and after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -309,6 +394,15 @@ impl ObjectStore for FaultyStore {
     }
 }
 
+/// A pipe of the test.
+#[derive(Default)]
+pub(super) struct Setup<'a> {
+    pub(super) mode: LoadMode,
+    pub(super) options: Vec<(&'a str, &'a str)>,
+    pub(super) query: Option<&'a str>,
+    pub(super) every_seconds: Option<u64>,
+}
+
 /// One process's view of a warehouse.
 pub(super) struct Process {
     pub(super) warehouse: Arc<Warehouse>,
@@ -341,7 +435,44 @@ impl Process {
         process
     }
 
+    /// As [`with_table`](Self::with_table), without a key, with a partition a mark.
+    pub(super) async fn with_partitions() -> Self {
+        let process = Self::start(Arc::new(InMemory::new())).await.unwrap();
+        process.create_table_of(false, &["mark"]).await;
+        process
+    }
+
+    /// As [`with_table`](Self::with_table), with a pipe, over a store that others change while it is read.
+    pub(super) async fn meddled() -> (Self, Arc<Meddler>) {
+        let meddler = Arc::new(Meddler::default());
+        let process = Self::start(Arc::clone(&meddler) as _).await.unwrap();
+        process.create_table(true).await;
+        process.create_pipe(None).await;
+        (process, meddler)
+    }
+
+    pub(super) fn ingestion_with_batches_of(&self, batch_files: usize) -> Ingestion {
+        let planner = TestPlanner::new(self.warehouse.storage());
+        Ingestion::new(Arc::clone(&self.warehouse), Arc::new(planner))
+            .unwrap()
+            .with_limits(Limits { batch_files, ..Limits::default() })
+    }
+
+    /// The data files of the table, by path.
+    pub(super) async fn files(&self) -> Vec<String> {
+        let catalog = self.warehouse.catalog().await.unwrap();
+        let delta = self.warehouse.delta(catalog.table(&notes()).unwrap()).unwrap();
+        let files = delta.snapshot().await.unwrap().files().unwrap();
+        let mut paths: Vec<String> = files.iter().map(|file| file.path.to_string()).collect();
+        paths.sort();
+        paths
+    }
+
     pub(super) async fn create_table(&self, keyed: bool) {
+        self.create_table_of(keyed, &[]).await;
+    }
+
+    async fn create_table_of(&self, keyed: bool, partition_by: &[&str]) {
         let mut text = Column::new("text", SqlType::Text);
         text.not_null = true;
         let mut mark = Column::new("mark", SqlType::Text);
@@ -354,6 +485,7 @@ impl Process {
         let table = NewTable {
             columns: vec![Column::new("id", SqlType::Integer), text, mark],
             constraints,
+            partition_by: partition_by.iter().map(|name| (*name).to_owned()).collect(),
             ..NewTable::default()
         };
         let name = notes();
@@ -370,14 +502,20 @@ impl Process {
     }
 
     pub(super) async fn create_pipe_every(&self, query: Option<&str>, every_seconds: Option<u64>) {
+        self.create(Setup { query, every_seconds, ..Setup::default() }).await;
+    }
+
+    pub(super) async fn create(&self, setup: Setup<'_>) {
+        let options = setup.options.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let pipe = NewPipe {
             name: "notes".into(),
             from: "landing/notes".into(),
             into: notes(),
             format: "lines".into(),
-            options: FormatOptions::new(),
-            every_seconds,
-            query: query.map(str::to_owned),
+            options: options.collect(),
+            mode: setup.mode,
+            every_seconds: setup.every_seconds,
+            query: setup.query.map(str::to_owned),
         };
         let ddl = vec![Ddl::CreatePipe { pipe, or_replace: true, if_not_exists: false }];
         self.warehouse.run_ddl(&author(), ddl).await.unwrap();
