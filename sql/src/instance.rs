@@ -269,20 +269,22 @@ impl Instance {
         let author = Author { role: OWNER.to_owned(), statement: shipped::STATEMENT.to_owned() };
         let mut operations: Vec<Ddl> = vec![first_role()];
         let mut session = self.session(OWNER)?;
+        let base = self.warehouse.catalog().await?;
+        let mut draft = Draft::new(&base, OWNER);
+        for operation in &operations {
+            draft.apply(operation)?;
+        }
         for text in shipped::SCRIPTS {
             for statement in dialect::parse(text)? {
-                let base = self.warehouse.catalog().await?;
-                let mut draft = Draft::new(&base, OWNER);
-                for operation in &operations {
-                    draft.apply(operation)?;
-                }
                 let shown = statement.text.clone();
                 let ddl = session
                     .plan_ddl(&statement, draft.snapshot())
                     .await
                     .map_err(|error| error.in_context(format!("shipped statement {shown}")))?
                     .ok_or_else(|| Error::internal(format!("not a definition: {shown}")))?;
-                operations.push(self.prepared_for_planning(ddl).await?);
+                let ddl = self.prepared_for_planning(ddl).await?;
+                draft.apply(&ddl)?;
+                operations.push(ddl);
             }
         }
         self.warehouse.register(&author, operations).await?;

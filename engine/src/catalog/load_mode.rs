@@ -165,6 +165,6 @@ fn keys(table: &Table) -> impl Iterator<Item = (&str, &[String])> {
         Rule::PrimaryKey { columns } | Rule::Unique { columns } => {
             Some((constraint.name.as_str(), columns.as_slice()))
         }
-        Rule::Check { .. } => None,
+        Rule::Check { .. } | Rule::Expect { .. } => None,
     })
 }

@@ -48,10 +48,6 @@ impl Key {
         Self { pipe_oid: pipe.map_or(0, i64::from), target_oid: i64::from(target) }
     }
 
-    pub(super) fn oids(self) -> (i64, i64) {
-        (self.pipe_oid, self.target_oid)
-    }
-
     pub(super) fn pipe(self) -> Option<Oid> {
         Oid::try_from(self.pipe_oid).ok().filter(|oid| *oid != 0)
     }

@@ -25,7 +25,7 @@ pub async fn plan(context: &QueryContext, statement: &Statement) -> Result<Optio
     use ast::Statement as S;
     let sql = match &statement.kind {
         StatementKind::Sql(sql) => sql.as_ref(),
-        StatementKind::Own(own) => return own_definition(context, own),
+        StatementKind::Own(own) => return own_definition(context, own).await,
         StatementKind::Session(_) => return Ok(None),
     };
     Ok(Some(match sql {
