@@ -276,6 +276,11 @@ impl Instance {
         }
         for text in shipped::SCRIPTS {
             for statement in dialect::parse(text)? {
+                if let Some(comment) = crate::statement::ddl::comment_of_qualified(&statement)? {
+                    draft.apply(&comment)?;
+                    operations.push(comment);
+                    continue;
+                }
                 let shown = statement.text.clone();
                 let ddl = session
                     .plan_ddl(&statement, draft.snapshot())

@@ -22,7 +22,7 @@ use crate::query::catalog::Relations;
 /// Columns for which the folders of the pipes are listed.
 const LISTED: [&str; 2] = ["files_waiting", "lag_seconds"];
 
-pub fn schema() -> SchemaRef {
+pub(super) fn schema() -> SchemaRef {
     let at =
         |name: &str| Field::new(name, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), true);
     Arc::new(Schema::new(vec![
@@ -50,7 +50,7 @@ pub fn schema() -> SchemaRef {
 }
 
 /// Read when it is scanned, and no more of it than is asked for.
-pub struct Pipes {
+pub(super) struct Pipes {
     schema: SchemaRef,
     relations: Arc<Relations>,
     background: Arc<Background>,
@@ -63,7 +63,7 @@ impl std::fmt::Debug for Pipes {
 }
 
 impl Pipes {
-    pub fn new(relations: &Arc<Relations>, background: &Arc<Background>) -> Self {
+    pub(super) fn new(relations: &Arc<Relations>, background: &Arc<Background>) -> Self {
         Self { schema: schema(), relations: Arc::clone(relations), background: Arc::clone(background) }
     }
 

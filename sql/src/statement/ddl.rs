@@ -454,6 +454,27 @@ fn alter_table(context: &QueryContext, alter: &ast::AlterTable) -> Result<Ddl> {
     }
 }
 
+/// A comment on something whose name tells its schema: it means the same in every session. `None`: it is another
+/// statement, or its name needs the search path.
+pub fn comment_of_qualified(statement: &Statement) -> Result<Option<Ddl>> {
+    let StatementKind::Sql(sql) = &statement.kind else { return Ok(None) };
+    let ast::Statement::Comment { object_type, object_name, comment, .. } = sql.as_ref() else {
+        return Ok(None);
+    };
+    let written: Option<Vec<String>> = object_name.0.iter().map(|part| part.as_ident().map(fold)).collect();
+    let target = match (object_type, written.unwrap_or_default().as_slice()) {
+        (CommentObject::Table | CommentObject::View, [schema, name]) => {
+            CommentTarget::Relation(QualifiedName::new(schema, name))
+        }
+        (CommentObject::Schema, [name]) => CommentTarget::Schema(name.clone()),
+        (CommentObject::Column, [schema, name, column]) => {
+            CommentTarget::Column(QualifiedName::new(schema, name), column.clone())
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Ddl::Comment { target, comment: comment.clone() }))
+}
+
 fn comment_target(context: &QueryContext, kind: CommentObject, name: &ObjectName) -> Result<CommentTarget> {
     match kind {
         CommentObject::Table | CommentObject::View | CommentObject::MaterializedView => {

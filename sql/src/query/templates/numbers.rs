@@ -1,6 +1,6 @@
 //! Templates of numbers, such as `FM999G990D00`: what a template says, and numbers as text by it.
 
-pub mod functions;
+pub(super) mod functions;
 mod read;
 #[cfg(test)]
 mod tests;

@@ -34,7 +34,7 @@ impl Templates {
 }
 
 /// Numbers of any type by their templates.
-pub fn texts(values: &ArrayRef, templates: &StringArray) -> Result<ArrayRef> {
+pub(crate) fn texts(values: &ArrayRef, templates: &StringArray) -> Result<ArrayRef> {
     let mut known = Templates::default();
     let number = numbers(values)?;
     let texts = (0..values.len()).map(|row| {
@@ -70,7 +70,7 @@ fn numbers(values: &ArrayRef) -> Result<Box<dyn Fn(usize) -> Number>> {
 }
 
 /// `to_number(text, template)`
-pub fn to_number() -> Arc<ScalarUDF> {
+pub(crate) fn to_number() -> Arc<ScalarUDF> {
     Arc::new(ScalarUDF::from(ToNumber { signature: Signature::user_defined(Volatility::Immutable) }))
 }
 
