@@ -52,7 +52,7 @@ impl Answers {
 
 /// Refuses a weight that is negative, infinite or not a number.
 pub(crate) fn checked_weight(weight: f64) -> Result<f64, Error> {
-    if weight >= 0.0 && weight < f64::INFINITY {
+    if (0.0..f64::INFINITY).contains(&weight) {
         return Ok(weight);
     }
     Err(Error::invalid_argument(format!("weight {weight} is not a number of at least 0"))

@@ -21,6 +21,9 @@ use super::stored::{self, Columns, Membership, Stored, table};
 use crate::catalog::QualifiedName;
 use crate::error::{Error, Result};
 
+/// Places of two records each.
+type RowPairs = Vec<(u32, u32)>;
+
 /// A model is trained anew when there are this many times the records that it was trained on.
 const GROWN: u64 = 2;
 
@@ -131,8 +134,8 @@ impl Refresh<'_> {
     }
 
     /// The rows that standing decisions join, and those that they part.
-    fn decided(&self, rows: &HashMap<String, u32>) -> (Vec<(u32, u32)>, Vec<(u32, u32)>) {
-        let mut decided: (Vec<(u32, u32)>, Vec<(u32, u32)>) = Default::default();
+    fn decided(&self, rows: &HashMap<String, u32>) -> (RowPairs, RowPairs) {
+        let mut decided: (RowPairs, RowPairs) = Default::default();
         for decision in self.decisions.standing() {
             let (Some(a), Some(b)) = (rows.get(&decision.record_a), rows.get(&decision.record_b)) else {
                 continue;
@@ -342,7 +345,7 @@ impl Kept<'_> {
             None => "model".to_owned(),
         };
         let ends = |pair: &Pair| (name(pair.left), name(pair.right));
-        Ok(Columns::default()
+        Columns::default()
             .owned("record_a", pairs.iter().map(ends).map(|(one, other)| one.min(other)))
             .owned("record_b", pairs.iter().map(ends).map(|(one, other)| one.max(other)))
             .weight("weight", pairs.iter().map(|pair| pair.weight))?
@@ -351,7 +354,7 @@ impl Kept<'_> {
             .boolean("bridge", pairs.iter().map(|pair| pair.bridge))
             .bigint("pattern", pairs.iter().map(|pair| pair.pattern as i64))
             .bigint("version", pairs.iter().map(|_| version))
-            .batch()?)
+            .batch()
     }
 
     fn rules(&self, version: i64) -> Result<RecordBatch> {
@@ -368,7 +371,7 @@ impl Kept<'_> {
 
     fn levels(&self, version: i64) -> Result<RecordBatch> {
         let levels = &self.answer.levels;
-        Ok(Columns::default()
+        Columns::default()
             .bigint("version", levels.iter().map(|_| version))
             .text("column_name", levels.iter().map(|level| Some(level.column.as_str())))
             .bigint("level", levels.iter().map(|level| i64::from(level.level)))
@@ -377,7 +380,7 @@ impl Kept<'_> {
             .double("u", levels.iter().map(|level| Some(level.u)))
             .double("h", levels.iter().map(|level| Some(level.h)))
             .weight("weight", levels.iter().map(|level| level.weight))?
-            .batch()?)
+            .batch()
     }
 
     fn model(&self, version: i64, now: i64) -> Result<RecordBatch> {

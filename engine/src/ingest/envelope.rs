@@ -152,8 +152,7 @@ fn unwrap_structs(schema: &SchemaRef, source: SourceBatch, changes: &Changes) ->
     let SourceBatch { batch, row_numbers, mut bad_rows } = source;
     let Some(op) = texts(&batch, "op")? else { return Err(Error::internal("the column op is gone")) };
     let known: BooleanArray = op.iter().map(|op| Some(matches!(op, Some("c" | "r" | "u" | "d")))).collect();
-    for row in (0..op.len()).filter(|row| !known.value(*row) && !(op.is_valid(*row) && op.value(*row) == "m"))
-    {
+    for row in (0..op.len()).filter(|row| !known.value(*row) && (op.is_null(*row) || op.value(*row) != "m")) {
         let shown = if op.is_valid(row) { op.value(row) } else { "NULL" };
         bad_rows.push(BadRow {
             row_number: row_numbers[row],

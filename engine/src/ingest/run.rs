@@ -330,7 +330,7 @@ impl Run<'_> {
         let error = Error::new(ErrorKind::PortalNotRunnable, reason).with_hint(
             "Partitions are replaced by all files that are there, or by none: mend or remove that file.",
         );
-        let innocent = attempt.loaded.into_iter().map(|(candidate, event)| (candidate, event));
+        let innocent = attempt.loaded.into_iter();
         let untried: Vec<Candidate> = rest.into_iter().chain(self.pending.drain(..)).collect();
         let innocent: Vec<_> = innocent
             .chain(untried.into_iter().map(|one| (one.clone(), self.event(attempt.batch, &one))))

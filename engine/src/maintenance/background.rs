@@ -132,7 +132,7 @@ impl Maintenance {
         };
         match self.run(&job, chosen).await {
             Ok(swapped) => {
-                running.is_in_log();
+                running.end_in_log();
                 tracing::info!(table = %table.name, ?swapped, "compacted");
                 Ok(swapped)
             }
@@ -149,7 +149,7 @@ impl Maintenance {
         let delta = self.warehouse.delta(table)?;
         let running = self.journal.begin(table, Kind::LogCleanup, BOOTSTRAP_ROLE);
         match delta.clean_log().await {
-            Ok(0) => running.is_in_log(),
+            Ok(0) => running.end_in_log(),
             Ok(removed) => running.removed(removed as u64),
             Err(error) => {
                 running.failed(&error);

@@ -21,6 +21,9 @@ use crate::table::DeltaTable;
 use crate::table::rewrite::{KIND_KEY, STARTED_KEY};
 use crate::warehouse::Warehouse;
 
+/// A version, and what its entry says was done, if it tells.
+type ToldAt = (u64, Option<LogAction>);
+
 /// Entries of one log that are looked at.
 const MOST_ENTRIES: u64 = 10_000;
 const READ_AHEAD: usize = 16;
@@ -132,7 +135,7 @@ impl History {
         let newest = versions.last().copied().unwrap_or_default();
         let from = known.next.max(newest.saturating_sub(MOST_ENTRIES));
         let unread: Vec<u64> = versions.iter().copied().filter(|version| *version >= from).collect();
-        let entries: Vec<BoxFuture<'_, Result<(u64, Option<LogAction>)>>> =
+        let entries: Vec<BoxFuture<'_, Result<ToldAt>>> =
             unread.into_iter().map(|version| entry(delta, version)).collect();
         let mut read = futures::stream::iter(entries).buffered(READ_AHEAD);
         while let Some((version, action)) = read.try_next().await? {

@@ -56,7 +56,7 @@ impl Journal {
 
 impl Running {
     /// Done, and told by the table's log from now on.
-    pub(super) fn is_in_log(mut self) {
+    pub(super) fn end_in_log(mut self) {
         self.is_finished = true;
         self.entries.lock().retain(|(number, _)| *number != self.number);
     }

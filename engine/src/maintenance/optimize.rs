@@ -69,7 +69,7 @@ impl Maintenance {
         let running = self.journal.begin(request.table, kind, &request.author.role);
         match self.optimize_now(request, kind, running.started_ms).await {
             Ok(report) => {
-                running.is_in_log();
+                running.end_in_log();
                 Ok(report)
             }
             Err(error) => {

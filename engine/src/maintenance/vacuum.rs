@@ -52,7 +52,7 @@ impl Maintenance {
         let info = upkeep_info(Kind::Vacuum.as_str(), &author.role, &author.statement, running.started_ms);
         match delta.vacuum_with(Removal { retention, dry_run, info: Some(info) }).await {
             Ok(removed) => {
-                running.is_in_log();
+                running.end_in_log();
                 Ok(removed)
             }
             Err(error) => {

@@ -60,6 +60,7 @@ pub struct Statement {
 }
 
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, and it is not kept in numbers")]
 pub enum StatementKind {
     Sql(Box<ast::Statement>),
     Own(OwnStatement),

@@ -84,7 +84,7 @@ fn named(expression: &Expr) -> Option<String> {
 fn is_weak(expression: &Expr) -> bool {
     matches!(expression, Expr::TypedString(_) | Expr::Interval(_))
         || matches!(expression, Expr::Case { else_result, .. }
-            if !else_result.as_ref().is_some_and(|inner| named(inner).is_some()))
+            if else_result.as_ref().is_none_or(|inner| named(inner).is_none()))
 }
 
 /// PostgreSQL's internal name of a type.

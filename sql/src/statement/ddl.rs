@@ -1,6 +1,7 @@
 //! Definitions: schemas, tables, views, pipes, comments.
 
 use arrow::datatypes::FieldRef;
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::ast::{
     self, AlterColumnOperation, AlterTableOperation, ColumnDef, ColumnOption, CommentObject, CreateTable,
     CreateView, Expr, Ident, ObjectName, ObjectType, RenameTableNameKind, SchemaName, TableConstraint,
@@ -16,6 +17,7 @@ use super::describe;
 use crate::dialect::{OwnStatement, Statement, StatementKind};
 use crate::pg_catalog;
 use crate::query::QueryContext;
+use crate::query::labels;
 use crate::query::names::{self, existing_name, fold, new_name, new_temporary_name, parts};
 use crate::session::Session;
 use crate::wire::backend::Outcome;
@@ -339,8 +341,11 @@ pub(super) fn sql_type(data_type: &ast::DataType) -> Result<SqlType> {
 }
 
 async fn create_view(context: &QueryContext, statement: &Statement, create: &CreateView) -> Result<Ddl> {
-    let query = view_query(context, statement, create).await?;
-    let planned = context.plan_query(&query).await?;
+    let (query, plan) = view_query(context, statement, create).await?;
+    let plan = match plan {
+        Some(plan) => plan,
+        None => context.plan_query(&query).await?.plan,
+    };
     let name = match create.temporary || names::reads_temporary(&query) {
         true => new_temporary_name(&create.name)?,
         false => new_name(&create.name, &context.visible)?,
@@ -348,17 +353,18 @@ async fn create_view(context: &QueryContext, statement: &Statement, create: &Cre
     Ok(Ddl::CreateView {
         name,
         query: query.to_string(),
-        columns: columns_of(context, &planned.plan)?,
+        columns: columns_of(context, &plan)?,
         or_replace: create.or_replace,
     })
 }
 
-/// The query of a view, independent of the search path, with the view's column names.
+/// The query of a view, independent of the search path, with the view's column names; and its plan, if there is one
+/// already.
 async fn view_query(
     context: &QueryContext,
     statement: &Statement,
     create: &CreateView,
-) -> Result<ast::Query> {
+) -> Result<(ast::Query, Option<LogicalPlan>)> {
     if !statement.moments.is_empty() {
         return Err(Error::not_supported("a view of a past version is not supported")
             .with_hint("CREATE TABLE … AS keeps what the table held then."));
@@ -368,7 +374,7 @@ async fn view_query(
     if create.columns.is_empty() {
         return with_headings(context, statement, query).await;
     }
-    renamed(&query, create.columns.iter().map(|column| column.name.clone()))
+    Ok((renamed(&query, create.columns.iter().map(|column| column.name.clone()))?, None))
 }
 
 /// The query, its columns called as PostgreSQL calls them: `count` rather than `count(*)`.
@@ -376,14 +382,20 @@ async fn with_headings(
     context: &QueryContext,
     statement: &Statement,
     query: ast::Query,
-) -> Result<ast::Query> {
+) -> Result<(ast::Query, Option<LogicalPlan>)> {
     let plan = context.plan_query_at(&query, &statement.moments).await?.plan;
-    let headings = super::describe::labelled(context, &plan, &query)?;
-    let planned = plan.schema().fields().iter();
-    if planned.zip(headings.fields()).all(|(field, heading)| field.name() == heading.name()) {
-        return Ok(query);
+    let fields = plan.schema().fields();
+    let labels = labels::of_query(&query).filter(|labels| labels.len() == fields.len());
+    let heading = |(place, name): (usize, &String)| {
+        let label = labels.as_ref().and_then(|labels| labels.get(place)?.clone());
+        label.unwrap_or_else(|| pg_catalog::label(name).to_owned())
+    };
+    let headings: Vec<String> = fields.iter().map(|field| field.name()).enumerate().map(heading).collect();
+    if fields.iter().zip(&headings).all(|(field, heading)| field.name() == heading) {
+        return Ok((query, Some(plan)));
     }
-    renamed(&query, headings.fields().iter().map(|heading| Ident::with_quote('"', heading.name())))
+    let headings = headings.iter().map(|heading| Ident::with_quote('"', heading));
+    Ok((renamed(&query, headings)?, None))
 }
 
 fn renamed(query: &ast::Query, columns: impl Iterator<Item = Ident>) -> Result<ast::Query> {
@@ -397,7 +409,7 @@ fn renamed(query: &ast::Query, columns: impl Iterator<Item = Ident>) -> Result<a
     crate::query::pipe::parse_query(&format!("SELECT * FROM ({query}) AS renamed ({})", columns.join(", ")))
 }
 
-fn columns_of(context: &QueryContext, plan: &datafusion::logical_expr::LogicalPlan) -> Result<Vec<Column>> {
+fn columns_of(context: &QueryContext, plan: &LogicalPlan) -> Result<Vec<Column>> {
     let schema = super::describe::columns(context, plan)?;
     let mut columns: Vec<Column> = Vec::with_capacity(schema.fields().len());
     for field in schema.fields() {
@@ -526,7 +538,7 @@ async fn create_table_as(
         session.notice_of(ErrorKind::DuplicateTable, there);
         return Ok(Outcome::Done("CREATE TABLE AS".into()));
     }
-    let query = with_headings(&context, statement, query.as_ref().clone()).await?;
+    let (query, _) = with_headings(&context, statement, query.as_ref().clone()).await?;
     let table = new_table(create, statement)?;
     let kind = NewKind { name, on_commit: on_commit(create) };
     let rows = fill_new_table(session, statement, &context, kind, &query, table).await?;
@@ -545,7 +557,7 @@ async fn create_materialized_view(
         session.notice_of(ErrorKind::DuplicateTable, there);
         return Ok(Outcome::Done("CREATE MATERIALIZED VIEW".into()));
     }
-    let query = view_query(&context, statement, create).await?;
+    let (query, _) = view_query(&context, statement, create).await?;
     if names::reads_temporary(&query) {
         return Err(Error::not_supported("materialized views must not use temporary tables or views"));
     }

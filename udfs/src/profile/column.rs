@@ -136,13 +136,19 @@ impl Extremes {
 
     fn merge(&mut self, saved: &Value) -> Option<()> {
         if let Some(values) = saved["exact"].as_array() {
-            values.iter().try_for_each(|value| Some(self.exact(value.as_str()?.parse().ok()?)))?;
+            for value in values {
+                self.exact(value.as_str()?.parse().ok()?);
+            }
         }
         if let Some(values) = saved["double"].as_array() {
-            values.iter().try_for_each(|value| Some(self.double(f64::from_bits(value.as_u64()?))))?;
+            for value in values {
+                self.double(f64::from_bits(value.as_u64()?));
+            }
         }
         if let Some(values) = saved["text"].as_array() {
-            values.iter().try_for_each(|value| Some(self.text(value.as_str()?)))?;
+            for value in values {
+                self.text(value.as_str()?);
+            }
         }
         Some(())
     }
