@@ -115,7 +115,7 @@ impl QueryContext {
         }
         let relations = self.relations_standing_for(overrides, stands_for);
         let state = with_catalog(&self.base, Arc::clone(&relations));
-        let plan = plan_in(&state, &relations, statement).await?;
+        let plan = Box::pin(plan_in(&state, &relations, statement)).await?;
         let opened = relations.opened.lock().clone();
         let catalog = Arc::clone(&self.visible.catalog);
         let role = self.visible.role.clone();
@@ -145,7 +145,7 @@ impl QueryContext {
         let relations = self.relations_standing_for(overrides, HashMap::from([(target, stands_for)]));
         let state = with_catalog(&self.base, Arc::clone(&relations));
         let statement = sql_statement(ast::Statement::Query(Box::new(query.clone())));
-        plan_in(&state, &relations, statement).await.map(|_| ())
+        Box::pin(plan_in(&state, &relations, statement)).await.map(|_| ())
     }
 
     pub async fn plan_query(&self, query: &ast::Query) -> Result<Planned> {
@@ -177,7 +177,7 @@ impl QueryContext {
         let mut plans = Vec::with_capacity(queries.len());
         for query in queries {
             let statement = sql_statement(ast::Statement::Query(Box::new(query.clone())));
-            plans.push(plan_in(&state, &relations, statement).await?);
+            plans.push(Box::pin(plan_in(&state, &relations, statement)).await?);
         }
         Ok(plans)
     }
@@ -256,9 +256,9 @@ pub async fn plan_in(
     let StatementKind::Sql(mut sql) = statement.kind else {
         return Err(Error::internal("a statement without a plan was planned"));
     };
-    profiles::expand(&mut sql, state, relations).await?;
+    Box::pin(profiles::expand(&mut sql, state, relations)).await?;
     reports::expand(&mut sql)?;
-    identity::expand(&mut sql, state, relations).await?;
+    Box::pin(identity::expand(&mut sql, state, relations)).await?;
     spelling::today::rewrite(&mut sql);
     let has_rows = json::rewrite(&mut sql)?;
     pg_catalog::rewrite(&mut sql, &relations.visible)?;
@@ -278,7 +278,7 @@ pub async fn plan_in(
     let plan = if has_rows { json::expand(plan)? } else { plan };
     let plan = numbers::settle(lateral::carry_through(plan)?)?;
     refuse_server_access(&plan)?;
-    know(relations, &plan).await?;
+    Box::pin(know(relations, &plan)).await?;
     if let Some(sql) = checked {
         reads::check(relations, &sql, &plan).await?;
     }

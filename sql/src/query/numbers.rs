@@ -116,6 +116,10 @@ fn narrow(expression: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         Expr::AggregateFunction(mut call)
             if matches!(call.func.name(), "sum" | "min" | "max" | "avg" | "array_agg") =>
         {
+            // An order by an argument stays one.
+            for key in &mut call.params.order_by {
+                key.expr = narrow(std::mem::take(&mut key.expr), schema)?.data;
+            }
             let args = narrow_all(std::mem::take(&mut call.params.args), schema)?;
             args.map_data(|args| {
                 call.params.args = args;
