@@ -46,6 +46,7 @@ use crate::session::settings::Settings;
 use crate::session::workers::Workers;
 use crate::session::{Parts, Session};
 use crate::shipped;
+use crate::text::knowledge::TextKnowledge;
 use crate::wire::backend::{self, Login, LoginRole, ScramVerifier};
 
 /// The role that owns a new warehouse.
@@ -125,7 +126,8 @@ impl Instance {
     /// process left open.
     pub async fn open(storage: Storage, options: &InstanceOptions) -> Result<Arc<Self>> {
         let warehouse = Warehouse::open(storage, voxhouse_connectors::formats()).await?;
-        let base = base_state(&warehouse, options)?;
+        let knowledge = Arc::<TextKnowledge>::default();
+        let base = base_state(&warehouse, options, &knowledge)?;
         let background = Arc::new(Background::default());
         let background_planner = BackgroundPlanner {
             warehouse: Arc::clone(&warehouse),
@@ -143,7 +145,7 @@ impl Instance {
         if background.ingestion.set(ingestion).is_err() || background.maintenance.set(maintenance).is_err() {
             return Err(Error::internal("the background started twice"));
         }
-        let built_ins = Arc::new(BuiltIns::new(Arc::clone(&background)).await?);
+        let built_ins = Arc::new(BuiltIns::new(Arc::clone(&background), knowledge).await?);
         if planner.built_ins.set(Arc::clone(&built_ins)).is_err() {
             return Err(Error::internal("the planner started twice"));
         }
@@ -452,7 +454,11 @@ pub fn visible(
     }
 }
 
-fn base_state(warehouse: &Warehouse, options: &InstanceOptions) -> Result<SessionState> {
+fn base_state(
+    warehouse: &Warehouse,
+    options: &InstanceOptions,
+    knowledge: &TextKnowledge,
+) -> Result<SessionState> {
     let mut config = ConfigOptions::new();
     config.catalog.create_default_catalog_and_schema = false;
     config.catalog.default_catalog = DATABASE.to_owned();
@@ -476,7 +482,7 @@ fn base_state(warehouse: &Warehouse, options: &InstanceOptions) -> Result<Sessio
         .with_type_planner(Arc::new(PostgresTypes))
         .with_physical_optimizer_rule(Arc::new(PausingJoins))
         .build();
-    voxhouse_udfs::register_all(&mut state)?;
+    voxhouse_udfs::register_all(&mut state, knowledge.taught())?;
     for function in query::input::functions()
         .chain(query::templates::functions())
         .chain(query::json::functions())

@@ -16,7 +16,7 @@ use datafusion::prelude::{Expr, SessionConfig, SessionContext, col, lit};
 use datafusion::scalar::ScalarValue;
 use voxhouse_engine::Error;
 
-use crate::knowledge::{Example, Lesson, teach};
+use crate::knowledge::{Example, Lesson, Taught};
 use crate::{Entry, Implementation, Kind, aggregate_name, entries, register_all};
 
 struct Argument {
@@ -173,7 +173,7 @@ fn session(partitions: &[RecordBatch]) -> SessionContext {
         .set_usize("datafusion.execution.skip_partial_aggregation_probe_rows_threshold", 0)
         .set_str("datafusion.execution.skip_partial_aggregation_probe_ratio_threshold", "0.9");
     let context = SessionContext::new_with_config(config);
-    register_all(&mut *context.state_ref().write()).unwrap();
+    register_all(&mut *context.state_ref().write(), &taught()).unwrap();
     let partitioned = partitions.iter().map(|batch| vec![batch.clone()]).collect();
     let table = MemTable::try_new(partitions[0].schema(), partitioned).unwrap();
     context.register_table("t", Arc::new(table)).unwrap();
@@ -214,15 +214,16 @@ fn assert_close(left: &[String], right: &[String], about: &str) {
 
 /// The functions that are called within an expression; the others take a planner that knows them.
 fn within_expressions() -> Vec<Entry> {
-    teach_labels();
     entries().into_iter().filter(|entry| entry.kind != Kind::Table).collect()
 }
 
 /// `classify` knows no label but those of examples.
-fn teach_labels() {
+fn taught() -> Arc<Taught> {
     let example = |text: &str, label: &str| Example { label: label.to_owned(), text: text.to_owned() };
     let examples = vec![example("送得很快", "fast"), example("送得太慢", "slow")];
-    teach(Lesson::Examples(examples)).unwrap();
+    let taught = Arc::<Taught>::default();
+    taught.teach(Lesson::Examples(examples)).unwrap();
+    taught
 }
 
 /// Those whose calls can be made up: not the ones that take any number of conditions, or nothing.
@@ -345,7 +346,7 @@ async fn examples_print_what_they_say() {
 async fn every_function_registers_through_the_registry() {
     let context = SessionContext::new();
     let mut state = context.state();
-    register_all(&mut state).unwrap();
+    register_all(&mut state, &taught()).unwrap();
     for entry in within_expressions() {
         let found = match entry.kind {
             Kind::Aggregate => state.aggregate_functions().contains_key(entry.name),

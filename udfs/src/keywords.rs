@@ -17,7 +17,6 @@ use datafusion::logical_expr::Volatility;
 use jieba_rs::Jieba;
 use voxhouse_engine::Error;
 
-use crate::dictionary;
 use crate::entry::{Definition, Entry};
 use crate::scalar::{self, Columns, integer, text};
 use crate::tokenize::{Mode, for_each_token, is_spaced, list_of_text};
@@ -50,7 +49,7 @@ pub(crate) fn entries() -> Vec<Entry> {
 fn run(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
     let limits = if columns.has(1) { Some(columns.integer(1)?) } else { None };
-    let jieba = dictionary::current();
+    let jieba = columns.taught().knowledge().dictionary.jieba();
     let mut ranking = Ranking::default();
     let mut lists = ListBuilder::new(StringBuilder::new());
     for row in 0..columns.rows() {

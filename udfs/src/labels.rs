@@ -10,7 +10,6 @@ use datafusion::logical_expr::Volatility;
 use voxhouse_engine::Error;
 
 use crate::entry::{Definition, Entry};
-use crate::knowledge;
 use crate::scalar::{self, Columns, text};
 use crate::sentiment::{Classifier, Scorer};
 
@@ -32,7 +31,7 @@ pub(crate) fn entries() -> Vec<Entry> {
 fn run(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
     let choices = if columns.has(1) { Some(columns.text(1)?) } else { None };
-    let knowledge = knowledge::current();
+    let knowledge = columns.taught().knowledge();
     let classifier = knowledge.examples.classifier();
     let mut scorer = Scorer::new();
     let mut found = StringBuilder::new();

@@ -9,12 +9,11 @@
 //! Arrow arrays.
 //!
 //! Architecture invariant: nothing here does I/O, and the only state is what users teach, [`knowledge`]: one
-//! immutable value that is swapped whole.
+//! immutable value a warehouse, swapped whole.
 
 mod aggregate;
 mod analysis;
 mod answers;
-mod dictionary;
 mod distances;
 mod e_value;
 mod entry;
@@ -87,7 +86,10 @@ pub use entry::{Entry, Implementation, Kind};
 pub use identity::resolver::Resolver;
 pub use report::{IF_UNDEFINED, Parameter, Shape, Takes, aggregate_name};
 
+use std::sync::Arc;
+
 use datafusion::execution::FunctionRegistry;
+use knowledge::Taught;
 
 /// Every function of this crate, in the order the reference lists them.
 pub fn entries() -> Vec<Entry> {
@@ -119,13 +121,20 @@ pub fn entries() -> Vec<Entry> {
     .collect()
 }
 
-/// Registers every function under its name. A function of the same name that is already there gives way.
-pub fn register_all(registry: &mut dyn FunctionRegistry) -> datafusion::error::Result<()> {
+/// Registers every function under its name, knowing what a warehouse has been taught. A function of the same name
+/// that is already there gives way.
+pub fn register_all(
+    registry: &mut dyn FunctionRegistry,
+    taught: &Arc<Taught>,
+) -> datafusion::error::Result<()> {
     for entry in entries() {
         match entry.implementation {
-            Implementation::Scalar(function) => drop(registry.register_udf(function)?),
-            Implementation::Aggregate(function) | Implementation::Report(_, function) => {
-                drop(registry.register_udaf(function)?);
+            Implementation::Scalar(function) => {
+                drop(registry.register_udf(scalar::knowing(function, taught))?)
+            }
+            Implementation::Aggregate(function) => drop(registry.register_udaf(function)?),
+            Implementation::Report(_, function) => {
+                drop(registry.register_udaf(report::knowing(function, taught))?);
             }
         }
     }

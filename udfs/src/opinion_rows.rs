@@ -11,7 +11,7 @@ use datafusion::logical_expr::Volatility;
 use voxhouse_engine::Error;
 
 use crate::entry::{Definition, Entry};
-use crate::knowledge::{self, Applied, Taxonomies};
+use crate::knowledge::{Applied, Taxonomies};
 use crate::opinions::chinese::Reader;
 use crate::opinions::tags::{self, TagHit};
 use crate::opinions::{self, Model, Opinion};
@@ -88,7 +88,7 @@ pub(crate) fn entries() -> Vec<Entry> {
 fn run_tags(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
     let names = if columns.has(1) { Some(columns.text(1)?) } else { None };
-    let knowledge = knowledge::current();
+    let knowledge = columns.taught().knowledge();
     let mut asked = Asked::new(&knowledge.taxonomies);
     let mut lists = RowLists::new(TAG_COLUMNS);
     for row in 0..columns.rows() {
@@ -137,7 +137,7 @@ fn run_check(columns: &Columns) -> Result<ArrayRef> {
 
 fn run(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
-    let knowledge = knowledge::current();
+    let knowledge = columns.taught().knowledge();
     let jieba = knowledge.dictionary.jieba();
     let mut reader = Reader::new(Model::shipped(), knowledge.aspects.heads());
     let mut lists = RowLists::new(COLUMNS);

@@ -15,7 +15,7 @@ mod streaming;
 pub(crate) use answer::{Column, Type, data_type as answer_type, list as answer_list};
 pub(crate) use call::Call;
 pub use call::{IF_UNDEFINED, Parameter, Takes};
-pub(crate) use function::{Kernel, Report, Row, Values, constant, entry};
+pub(crate) use function::{Kernel, Report, Row, Values, constant, entry, knowing};
 pub(crate) use gather::{Coded, Gathered};
 pub(crate) use streaming::{State, Streaming, state};
 

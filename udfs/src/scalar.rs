@@ -22,15 +22,17 @@ use datafusion::scalar::ScalarValue;
 use voxhouse_engine::Error;
 
 use crate::entry::{Definition, Entry, Implementation};
+use crate::knowledge::{Taught, UNTAUGHT};
 
 /// A strict scalar function, as data.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct ScalarFunction {
     definition: Definition,
     returns: DataType,
     signature: Signature,
     documentation: Documentation,
     run: fn(&Columns) -> Result<ArrayRef>,
+    taught: Arc<Taught>,
 }
 
 /// `arguments` are the types of all arguments; the last `optional` of them may be left out.
@@ -48,8 +50,17 @@ pub(crate) fn entry(
         definition,
         returns,
         run,
+        taught: Arc::clone(&UNTAUGHT),
     };
     definition.entry(Implementation::Scalar(Arc::new(ScalarUDF::from(function))))
+}
+
+/// A function as the sessions of a warehouse call it.
+pub(crate) fn knowing(function: Arc<ScalarUDF>, taught: &Arc<Taught>) -> Arc<ScalarUDF> {
+    match function.inner().downcast_ref::<ScalarFunction>() {
+        Some(own) => Arc::new(ScalarUDF::from(ScalarFunction { taught: Arc::clone(taught), ..own.clone() })),
+        None => function,
+    }
 }
 
 pub(crate) fn signature(definition: &Definition, arguments: &[Coercion], optional: usize) -> Signature {
@@ -120,14 +131,14 @@ impl ScalarUDFImpl for ScalarFunction {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         if args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_))) {
-            let columns = Columns::new(&args.args, 1)?;
+            let columns = self.columns(&args.args, 1)?;
             let result = (self.run)(&columns)?;
             return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?));
         }
         if let Some(result) = self.run_on_dictionary(&args)? {
             return Ok(ColumnarValue::Array(result));
         }
-        let columns = Columns::new(&args.args, args.number_rows)?;
+        let columns = self.columns(&args.args, args.number_rows)?;
         Ok(ColumnarValue::Array((self.run)(&columns)?))
     }
 
@@ -137,6 +148,10 @@ impl ScalarUDFImpl for ScalarFunction {
 }
 
 impl ScalarFunction {
+    fn columns(&self, args: &[ColumnarValue], rows: usize) -> Result<Columns> {
+        Columns::new(args, rows, Arc::clone(&self.taught))
+    }
+
     fn run_on_dictionary(&self, args: &ScalarFunctionArgs) -> Result<Option<ArrayRef>> {
         let Some((ColumnarValue::Array(first), rest)) = args.args.split_first() else { return Ok(None) };
         let Some(dictionary) = first.as_any_dictionary_opt() else { return Ok(None) };
@@ -148,7 +163,7 @@ impl ScalarFunction {
         }
         let mut inner = vec![ColumnarValue::Array(Arc::clone(dictionary.values()))];
         inner.extend_from_slice(rest);
-        let results = (self.run)(&Columns::new(&inner, dictionary.values().len())?)?;
+        let results = (self.run)(&self.columns(&inner, dictionary.values().len())?)?;
         Ok(Some(take(&results, dictionary.keys(), None)?))
     }
 }
@@ -157,6 +172,7 @@ impl ScalarFunction {
 pub(crate) struct Columns {
     arrays: Vec<Column>,
     rows: usize,
+    taught: Arc<Taught>,
 }
 
 struct Column {
@@ -165,7 +181,7 @@ struct Column {
 }
 
 impl Columns {
-    fn new(args: &[ColumnarValue], rows: usize) -> Result<Self> {
+    fn new(args: &[ColumnarValue], rows: usize, taught: Arc<Taught>) -> Result<Self> {
         let column = |arg: &ColumnarValue| {
             let (array, literal) = match arg {
                 ColumnarValue::Array(array) => (Arc::clone(array), false),
@@ -177,7 +193,12 @@ impl Columns {
             };
             Ok(Column { array, literal })
         };
-        Ok(Self { arrays: args.iter().map(column).collect::<Result<_>>()?, rows })
+        Ok(Self { arrays: args.iter().map(column).collect::<Result<_>>()?, rows, taught })
+    }
+
+    /// What the text functions of the warehouse have been taught.
+    pub(crate) fn taught(&self) -> &Taught {
+        &self.taught
     }
 
     pub(crate) fn rows(&self) -> usize {

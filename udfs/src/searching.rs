@@ -9,7 +9,6 @@ use datafusion::logical_expr::Volatility;
 use jieba_rs::Jieba;
 use voxhouse_engine::Error;
 
-use crate::dictionary;
 use crate::entry::{Definition, Entry};
 use crate::row_lists::{self, Cell, RowLists};
 use crate::scalar::{self, Columns, integer, text};
@@ -88,7 +87,7 @@ impl Compiled {
 
 fn matches(columns: &Columns) -> Result<ArrayRef> {
     let (texts, queries) = (columns.text(0)?, columns.text(1)?);
-    let jieba = dictionary::current();
+    let jieba = columns.taught().knowledge().dictionary.jieba();
     let mut compiled = Compiled::default();
     let mut results = BooleanBuilder::new();
     for row in 0..columns.rows() {
@@ -109,7 +108,7 @@ fn words(jieba: &Jieba, text: &str) -> Vec<crate::search::Token> {
 fn snippets(columns: &Columns) -> Result<ArrayRef> {
     let (texts, queries) = (columns.text(0)?, columns.text(1)?);
     let widths = if columns.has(2) { Some(columns.integer(2)?) } else { None };
-    let jieba = dictionary::current();
+    let jieba = columns.taught().knowledge().dictionary.jieba();
     let mut compiled = Compiled::default();
     let mut results = StringBuilder::new();
     for row in 0..columns.rows() {
@@ -133,7 +132,7 @@ fn snippets(columns: &Columns) -> Result<ArrayRef> {
 
 fn token_rows(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
-    let jieba = dictionary::current();
+    let jieba = columns.taught().knowledge().dictionary.jieba();
     let mut lists = RowLists::new(TOKEN_COLUMNS);
     for row in 0..columns.rows() {
         let Some(text) = texts.get(row) else {

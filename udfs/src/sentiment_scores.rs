@@ -9,7 +9,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::Volatility;
 
 use crate::entry::{Definition, Entry};
-use crate::knowledge::{self, SentimentModel};
+use crate::knowledge::SentimentModel;
 use crate::row_lists::{self, Cell, RowLists};
 use crate::scalar::{self, Columns, text};
 use crate::sentiment::{self, Scorer, Sentiment};
@@ -85,7 +85,7 @@ pub(crate) fn entries() -> Vec<Entry> {
 
 fn scores(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
-    let (knowledge, mut scorer) = (knowledge::current(), Scorer::new());
+    let (knowledge, mut scorer) = (columns.taught().knowledge(), Scorer::new());
     let score =
         |row| texts.get(row).map(|text| f64::from(judge(&knowledge.sentiment, &mut scorer, text).score));
     Ok(Arc::new((0..columns.rows()).map(score).collect::<Float64Array>()))
@@ -93,7 +93,7 @@ fn scores(columns: &Columns) -> Result<ArrayRef> {
 
 fn probabilities(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
-    let (knowledge, mut scorer) = (knowledge::current(), Scorer::new());
+    let (knowledge, mut scorer) = (columns.taught().knowledge(), Scorer::new());
     let probability = |row| {
         texts.get(row).map(|text| f64::from(judge(&knowledge.sentiment, &mut scorer, text).probability))
     };
@@ -102,7 +102,7 @@ fn probabilities(columns: &Columns) -> Result<ArrayRef> {
 
 fn labels(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
-    let (knowledge, mut scorer) = (knowledge::current(), Scorer::new());
+    let (knowledge, mut scorer) = (columns.taught().knowledge(), Scorer::new());
     let label = |row| texts.get(row).map(|text| judge(&knowledge.sentiment, &mut scorer, text).label.name());
     Ok(Arc::new((0..columns.rows()).map(label).collect::<StringArray>()))
 }

@@ -1,7 +1,7 @@
 //! Word segmentation: `tokenize`.
 //!
 //! Chinese is segmented by jieba (a maximum-probability path over the dictionary's words, a hidden Markov
-//! model for the rest) with the dictionary of [`crate::dictionary`]. Words of other scripts are kept whole
+//! model for the rest) with the dictionary of [`crate::knowledge`]. Words of other scripts are kept whole
 //! and lower-cased, with their apostrophe (`don't`); there is no stemming. Full-width letters and digits
 //! become half-width. What has neither letter nor digit (white space, punctuation, emoji) is dropped.
 //!
@@ -19,7 +19,6 @@ use datafusion::logical_expr::Volatility;
 use jieba_rs::{Jieba, Token};
 use voxhouse_engine::Error;
 
-use crate::dictionary;
 use crate::entry::{Definition, Entry};
 use crate::scalar::{self, Columns, text};
 
@@ -46,7 +45,7 @@ pub(crate) fn list_of_text() -> DataType {
 fn run(columns: &Columns) -> Result<ArrayRef> {
     let texts = columns.text(0)?;
     let modes = if columns.has(1) { Some(columns.text(1)?) } else { None };
-    let jieba = dictionary::current();
+    let jieba = columns.taught().knowledge().dictionary.jieba();
     let mut lists = ListBuilder::new(StringBuilder::new());
     for row in 0..columns.rows() {
         let mode = match &modes {

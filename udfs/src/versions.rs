@@ -10,7 +10,7 @@ use datafusion::logical_expr::Volatility;
 use voxhouse_engine::Error;
 
 use crate::entry::{Definition, Entry};
-use crate::knowledge::{self, Topic};
+use crate::knowledge::Topic;
 use crate::scalar::{self, Columns, text};
 
 const DICTIONARY: Definition = Definition {
@@ -52,20 +52,20 @@ const TAXONOMY: Definition = Definition {
 
 pub(crate) fn entries() -> Vec<Entry> {
     vec![
-        scalar::entry(DICTIONARY, &[], 0, DataType::Utf8, "Text", |_| one(Topic::Dictionary)),
-        scalar::entry(OPINIONS, &[], 0, DataType::Utf8, "Text", |_| one(Topic::Aspects)),
-        scalar::entry(SENTIMENT, &[], 0, DataType::Utf8, "Text", |_| one(Topic::Sentiment)),
+        scalar::entry(DICTIONARY, &[], 0, DataType::Utf8, "Text", |call| one(call, Topic::Dictionary)),
+        scalar::entry(OPINIONS, &[], 0, DataType::Utf8, "Text", |call| one(call, Topic::Aspects)),
+        scalar::entry(SENTIMENT, &[], 0, DataType::Utf8, "Text", |call| one(call, Topic::Sentiment)),
         scalar::entry(TAXONOMY, &[text()], 0, DataType::Utf8, "Text", taxonomies),
     ]
 }
 
-fn one(topic: Topic) -> Result<ArrayRef> {
-    Ok(Arc::new(StringArray::from_iter_values([knowledge::version(topic)])))
+fn one(columns: &Columns, topic: Topic) -> Result<ArrayRef> {
+    Ok(Arc::new(StringArray::from_iter_values([columns.taught().version(topic)])))
 }
 
 fn taxonomies(columns: &Columns) -> Result<ArrayRef> {
     let names = columns.text(0)?;
-    let knowledge = knowledge::current();
+    let knowledge = columns.taught().knowledge();
     let stamp = |row| names.get(row).map(|name| Ok(knowledge.taxonomies.find(name)?.stamp.clone()));
     let stamps: Vec<Option<String>> =
         (0..columns.rows()).map(|row| stamp(row).transpose()).collect::<Result<_, Error>>()?;

@@ -55,7 +55,11 @@ impl Planned {
         }
         // Functions read what is in force when they run: the plan stays.
         let topics = self.opened.topics.iter().copied();
-        knowledge::refresh(&context.warehouse, &seen.catalog, &context.base, topics).await?;
+        context
+            .built_ins
+            .knowledge()
+            .refresh(&context.warehouse, &seen.catalog, &context.base, topics)
+            .await?;
         Ok(true)
     }
 }
@@ -293,7 +297,11 @@ async fn know(relations: &Relations, plan: &LogicalPlan) -> Result<()> {
         return Ok(());
     }
     let (warehouse, catalog) = (&relations.warehouse, relations.catalog());
-    knowledge::refresh(warehouse, catalog, &relations.base, topics.iter().copied()).await?;
+    relations
+        .built_ins
+        .knowledge()
+        .refresh(warehouse, catalog, &relations.base, topics.iter().copied())
+        .await?;
     relations.opened.lock().topics.extend(topics);
     Ok(())
 }

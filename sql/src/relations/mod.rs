@@ -22,6 +22,7 @@ use crate::instance::Background;
 use crate::pg_catalog::{BuiltInRelation, FunctionRow};
 use crate::query::catalog::Relations;
 use crate::query::context::with_catalog;
+use crate::text::knowledge::TextKnowledge;
 
 const FIRST_OID: Oid = 12_000;
 const FIRST_FUNCTION_OID: Oid = 15_000;
@@ -110,12 +111,13 @@ pub struct BuiltIns {
     background: Arc<Background>,
     identity: Identity,
     identity_turn: Arc<tokio::sync::Mutex<()>>,
+    knowledge: Arc<TextKnowledge>,
     listed: Arc<Vec<BuiltInRelation>>,
     functions: Arc<Vec<FunctionRow>>,
 }
 
 impl BuiltIns {
-    pub async fn new(background: Arc<Background>) -> Result<Self> {
+    pub async fn new(background: Arc<Background>, knowledge: Arc<TextKnowledge>) -> Result<Self> {
         let definitions = definitions();
         let mut listed = Vec::with_capacity(definitions.len());
         for (place, definition) in definitions.iter().enumerate() {
@@ -132,9 +134,15 @@ impl BuiltIns {
             background,
             identity: Identity::default(),
             identity_turn: Arc::default(),
+            knowledge,
             listed: Arc::new(listed),
             functions: Arc::new(function_rows()),
         })
+    }
+
+    /// What the text functions of this warehouse know.
+    pub fn knowledge(&self) -> &TextKnowledge {
+        &self.knowledge
     }
 
     /// For `pg_class` and `pg_attribute`.

@@ -54,6 +54,25 @@ FROM roi.models m
 JOIN (SELECT name, max(version) AS version FROM roi.models GROUP BY name) newest
     ON newest.name = m.name AND newest.version = m.version;
 COMMENT ON VIEW roi.current_models IS 'The newest version of each model of roi.models, with the same columns';
+COMMENT ON COLUMN roi.current_models.name IS 'The model, as predict(''name'', …) calls it';
+COMMENT ON COLUMN roi.current_models.version IS '1 for the first training of the name, and one more each time';
+COMMENT ON COLUMN roi.current_models.kind IS 'linear or logistic';
+COMMENT ON COLUMN roi.current_models.relation IS 'What it was trained on';
+COMMENT ON COLUMN roi.current_models.data_version IS 'Version of the table it was trained on. NULL for a view or a query: trained_at says the moment';
+COMMENT ON COLUMN roi.current_models.outcome IS 'What is predicted';
+COMMENT ON COLUMN roi.current_models.predictors IS 'From what, in the order in which predict takes the values';
+COMMENT ON COLUMN roi.current_models.model IS 'Kind, intercept and coefficients as JSON: what predict reads';
+COMMENT ON COLUMN roi.current_models.n_obs IS 'Number of rows that counted';
+COMMENT ON COLUMN roi.current_models.events IS 'Number of them with outcome 1. NULL for a linear model';
+COMMENT ON COLUMN roi.current_models.r_squared IS 'Share of the variance explained; McFadden''s of a logistic model';
+COMMENT ON COLUMN roi.current_models.auc IS 'Area under the ROC curve over the same rows. NULL for a linear model';
+COMMENT ON COLUMN roi.current_models.auc_low IS 'Lower end of its 95 percent interval (DeLong)';
+COMMENT ON COLUMN roi.current_models.auc_high IS 'Upper end of its 95 percent interval (DeLong)';
+COMMENT ON COLUMN roi.current_models.brier IS 'Mean squared difference of probability and outcome. NULL for a linear model';
+COMMENT ON COLUMN roi.current_models.calibration_error IS 'Expected calibration error over ten bins. NULL for a linear model';
+COMMENT ON COLUMN roi.current_models.rmse IS 'Residual standard deviation. NULL for a logistic model';
+COMMENT ON COLUMN roi.current_models.trained_at IS 'When it was trained';
+COMMENT ON COLUMN roi.current_models.trained_by IS 'The role that trained it';
 
 CREATE TABLE IF NOT EXISTS o.participants (
     programme     text NOT NULL,

@@ -14,7 +14,7 @@ use voxhouse_engine::Result;
 use voxhouse_engine::catalog::{QualifiedName, View};
 use voxhouse_engine::derived::Standing;
 use voxhouse_engine::table::snapshot::TableSnapshot;
-use voxhouse_udfs::knowledge::{Topic, derived_stamp};
+use voxhouse_udfs::knowledge::{Taught, Topic};
 
 use crate::query::catalog::{Relations, StandsFor};
 
@@ -79,8 +79,8 @@ impl Kept {
     }
 
     /// What rows of now are made with.
-    pub fn stamp(&self) -> String {
-        derived_stamp(self.topics)
+    pub fn stamp(&self, taught: &Taught) -> String {
+        taught.derived_stamp(self.topics)
     }
 }
 

@@ -18,8 +18,8 @@ use voxhouse_engine::dml::Work;
 use voxhouse_engine::{Error, Result};
 use voxhouse_udfs::knowledge::{Trained, shipped_taxonomy, train_sentiment};
 
+use super::SCHEMA;
 use super::lessons::{self, Model, Rows, SENTIMENT};
-use super::{SCHEMA, knowledge};
 use crate::access::writes::{Need, writable_table};
 use crate::dialect::build;
 use crate::query::QueryContext;
@@ -205,5 +205,5 @@ async fn insert(
     // So that an error of what was stored shows here and not at the next reader.
     let catalog = &context.visible.catalog;
     let topics = [voxhouse_udfs::knowledge::Topic::Sentiment, voxhouse_udfs::knowledge::Topic::Taxonomies];
-    knowledge::refresh(&context.warehouse, catalog, &context.base, topics).await
+    context.built_ins.knowledge().refresh(&context.warehouse, catalog, &context.base, topics).await
 }

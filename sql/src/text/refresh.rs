@@ -17,7 +17,6 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 use voxhouse_udfs::knowledge::Topic;
 
 use super::kept::{Kept, SOURCE, qualified};
-use super::knowledge;
 use crate::instance::{Instance, OWNER};
 use crate::query::QueryContext;
 use crate::query::pipe::parse_query;
@@ -75,8 +74,9 @@ impl Step<'_> {
     async fn next(instance: &Arc<Instance>, kept: &Kept, scope: Scope) -> Result<Option<u64>> {
         let context = instance.session(OWNER)?.context(kept.asked_as).await?;
         let catalog = Arc::clone(&context.visible.catalog);
-        knowledge::refresh(&context.warehouse, &catalog, &context.base, kept.topics.iter().copied()).await?;
-        let stamp = kept.stamp();
+        let knowledge = context.built_ins.knowledge();
+        knowledge.refresh(&context.warehouse, &catalog, &context.base, kept.topics.iter().copied()).await?;
+        let stamp = kept.stamp(knowledge.taught());
         let (source, store) = (catalog.table(&qualified(SOURCE))?, catalog.table(&qualified(kept.store))?);
         let source_version = context.snapshots.of(source).await?;
         let store_version = context.snapshots.of(store).await?;
@@ -117,7 +117,8 @@ impl Step<'_> {
             returning: None,
             warned: Default::default(),
         };
-        let still_holds = || match self.kept.stamp() == self.stamp {
+        let still_holds = || match self.kept.stamp(self.context.built_ins.knowledge().taught()) == self.stamp
+        {
             true => Ok(()),
             // The rows would bear the stamp of words that not all of them were made with.
             false => Err(Error::new(ErrorKind::SerializationFailure, "text knowledge has changed meanwhile")),

@@ -8,7 +8,7 @@ use voxhouse_engine::Error;
 use super::trending_terms::{settings, table, words};
 use super::{Call, Column, Definition, Kernel, REPORT, Report, Takes, optional, required};
 use crate::inference::trend::keyness::Terms;
-use crate::knowledge::{self, Applied, Knowledge};
+use crate::knowledge::Applied;
 use crate::opinions::tags::tags;
 use crate::report::{Streaming, Type, Values};
 
@@ -47,12 +47,13 @@ const COLUMNS: &[Column] = &[
 
 fn start(call: &Call) -> Result<Box<dyn Kernel>, Error> {
     settings(call)?;
-    applied(call, &knowledge::current())?;
+    applied(call)?;
     Ok(Streaming::start(call, Terms::default(), read, table))
 }
 
 /// The taxonomies whose tags count.
-fn applied(call: &Call, knowledge: &Knowledge) -> Result<Vec<Arc<Applied>>, Error> {
+fn applied(call: &Call) -> Result<Vec<Arc<Applied>>, Error> {
+    let knowledge = &call.knowledge;
     Ok(match call.word("taxonomy") {
         Some(name) => vec![knowledge.taxonomies.find(&name)?],
         None => knowledge.taxonomies.in_force().map(Arc::clone).collect(),
@@ -61,10 +62,9 @@ fn applied(call: &Call, knowledge: &Knowledge) -> Result<Vec<Arc<Applied>>, Erro
 
 fn read(call: &Call, values: &Values, terms: &mut Terms) -> Result<(), Error> {
     let texts = values.text(call.places("text").start)?;
-    let knowledge = knowledge::current();
-    let taxonomies = applied(call, &knowledge)?;
+    let taxonomies = applied(call)?;
     let taxonomies = taxonomies.iter().map(|one| one.taxonomy()).collect::<Result<Vec<_>, _>>()?;
-    let jieba = knowledge.dictionary.jieba();
+    let jieba = call.knowledge.dictionary.jieba();
     for row in (0..values.rows).filter(|row| texts.is_valid(*row)) {
         let text = texts.value(row);
         let is_untagged = taxonomies.iter().all(|taxonomy| tags(text, taxonomy).is_empty());

@@ -7,9 +7,9 @@ use voxhouse_engine::Error;
 
 use super::{Call, Column, Definition, Kernel, REPORT, Report, Takes, optional, required};
 use crate::inference::trend::keyness::Terms;
+use crate::keywords;
 use crate::report::{Row, Streaming, Type, Values, state};
 use crate::tokenize::{self, Mode};
-use crate::{dictionary, keywords};
 
 pub(super) const REPORTS: &[Report] = &[Report {
     definition: Definition {
@@ -62,7 +62,7 @@ fn start(call: &Call) -> Result<Box<dyn Kernel>, Error> {
 fn read(call: &Call, values: &Values, terms: &mut Terms) -> Result<(), Error> {
     let texts = values.text(call.places("text").start)?;
     let foreground = values.number(call.places("foreground").start)?;
-    let jieba = dictionary::current();
+    let jieba = call.knowledge.dictionary.jieba();
     for row in 0..values.rows {
         if texts.is_null(row) || foreground.is_null(row) {
             continue;

@@ -1,7 +1,8 @@
 use super::*;
+use crate::knowledge::UNTAUGHT;
 
 fn top(text: &str, k: usize) -> Vec<String> {
-    Ranking::default().top(&dictionary::current(), text, k).map(str::to_owned).collect()
+    Ranking::default().top(&UNTAUGHT.knowledge().dictionary.jieba(), text, k).map(str::to_owned).collect()
 }
 
 #[test]
@@ -26,7 +27,7 @@ fn equal_weights_keep_the_order_of_the_text() {
 #[test]
 fn ranking_has_no_memory_of_the_text_before() {
     let mut ranking = Ranking::default();
-    let jieba = dictionary::current();
+    let jieba = UNTAUGHT.knowledge().dictionary.jieba();
     assert_eq!(ranking.top(&jieba, "delivery delivery courier", 1).collect::<Vec<_>>(), ["delivery"]);
     assert_eq!(ranking.top(&jieba, "courier", 1).collect::<Vec<_>>(), ["courier"]);
 }

@@ -1,7 +1,8 @@
 //! What users teach the text functions: words, heads of aspects, taxonomies, labels of sentiment, examples.
 //!
-//! All of it is one immutable value, [`Knowledge`]. The process holds one, and [`teach`] swaps it whole: a call
-//! that has begun finishes with the value it began with. Where the rows come from is not known here.
+//! All of it is one immutable value, [`Knowledge`]. A warehouse holds one in its [`Taught`], and [`Taught::teach`]
+//! swaps it whole: a call that has begun finishes with the value it began with. Where the rows come from is not
+//! known here.
 //!
 //! Every part has a version, worked out from its content: the same rows give the same version in every process
 //! and at every time, and derived rows are stamped with it.
@@ -41,20 +42,29 @@ pub(crate) struct Knowledge {
     pub(crate) examples: Arc<Examples>,
 }
 
-static CURRENT: LazyLock<RwLock<Arc<Knowledge>>> = LazyLock::new(|| {
-    RwLock::new(Arc::new(Knowledge {
-        dictionary: Arc::new(Dictionary::new(Vec::new())),
-        aspects: Arc::new(Aspects::new(Vec::new())),
-        taxonomies: Arc::new(Taxonomies::new(Vec::new())),
-        sentiment: Arc::new(SentimentModel::shipped()),
-        examples: Arc::new(Examples::new(Vec::new())),
-    }))
-});
-
-/// The knowledge in force. Take it once for a batch, not once for a row.
-pub(crate) fn current() -> Arc<Knowledge> {
-    Arc::clone(&CURRENT.read())
+/// What the text functions of one warehouse have been taught. A dictionary takes some 32 MB and a tenth of a
+/// second to build, so there is one for all sessions, built when the first text is segmented.
+#[derive(Debug)]
+pub struct Taught {
+    current: RwLock<Arc<Knowledge>>,
 }
+
+impl Default for Taught {
+    /// What comes with the program.
+    fn default() -> Self {
+        let shipped = Knowledge {
+            dictionary: Arc::new(Dictionary::new(Vec::new())),
+            aspects: Arc::new(Aspects::new(Vec::new())),
+            taxonomies: Arc::new(Taxonomies::new(Vec::new())),
+            sentiment: Arc::new(SentimentModel::shipped()),
+            examples: Arc::new(Examples::new(Vec::new())),
+        };
+        Self { current: RwLock::new(Arc::new(shipped)) }
+    }
+}
+
+/// What functions know that belong to no warehouse.
+pub(crate) static UNTAUGHT: LazyLock<Arc<Taught>> = LazyLock::new(Arc::default);
 
 /// The parts of the knowledge, each kept in a table of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,32 +87,67 @@ pub enum Lesson {
     Examples(Vec<Example>),
 }
 
-/// Puts what a lesson says in the place of what was known of its topic.
-///
-/// # Errors
-/// Weights that are damaged. Everything else that is wrong with a lesson is told by the function that needs it.
-pub fn teach(lesson: Lesson) -> Result<(), Error> {
-    let known = current();
-    let mut next = Knowledge::clone(&known);
-    match lesson {
-        Lesson::Dictionary(words) => {
-            replace(&mut next.dictionary, Dictionary::new(words), Dictionary::version)
-        }
-        Lesson::Aspects(terms) => replace(&mut next.aspects, Aspects::new(terms), Aspects::version),
-        Lesson::Taxonomies(rows) => replace(&mut next.taxonomies, Taxonomies::new(rows), Taxonomies::version),
-        Lesson::Sentiment(None) => {
-            replace(&mut next.sentiment, SentimentModel::shipped(), SentimentModel::version);
-        }
-        Lesson::Sentiment(Some((version, weights))) => {
-            let model = SentimentModel::stored(version, &weights)?;
-            replace(&mut next.sentiment, model, SentimentModel::version);
-        }
-        Lesson::Examples(examples) => replace(&mut next.examples, Examples::new(examples), Examples::version),
+impl Taught {
+    /// The knowledge in force. Take it once for a batch, not once for a row.
+    pub(crate) fn knowledge(&self) -> Arc<Knowledge> {
+        Arc::clone(&self.current.read())
     }
-    // Only the topic of the lesson may differ: another one may have been taught meanwhile.
-    let mut current = CURRENT.write();
-    *current = Arc::new(current.with_changes(&known, &next));
-    Ok(())
+
+    /// Puts what a lesson says in the place of what was known of its topic.
+    ///
+    /// # Errors
+    /// Weights that are damaged. Everything else that is wrong with a lesson is told by the function that needs it.
+    pub fn teach(&self, lesson: Lesson) -> Result<(), Error> {
+        let known = self.knowledge();
+        let mut next = Knowledge::clone(&known);
+        match lesson {
+            Lesson::Dictionary(words) => {
+                replace(&mut next.dictionary, Dictionary::new(words), Dictionary::version)
+            }
+            Lesson::Aspects(terms) => replace(&mut next.aspects, Aspects::new(terms), Aspects::version),
+            Lesson::Taxonomies(rows) => {
+                replace(&mut next.taxonomies, Taxonomies::new(rows), Taxonomies::version)
+            }
+            Lesson::Sentiment(None) => {
+                replace(&mut next.sentiment, SentimentModel::shipped(), SentimentModel::version);
+            }
+            Lesson::Sentiment(Some((version, weights))) => {
+                let model = SentimentModel::stored(version, &weights)?;
+                replace(&mut next.sentiment, model, SentimentModel::version);
+            }
+            Lesson::Examples(examples) => {
+                replace(&mut next.examples, Examples::new(examples), Examples::version)
+            }
+        }
+        // Only the topic of the lesson may differ: another one may have been taught meanwhile.
+        let mut current = self.current.write();
+        *current = Arc::new(current.with_changes(&known, &next));
+        Ok(())
+    }
+
+    /// The version of what is known of a topic.
+    pub fn version(&self, topic: Topic) -> String {
+        let known = self.knowledge();
+        match topic {
+            Topic::Dictionary => known.dictionary.version(),
+            Topic::Aspects => known.aspects.version(),
+            Topic::Taxonomies => known.taxonomies.version(),
+            Topic::Sentiment => known.sentiment.version(),
+            Topic::Examples => known.examples.version(),
+        }
+        .to_owned()
+    }
+
+    /// What rows are stamped with that are worked out with these topics.
+    pub fn derived_stamp(&self, topics: &[Topic]) -> String {
+        let known = self.knowledge();
+        let stamps = topics.iter().map(|topic| match topic {
+            // Of taxonomies only those in force are applied.
+            Topic::Taxonomies => known.taxonomies.stamp_in_force(),
+            other => self.version(*other),
+        });
+        stamps.collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl Knowledge {
@@ -126,19 +171,6 @@ fn replace<T>(place: &mut Arc<T>, next: T, version: fn(&T) -> &str) {
     if version(place) != version(&next) {
         *place = Arc::new(next);
     }
-}
-
-/// The version of what is known of a topic.
-pub fn version(topic: Topic) -> String {
-    let known = current();
-    match topic {
-        Topic::Dictionary => known.dictionary.version(),
-        Topic::Aspects => known.aspects.version(),
-        Topic::Taxonomies => known.taxonomies.version(),
-        Topic::Sentiment => known.sentiment.version(),
-        Topic::Examples => known.examples.version(),
-    }
-    .to_owned()
 }
 
 /// What a function of SQL needs to know before it runs.
@@ -173,17 +205,6 @@ fn fingerprint<'a>(cells: impl IntoIterator<Item = &'a str>) -> u32 {
         text.push('\u{1f}');
     }
     (hash::of_text(&text) >> 32) as u32
-}
-
-/// What rows are stamped with that are worked out with these topics.
-pub fn derived_stamp(topics: &[Topic]) -> String {
-    let known = current();
-    let stamps = topics.iter().map(|topic| match topic {
-        // Of taxonomies only those in force are applied.
-        Topic::Taxonomies => known.taxonomies.stamp_in_force(),
-        other => version(*other),
-    });
-    stamps.collect::<Vec<_>>().join(" ")
 }
 
 /// The rows of a taxonomy that comes with the program, as those of a user's.

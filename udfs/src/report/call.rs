@@ -1,8 +1,12 @@
 //! What a call says: which columns it reads, and its settings. It travels to the aggregate as the JSON text
 //! of its first argument, `{"columns": {"outcome": ["nps"]}, "settings": {"conf": "0.9"}}`.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 use voxhouse_engine::Error;
+
+use crate::knowledge::Knowledge;
 
 /// Something that a call says behind the relation.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,12 +60,18 @@ pub const IF_UNDEFINED: &str = "if_undefined";
 pub(crate) struct Call {
     parameters: &'static [Parameter],
     said: Value,
+    /// What the text functions knew when the call began.
+    pub(crate) knowledge: Arc<Knowledge>,
 }
 
 impl Call {
-    pub(crate) fn parse(parameters: &'static [Parameter], text: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(
+        parameters: &'static [Parameter],
+        text: &str,
+        knowledge: Arc<Knowledge>,
+    ) -> Result<Self, Error> {
         match serde_json::from_str(text) {
-            Ok(said) => Ok(Self { parameters, said }),
+            Ok(said) => Ok(Self { parameters, said, knowledge }),
             Err(_) => Err(Error::internal("a report is called without its description")),
         }
     }

@@ -22,6 +22,7 @@ use super::answer::{self, Column};
 use super::call::{Call, Parameter, Takes};
 use super::{Shape, aggregate_name};
 use crate::entry::{Definition, Entry, Implementation};
+use crate::knowledge::{Taught, UNTAUGHT};
 
 /// A row of an answer.
 pub(crate) type Row = Vec<ScalarValue>;
@@ -58,17 +59,29 @@ pub(crate) fn entry(report: Report, section: &'static str) -> Entry {
         signature: Signature::user_defined(Volatility::Immutable),
         documentation: report.definition.documentation(section),
         report,
+        taught: Arc::clone(&UNTAUGHT),
     };
     let aggregate = Arc::new(AggregateUDF::from(function));
     report.definition.entry(Implementation::Report(Arc::new(shape), aggregate))
 }
 
-#[derive(Debug)]
+/// A report as the sessions of a warehouse call it.
+pub(crate) fn knowing(function: Arc<AggregateUDF>, taught: &Arc<Taught>) -> Arc<AggregateUDF> {
+    match function.inner().downcast_ref::<ReportFunction>() {
+        Some(own) => {
+            Arc::new(AggregateUDF::from(ReportFunction { taught: Arc::clone(taught), ..own.clone() }))
+        }
+        None => function,
+    }
+}
+
+#[derive(Debug, Clone)]
 struct ReportFunction {
     name: String,
     signature: Signature,
     documentation: Documentation,
     report: Report,
+    taught: Arc<Taught>,
 }
 
 impl PartialEq for ReportFunction {
@@ -108,7 +121,8 @@ impl AggregateUDFImpl for ReportFunction {
         let Some((description, columns)) = args.exprs.split_first() else {
             return Err(Error::internal("a report is called without its description").into());
         };
-        let call = Call::parse(self.report.parameters, &constant(description.as_ref())?)?;
+        let call =
+            Call::parse(self.report.parameters, &constant(description.as_ref())?, self.taught.knowledge())?;
         for ((takes, label), column) in call.columns().zip(columns) {
             let found = column.data_type(args.schema)?;
             fits(self.report.definition.name, takes, &label, &found)?;

@@ -1,8 +1,11 @@
 use super::*;
+use crate::knowledge::UNTAUGHT;
 
 fn tokens(text: &str, mode: Mode) -> Vec<String> {
     let mut tokens = Vec::new();
-    for_each_token(&dictionary::current(), text, mode, |token| tokens.push(token.to_owned()));
+    for_each_token(&UNTAUGHT.knowledge().dictionary.jieba(), text, mode, |token| {
+        tokens.push(token.to_owned())
+    });
     tokens
 }
 

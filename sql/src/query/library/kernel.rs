@@ -64,11 +64,11 @@ impl ScalarUDFImpl for Function {
         Ok(self.kernel.gives.clone())
     }
 
-    /// Whatever can be cast is: numbers to numbers, texts and instants to times.
+    /// Numbers are cast to numbers, texts and instants to times.
     fn coerce_types(&self, given: &[DataType]) -> DataFusionResult<Vec<DataType>> {
         let takes = &self.kernel.takes;
         let fits = given.len() == takes.len()
-            && given.iter().zip(takes).all(|(given, takes)| can_cast_types(given, takes));
+            && given.iter().zip(takes).all(|(given, takes)| is_taken_as(given, takes));
         if !fits {
             let given: Vec<String> = given.iter().map(ToString::to_string).collect();
             let message = format!("function {}({}) does not exist", self.kernel.name, given.join(", "));
@@ -82,6 +82,11 @@ impl ScalarUDFImpl for Function {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
         on_columns(args, self.kernel.run)
     }
+}
+
+/// PostgreSQL never takes a number for a time.
+fn is_taken_as(given: &DataType, takes: &DataType) -> bool {
+    given.is_numeric() <= takes.is_numeric() && can_cast_types(given, takes)
 }
 
 /// Runs a kernel; over constants, once.

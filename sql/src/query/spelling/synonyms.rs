@@ -106,14 +106,21 @@ fn short_for(name: &str, arguments: &[&Expr]) -> Option<Expr> {
     })
 }
 
-/// The age of a transaction is counted, not told in months; such columns are the catalog's.
+/// The age of a transaction is counted, not told in months. The catalog's such columns are rewritten to casts.
 fn is_transaction(value: &Expr) -> bool {
     let name = match value {
         Expr::Identifier(name) => Some(name),
         Expr::CompoundIdentifier(parts) => parts.last(),
+        Expr::Nested(inner) => return is_transaction(inner),
+        Expr::Cast { data_type, .. } => return is_transaction_type(data_type),
         _ => None,
     };
-    name.is_some_and(|name| ["xmin", "xmax", "relfrozenxid", "datfrozenxid"].contains(&fold(name).as_str()))
+    name.is_some_and(|name| ["relfrozenxid", "datfrozenxid"].contains(&fold(name).as_str()))
+}
+
+fn is_transaction_type(data_type: &DataType) -> bool {
+    let DataType::Custom(name, _) = data_type else { return false };
+    name.0.last().and_then(|part| part.as_ident()).is_some_and(|name| fold(name) == "xid")
 }
 
 fn clock() -> DataType {
