@@ -295,8 +295,8 @@ to one core. The two do not do quite the same: Voxhouse also normalises widths a
             rows.append([name, peer or "–", *theirs, *times(ours), ratio(ours["median_cpu_s"], one[peer]["median_cpu_s"]) if peer else "–"])
         return f"""## Statistics
 
-Ten drivers. DuckDB computes the 77 sums of a regression over a table in memory, statsmodels and scikit-learn fit arrays in
-memory; Voxhouse reads its Parquet files and answers with standard errors, tests and intervals.
+Ten drivers. DuckDB computes the 77 sums of a regression over a table in memory, statsmodels, scikit-learn and lifelines fit
+arrays in memory, lifetimes a summary of the orders made beforehand; Voxhouse reads its Parquet files and answers with standard errors, tests and intervals.
 
 {table(["", "peer", "median", "quickest", "CPU", "Voxhouse, median", "quickest", "CPU", "ratio of CPU"], rows)}
 

@@ -1,4 +1,4 @@
-"""A Python library under measurement, in a process of its own: DuckDB, jieba, or statsmodels with scikit-learn.
+"""A Python library under measurement, in a process of its own: DuckDB, jieba, or the libraries of statistics.
 
 Reads a request a line from standard input, and answers a line: seconds and CPU seconds of the work alone, without
 the start of the process, and the peak memory of the process.
@@ -80,15 +80,20 @@ def _regression():
     import numpy
     import pyarrow.parquet
     import statsmodels.api
+    from lifelines import CoxPHFitter
+    from lifetimes import BetaGeoFitter, GammaGammaFitter
     from sklearn.linear_model import LogisticRegression
 
     columns = {}
 
-    def run(work, file=None, drivers=()):
+    def run(work, file=None, drivers=(), customers=None):
         if work == "read":
             table = pyarrow.parquet.read_table(file)
             columns["drivers"] = numpy.column_stack([table[name].to_numpy() for name in drivers])
             columns.update({name: table[name].to_numpy() for name in ("y", "churned")})
+            columns["survival"] = table.select(["day", "churned", *drivers[:5]]).to_pandas()
+            columns["survival"]["day"] += 1
+            columns["customers"] = pyarrow.parquet.read_table(customers).to_pandas()
             return table.num_rows
         if work == "ols":
             fit = statsmodels.api.OLS(columns["y"], statsmodels.api.add_constant(columns["drivers"])).fit()
@@ -97,6 +102,16 @@ def _regression():
             fit = LogisticRegression(C=numpy.inf, solver="newton-cholesky", tol=1e-9)
             fit.fit(columns["drivers"], columns["churned"])
             return [float(value) for value in (*fit.intercept_, *fit.coef_[0])]
+        if work == "cox":
+            fit = CoxPHFitter().fit(columns["survival"], "day", "churned")
+            return [float(value) for value in fit.params_]
+        if work == "clv":
+            them = columns["customers"]
+            fit = BetaGeoFitter().fit(them.frequency, them.recency, them.age)
+            expected = fit.conditional_expected_number_of_purchases_up_to_time(13, them.frequency, them.recency, them.age)
+            again = them[them.frequency > 0]
+            GammaGammaFitter().fit(again.frequency, again.spend)
+            return [len(them), float(expected.sum())]
         raise ValueError(work)
 
     return run

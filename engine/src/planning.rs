@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::common::DFSchema;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use futures::future::BoxFuture;
 
 use crate::error::Result;
 
@@ -26,21 +26,20 @@ pub struct PipePlan {
     pub traces_rows: bool,
 }
 
-#[async_trait]
 pub trait Planner: Send + Sync {
     /// Memory limits, functions and settings to run plans with.
     fn session_state(&self) -> SessionState;
 
     /// Plans a pipe's query over `source`. `None` selects the columns of `source` by name.
-    async fn plan_pipe(
-        &self,
-        role: &str,
-        query: Option<&str>,
+    fn plan_pipe<'a>(
+        &'a self,
+        role: &'a str,
+        query: Option<&'a str>,
         source: Arc<dyn TableProvider>,
-    ) -> Result<PipePlan>;
+    ) -> BoxFuture<'a, Result<PipePlan>>;
 
     /// Plans a stored query: that of a materialised view.
-    async fn plan_query(&self, role: &str, query: &str) -> Result<LogicalPlan>;
+    fn plan_query<'a>(&'a self, role: &'a str, query: &'a str) -> BoxFuture<'a, Result<LogicalPlan>>;
 
     /// Plans a stored expression over the columns of a table: a CHECK or a DEFAULT.
     fn plan_expression(&self, expression: &str, schema: &DFSchema) -> Result<Expr>;

@@ -3,7 +3,6 @@
 use std::num::NonZeroU32;
 use std::sync::{Arc, OnceLock, Weak};
 
-use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::common::DFSchema;
 use datafusion::config::ConfigOptions;
@@ -15,6 +14,7 @@ use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::prelude::SessionConfig;
+use futures::future::BoxFuture;
 use parking_lot::RwLock;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
@@ -311,7 +311,6 @@ impl Instance {
     }
 }
 
-#[async_trait]
 impl backend::Backend for Arc<Instance> {
     type Session = Session;
 
@@ -323,35 +322,39 @@ impl backend::Backend for Arc<Instance> {
         &self.observer
     }
 
-    async fn role(&self, name: &str) -> Result<Option<LoginRole>> {
-        let catalog = self.warehouse.catalog().await?;
-        let may_log_in =
-            |role: &&Role| role.login && role.valid_until.is_none_or(|until| chrono::Utc::now() < until);
-        let Some(role) = catalog.role(name).filter(may_log_in) else { return Ok(None) };
-        Ok(Some(LoginRole {
-            verifier: role.verifier.as_deref().and_then(|text| verifier_of(name, text)),
-            superuser: role.superuser,
-            connection_limit: role.connection_limit.and_then(|limit| usize::try_from(limit).ok()),
-        }))
+    fn role<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<LoginRole>>> {
+        Box::pin(async move {
+            let catalog = self.warehouse.catalog().await?;
+            let may_log_in =
+                |role: &&Role| role.login && role.valid_until.is_none_or(|until| chrono::Utc::now() < until);
+            let Some(role) = catalog.role(name).filter(may_log_in) else { return Ok(None) };
+            Ok(Some(LoginRole {
+                verifier: role.verifier.as_deref().and_then(|text| verifier_of(name, text)),
+                superuser: role.superuser,
+                connection_limit: role.connection_limit.and_then(|limit| usize::try_from(limit).ok()),
+            }))
+        })
     }
 
-    async fn connect(&self, login: Login) -> Result<Session> {
-        if login.database != DATABASE {
-            return Err(Error::new(
-                ErrorKind::UndefinedDatabase,
-                format!("database \"{}\" does not exist", login.database),
-            )
-            .with_hint(format!("The only database is \"{DATABASE}\".")));
-        }
-        let catalog = self.warehouse.known_catalog();
-        if !Access::of(&catalog, &login.role).may(&Secured::database(&catalog), Privilege::Connect) {
-            return Err(Error::new(
-                ErrorKind::InsufficientPrivilege,
-                format!("permission denied for database \"{DATABASE}\""),
-            )
-            .with_detail("User does not have CONNECT privilege."));
-        }
-        Session::new(Arc::clone(self), login)
+    fn connect<'a>(&'a self, login: Login) -> BoxFuture<'a, Result<Session>> {
+        Box::pin(async move {
+            if login.database != DATABASE {
+                return Err(Error::new(
+                    ErrorKind::UndefinedDatabase,
+                    format!("database \"{}\" does not exist", login.database),
+                )
+                .with_hint(format!("The only database is \"{DATABASE}\".")));
+            }
+            let catalog = self.warehouse.known_catalog();
+            if !Access::of(&catalog, &login.role).may(&Secured::database(&catalog), Privilege::Connect) {
+                return Err(Error::new(
+                    ErrorKind::InsufficientPrivilege,
+                    format!("permission denied for database \"{DATABASE}\""),
+                )
+                .with_detail("User does not have CONNECT privilege."));
+            }
+            Session::new(Arc::clone(self), login)
+        })
     }
 }
 
@@ -395,24 +398,25 @@ impl BackgroundPlanner {
     }
 }
 
-#[async_trait]
 impl Planner for BackgroundPlanner {
     fn session_state(&self) -> SessionState {
         self.base.clone()
     }
 
-    async fn plan_pipe(
-        &self,
-        role: &str,
-        query: Option<&str>,
+    fn plan_pipe<'a>(
+        &'a self,
+        role: &'a str,
+        query: Option<&'a str>,
         source: Arc<dyn TableProvider>,
-    ) -> Result<PipePlan> {
-        self.context(role).await?.plan_pipe(query, source).await
+    ) -> BoxFuture<'a, Result<PipePlan>> {
+        Box::pin(async move { self.context(role).await?.plan_pipe(query, source).await })
     }
 
-    async fn plan_query(&self, role: &str, query: &str) -> Result<LogicalPlan> {
-        let query = crate::query::pipe::parse_query(query)?;
-        Ok(self.context(role).await?.plan_query(&query).await?.plan)
+    fn plan_query<'a>(&'a self, role: &'a str, query: &'a str) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let query = crate::query::pipe::parse_query(query)?;
+            Ok(self.context(role).await?.plan_query(&query).await?.plan)
+        })
     }
 
     fn plan_expression(&self, expression: &str, schema: &DFSchema) -> Result<Expr> {

@@ -11,7 +11,6 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
@@ -19,6 +18,7 @@ use datafusion::physical_plan::execute_stream;
 use deltalake_core::kernel::{Action, Add};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use futures::TryStreamExt;
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 
 use crate::catalog::{Author, Table};
@@ -102,34 +102,39 @@ pub enum Part {
 }
 
 /// What RETURNING makes of the rows that a statement adds, changes or deletes.
-#[async_trait]
 pub trait Returning: Send + Sync {
     /// Asked before the commit, so that an error undoes the statement; asked again if the statement is tried again.
-    async fn answer(&self, rows: Vec<RecordBatch>) -> Result<()>;
+    fn answer<'a>(&'a self, rows: Vec<RecordBatch>) -> BoxFuture<'a, Result<()>>;
 }
 
 /// The plans of a rewrite, made anew for each try.
-#[async_trait]
 pub trait RewritePlans: Send + Sync {
     /// Over the table with the columns of each row's place: the places of the affected rows, file and number.
-    async fn affected(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan>;
+    fn affected<'a>(&'a self, scan: Arc<dyn TableProvider>) -> BoxFuture<'a, Result<LogicalPlan>>;
 
     /// Over the files that hold affected rows, with the column that marks those: their new content.
-    async fn remaining(&self, scan: Arc<dyn TableProvider>, part: Part) -> Result<LogicalPlan>;
+    fn remaining<'a>(
+        &'a self,
+        scan: Arc<dyn TableProvider>,
+        part: Part,
+    ) -> BoxFuture<'a, Result<LogicalPlan>>;
 }
 
 /// The plans of a merge, made anew for each try.
-#[async_trait]
 pub trait MergePlans: Send + Sync {
     /// Over the table with the columns of each row's place: one row a match that changes something, with the
     /// place of the row and whether it is deleted.
-    async fn affected(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan>;
+    fn affected<'a>(&'a self, scan: Arc<dyn TableProvider>) -> BoxFuture<'a, Result<LogicalPlan>>;
 
     /// Over the files that hold affected rows: their new content.
-    async fn remaining(&self, scan: Arc<dyn TableProvider>, part: Part) -> Result<LogicalPlan>;
+    fn remaining<'a>(
+        &'a self,
+        scan: Arc<dyn TableProvider>,
+        part: Part,
+    ) -> BoxFuture<'a, Result<LogicalPlan>>;
 
     /// Over the whole table: the rows to add. `None`: the merge adds none.
-    async fn added(&self, scan: Arc<dyn TableProvider>) -> Result<Option<LogicalPlan>>;
+    fn added<'a>(&'a self, scan: Arc<dyn TableProvider>) -> BoxFuture<'a, Result<Option<LogicalPlan>>>;
 
     /// The error when two rows of the source match one row of the table.
     fn double_match(&self) -> Error;

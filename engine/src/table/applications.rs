@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use deltalake_core::logstore::LogStore;
+use futures::FutureExt;
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -38,10 +39,10 @@ impl Applications {
             Some(known) if known.at < at && at - known.at <= FEW_ENTRIES => {
                 match read_on(log, known, at, id).await? {
                     Some(version) => version,
-                    None => base.state().transaction_version(log, id).await?,
+                    None => base.state().transaction_version(log, id).boxed().await?,
                 }
             }
-            _ => base.state().transaction_version(log, id).await?,
+            _ => base.state().transaction_version(log, id).boxed().await?,
         };
         let mut all = self.0.lock();
         if all.get(id).is_none_or(|known| known.at < at) {

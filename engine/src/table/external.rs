@@ -6,6 +6,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, cast};
+use futures::FutureExt;
 use object_store::path::Path;
 use url::Url;
 
@@ -72,7 +73,7 @@ impl DeltaTable {
         state: &SessionState,
     ) -> Result<Arc<dyn TableProvider>> {
         let mut delta = deltalake_core::DeltaTable::new(self.log_store().clone());
-        delta.load_version(snapshot.version()).await?;
+        delta.load_version(snapshot.version()).boxed().await?;
         delta.update_datafusion_session(state)?;
         let provider = delta.table_provider().with_session(Arc::new(state.clone())).await?;
         let schema = table.query_schema();

@@ -7,6 +7,7 @@ use deltalake_core::kernel::transaction::CommitProperties;
 use deltalake_core::kernel::{Action, MetadataExt as _};
 use deltalake_core::operations::vacuum::VacuumMode;
 use deltalake_core::protocol::DeltaOperation;
+use futures::FutureExt;
 
 use super::options::Property;
 use super::{CommitInfo, DeltaTable};
@@ -51,7 +52,7 @@ impl DeltaTable {
 
     /// Removes log entries that are older than the table's retention of them and that no kept version needs.
     pub async fn clean_log(&self) -> Result<usize> {
-        Ok(deltalake_core::checkpoints::cleanup_metadata(&self.delta().await?, None).await?)
+        Ok(deltalake_core::checkpoints::cleanup_metadata(&self.delta().await?, None).boxed().await?)
     }
 
     async fn remove_files(&self, mode: VacuumMode, removal: &Removal) -> Result<Vec<String>> {
@@ -96,7 +97,7 @@ impl DeltaTable {
     /// The table as delta-rs's own operations want it.
     pub async fn delta(&self) -> Result<deltalake_core::DeltaTable> {
         let mut table = deltalake_core::DeltaTable::new(self.log_store().clone());
-        table.load().await?;
+        table.load().boxed().await?;
         Ok(table)
     }
 }

@@ -38,6 +38,7 @@ use deltalake_core::logstore::LogStoreRef;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::table::state::DeltaTableState;
+use futures::FutureExt;
 use parking_lot::{Mutex, RwLock};
 use serde_json::Value;
 
@@ -200,14 +201,14 @@ impl DeltaTable {
         let cached = self.latest.read().clone().filter(|_| !self.looked.is_long_ago());
         self.looked.now();
         let Some(cached) = cached else {
-            let state = DeltaTableState::try_new(self.log_store.as_ref(), None).await?;
+            let state = DeltaTableState::try_new(self.log_store.as_ref(), None).boxed().await?;
             return self.remember(state);
         };
         if self.log_store.read_commit_entry(cached.version() + 1).await?.is_none() {
             return Ok(cached);
         }
         let mut state = cached.state().clone();
-        state.update(self.log_store.as_ref(), None).await?;
+        state.update(self.log_store.as_ref(), None).boxed().await?;
         self.remember(state)
     }
 
@@ -233,7 +234,7 @@ impl DeltaTable {
             return Err(Error::invalid_argument(format!("table version {version} does not exist"))
                 .with_detail(format!("The newest version is {}.", latest.version())));
         }
-        match DeltaTableState::try_new(self.log_store.as_ref(), Some(version)).await {
+        match DeltaTableState::try_new(self.log_store.as_ref(), Some(version)).boxed().await {
             Ok(state) => Ok(Arc::new(TableSnapshot::new(state)?)),
             Err(error) if crate::error::find_store(&error).is_some_and(|store| !is_missing(store)) => {
                 Err(error.into())

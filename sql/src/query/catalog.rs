@@ -7,11 +7,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result as DataFusionResult};
 use datafusion::execution::SessionState;
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use voxhouse_engine::catalog::access::Access;
 use voxhouse_engine::catalog::{CatalogSnapshot, QualifiedName, Relation, TEMPORARY_SCHEMA, Table, View};
@@ -295,26 +295,42 @@ struct OneSchema {
     name: String,
 }
 
-#[async_trait]
+/// What is behind a name, if anything.
+type Looked = DataFusionResult<Option<Arc<dyn TableProvider>>, DataFusionError>;
+
+impl OneSchema {
+    /// Apart from the trait: under its bounds of lifetimes the compiler takes seconds to see that plans are `Send`.
+    fn look_up<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Looked> {
+        Box::pin(async move {
+            if self.name != SEARCH_PATH_SCHEMA {
+                return Ok(self.relations.lookup_qualified(&QualifiedName::new(&self.name, name)).await?);
+            }
+            let own = QualifiedName::new(SEARCH_PATH_SCHEMA, name);
+            if let Some(found) = self.relations.overridden(&own) {
+                return Ok(Some(found));
+            }
+            for schema in self.relations.search_path() {
+                if let Some(found) = self.relations.lookup(&QualifiedName::new(schema, name)).await? {
+                    return Ok(Some(found));
+                }
+            }
+            Ok(None)
+        })
+    }
+}
+
 impl SchemaProvider for OneSchema {
     fn table_names(&self) -> Vec<String> {
         self.relations.catalog().relation_names(&self.name)
     }
 
-    async fn table(&self, name: &str) -> DataFusionResult<Option<Arc<dyn TableProvider>>, DataFusionError> {
-        if self.name != SEARCH_PATH_SCHEMA {
-            return Ok(self.relations.lookup_qualified(&QualifiedName::new(&self.name, name)).await?);
-        }
-        let own = QualifiedName::new(SEARCH_PATH_SCHEMA, name);
-        if let Some(found) = self.relations.overridden(&own) {
-            return Ok(Some(found));
-        }
-        for schema in self.relations.search_path() {
-            if let Some(found) = self.relations.lookup(&QualifiedName::new(schema, name)).await? {
-                return Ok(Some(found));
-            }
-        }
-        Ok(None)
+    fn table<'s, 'n, 'f>(&'s self, name: &'n str) -> BoxFuture<'f, Looked>
+    where
+        's: 'f,
+        'n: 'f,
+        Self: 'f,
+    {
+        self.look_up(name)
     }
 
     fn table_exist(&self, name: &str) -> bool {

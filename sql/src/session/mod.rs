@@ -12,11 +12,11 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
-use async_trait::async_trait;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast;
+use futures::future::BoxFuture;
 use parking_lot::{Mutex, RwLock};
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::catalog::ddl::Ddl;
@@ -387,7 +387,6 @@ impl Session {
     }
 }
 
-#[async_trait]
 impl backend::Session for Session {
     type Statement = Statement;
     type Prepared = Prepared;
@@ -477,43 +476,53 @@ impl backend::Session for Session {
         dialect::parse(sql)
     }
 
-    async fn prepare(
-        &mut self,
+    fn prepare<'a>(
+        &'a mut self,
         statement: Statement,
-        declared: &[Option<FieldRef>],
-    ) -> Result<Arc<Prepared>> {
-        let described = self.plan_as_described(&statement, declared).await;
-        let (parameters, columns, planned) = described.map_err(|error| statement.locate(error))?;
-        Ok(Arc::new(Prepared {
-            statement,
-            parameters,
-            columns,
-            planned: Mutex::new(planned),
-            optimized: Mutex::default(),
-            executed: Mutex::default(),
-        }))
+        declared: &'a [Option<FieldRef>],
+    ) -> BoxFuture<'a, Result<Arc<Prepared>>> {
+        Box::pin(async move {
+            let described = self.plan_as_described(&statement, declared).await;
+            let (parameters, columns, planned) = described.map_err(|error| statement.locate(error))?;
+            Ok(Arc::new(Prepared {
+                statement,
+                parameters,
+                columns,
+                planned: Mutex::new(planned),
+                optimized: Mutex::default(),
+                executed: Mutex::default(),
+            }))
+        })
     }
 
     fn describe(&self, prepared: &Prepared) -> Description {
         Description { parameters: prepared.parameters.clone(), columns: prepared.columns.clone() }
     }
 
-    async fn execute(
-        &mut self,
-        prepared: &Arc<Prepared>,
+    fn execute<'a>(
+        &'a mut self,
+        prepared: &'a Arc<Prepared>,
         parameters: Vec<ScalarValue>,
         _cancel: CancellationToken,
-    ) -> Result<Outcome> {
-        self.run_statement(prepared, parameters).await.map_err(|error| prepared.statement.locate(error))
+    ) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(async move {
+            self.run_statement(prepared, parameters).await.map_err(|error| prepared.statement.locate(error))
+        })
     }
 
-    async fn copy_in(&mut self, prepared: &Arc<Prepared>, rows: SendableRecordBatchStream) -> Result<u64> {
-        match &prepared.statement.kind {
-            StatementKind::Own(OwnStatement::Copy(copy)) => {
-                statement::copy::receive(self, &prepared.statement, copy, rows).await
+    fn copy_in<'a>(
+        &'a mut self,
+        prepared: &'a Arc<Prepared>,
+        rows: SendableRecordBatchStream,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move {
+            match &prepared.statement.kind {
+                StatementKind::Own(OwnStatement::Copy(copy)) => {
+                    statement::copy::receive(self, &prepared.statement, copy, rows).await
+                }
+                _ => Err(Error::internal("rows for a statement that takes none")),
             }
-            _ => Err(Error::internal("rows for a statement that takes none")),
-        }
+        })
     }
 
     fn statement_failed(&mut self) {
@@ -530,19 +539,21 @@ impl backend::Session for Session {
         Arc::clone(&self.committing)
     }
 
-    async fn sync(&mut self) -> Result<()> {
-        self.in_company = false;
-        if !self.in_implicit_block() {
-            if self.transaction == TransactionStatus::Idle {
-                self.settings.end_transaction();
+    fn sync<'a>(&'a mut self) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.in_company = false;
+            if !self.in_implicit_block() {
+                if self.transaction == TransactionStatus::Idle {
+                    self.settings.end_transaction();
+                }
+                return Ok(());
             }
-            return Ok(());
-        }
-        if self.transaction == TransactionStatus::Failed {
-            self.roll_back_block().await;
-            return Ok(());
-        }
-        self.commit_block().await
+            if self.transaction == TransactionStatus::Failed {
+                self.roll_back_block().await;
+                return Ok(());
+            }
+            self.commit_block().await
+        })
     }
 }
 

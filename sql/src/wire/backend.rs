@@ -8,9 +8,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use arrow::datatypes::{FieldRef, SchemaRef};
-use async_trait::async_trait;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::scalar::ScalarValue;
+use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::Result;
 
@@ -104,7 +104,6 @@ pub trait ObjectNames: Send + Sync {
 }
 
 /// One per process.
-#[async_trait]
 pub trait Backend: Send + Sync + 'static {
     type Session: Session;
 
@@ -116,17 +115,16 @@ pub trait Backend: Send + Sync + 'static {
 
     /// `None` for an unknown role or one that may not log in; the wire then goes through the motions with a
     /// made-up verifier, so that all fail alike.
-    async fn role(&self, name: &str) -> Result<Option<LoginRole>>;
+    fn role<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<LoginRole>>>;
 
     /// After authentication.
-    async fn connect(&self, login: Login) -> Result<Self::Session>;
+    fn connect<'a>(&'a self, login: Login) -> BoxFuture<'a, Result<Self::Session>>;
 }
 
 /// One per connection; statements come one at a time.
 ///
 /// Every method that plans or executes is cancelled by dropping its future or its stream. The token of
 /// `execute` is for work that outlives a future, such as a commit that must not stop half-way.
-#[async_trait]
 pub trait Session: Send + 'static {
     type Statement: Clone + Send + Sync + 'static;
     type Prepared: Send + Sync + 'static;
@@ -201,29 +199,29 @@ pub trait Session: Send + 'static {
 
     /// Plans a statement. `parameters` are the types that the client declared, by position; `None` where it
     /// left them to the server.
-    async fn prepare(
-        &mut self,
+    fn prepare<'a>(
+        &'a mut self,
         statement: Self::Statement,
-        parameters: &[Option<FieldRef>],
-    ) -> Result<Arc<Self::Prepared>>;
+        parameters: &'a [Option<FieldRef>],
+    ) -> BoxFuture<'a, Result<Arc<Self::Prepared>>>;
 
     fn describe(&self, prepared: &Self::Prepared) -> Description;
 
-    async fn execute(
-        &mut self,
-        prepared: &Arc<Self::Prepared>,
+    fn execute<'a>(
+        &'a mut self,
+        prepared: &'a Arc<Self::Prepared>,
         parameters: Vec<ScalarValue>,
         cancel: CancellationToken,
-    ) -> Result<Outcome>;
+    ) -> BoxFuture<'a, Result<Outcome>>;
 
     /// Writes the rows of the COPY that `execute` has begun, as they come; all of them, or none. Their columns are
     /// those of the [`CopyIn`] and [`LINE_COLUMN`]. The stream ends with an error unless the client has finished
     /// it. An error of one row tells the row's line. Returns the number of rows.
-    async fn copy_in(
-        &mut self,
-        prepared: &Arc<Self::Prepared>,
+    fn copy_in<'a>(
+        &'a mut self,
+        prepared: &'a Arc<Self::Prepared>,
         rows: SendableRecordBatchStream,
-    ) -> Result<u64>;
+    ) -> BoxFuture<'a, Result<u64>>;
 
     /// Tells the session that an error was answered, so that an open transaction becomes a failed one: a
     /// statement failed, was cancelled or timed out at any point up to its last row, or the wire itself refused
@@ -240,5 +238,5 @@ pub trait Session: Send + 'static {
     }
 
     /// Every query string and every Sync ends here: an implicit transaction commits.
-    async fn sync(&mut self) -> Result<()>;
+    fn sync<'a>(&'a mut self) -> BoxFuture<'a, Result<()>>;
 }

@@ -176,6 +176,17 @@ for name, value in zip(NAMES, (root**2) @ beta**2):
     figure("logistic_weights", name, value)
 figure("logistic_weights", "r_squared", r2)
 
+# The same of an ordinal regression, with the R² of the latent variable (McKelvey and Zavoina 1975).
+model = OrderedModel(stars, orthogonal, distr="logit")
+fit = model.fit(method="bfgs", disp=0, maxiter=2000, gtol=1e-9)
+fit = model.fit(method="newton", start_params=fit.params, disp=0, maxiter=200, tol=1e-14)
+latent_variance = np.var(orthogonal @ fit.params[:4])
+r2 = latent_variance / (latent_variance + np.pi**2 / 3)
+beta = fit.params[:4] * np.sqrt(r2 / np.sum(fit.params[:4] ** 2))
+for name, value in zip(NAMES, (root**2) @ beta**2):
+    figure("ordinal_weights", name, value)
+figure("ordinal_weights", "r_squared", r2)
+
 # Longley.
 data = sm.datasets.longley.load_pandas()
 with open(f"{here}/longley.csv", "w") as file:

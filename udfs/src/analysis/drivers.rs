@@ -7,6 +7,7 @@ use super::linear_regression::read_moments;
 use super::{
     Call, Column, Definition, Kernel, Parameter, REPORT, Report, Takes, borrowed, optional, required,
 };
+use crate::regression::Invalid;
 use crate::regression::batch::Batch;
 use crate::regression::drivers::{self, Driver, Method};
 use crate::regression::moments::Moments;
@@ -22,8 +23,9 @@ pub(super) const REPORTS: &[Report] = &[Report {
         arguments: "relation, outcome, predictors [, method, weight, conf, bootstrap, seed]",
         description: "How much each of several drivers accounts for in an outcome, the most important first; the \
                       importances add up to r_squared. method is relative_weights (Johnson, the default), shapley \
-                      (LMG, up to 15 drivers), correlation, or logistic (relative weights for an outcome of 0 \
-                      and 1). weight names a column of weights. The interval of an importance is from bootstrap \
+                      (LMG, which is general dominance, up to 15 drivers), correlation, logistic (relative weights \
+                      for an outcome of 0 and 1), or ordinal (for an outcome of a few ordered levels; r_squared is \
+                      McKelvey and Zavoina's). weight names a column of weights. The interval of an importance is from bootstrap \
                       draws, 1000 unless given, from seed; bootstrap => 0 leaves it out and reads the rows once. \
                       conf is the confidence level, 0.95 unless given.",
         example: "SELECT driver, round(importance, 4) AS importance, direction FROM drivers('SELECT 2 * (g % 7) - g % 5 AS score, \
@@ -62,20 +64,27 @@ pub(super) const COLUMNS: &[Column] = &[
     ("r_squared", Type::Double),
 ];
 
-/// `None` is logistic.
-pub(super) fn method(call: &Call) -> Result<Option<Method>, Error> {
-    call.choice(
-        "method",
-        &[
-            ("relative_weights", Some(Method::RelativeWeights)),
-            ("johnson", Some(Method::RelativeWeights)),
-            ("shapley", Some(Method::Shapley)),
-            ("lmg", Some(Method::Shapley)),
-            ("dominance", Some(Method::Shapley)),
-            ("correlation", Some(Method::Correlation)),
-            ("logistic", None),
-        ],
-    )
+const METHODS: [(&str, Method); 6] = [
+    ("relative_weights", Method::RelativeWeights),
+    ("johnson", Method::RelativeWeights),
+    ("shapley", Method::Shapley),
+    ("lmg", Method::Shapley),
+    ("dominance", Method::Shapley),
+    ("correlation", Method::Correlation),
+];
+
+/// The regression behind the importances.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Model {
+    Linear(Method),
+    Logistic,
+    Ordinal,
+}
+
+pub(super) fn model(call: &Call) -> Result<Model, Error> {
+    let [logistic, ordinal] = [("logistic", Model::Logistic), ("ordinal", Model::Ordinal)];
+    let linear = METHODS.map(|(name, method)| (name, Model::Linear(method)));
+    call.choice("method", &[&linear[..], &[logistic, ordinal]].concat())
 }
 
 fn draws(call: &Call) -> Result<u64, Error> {
@@ -85,11 +94,17 @@ fn draws(call: &Call) -> Result<u64, Error> {
 fn start(call: &Call) -> Result<Box<dyn Kernel>, Error> {
     call.confidence()?;
     call.whole("seed", 0, 0, u64::MAX)?;
-    let Some(method) = method(call)? else {
-        if call.has("weight") {
-            return Err(Error::not_supported("logistic drivers do not take weights"));
+    let method = match model(call)? {
+        Model::Linear(method) => method,
+        Model::Logistic | Model::Ordinal if call.has("weight") => {
+            return Err(Error::not_supported("logistic and ordinal drivers do not take weights"));
         }
-        return Ok(Gathered::start(call, logistic_table));
+        Model::Logistic => {
+            return Ok(Gathered::start(call, |call, rows| of_rows(call, rows, drivers::logistic_drivers)));
+        }
+        Model::Ordinal => {
+            return Ok(Gathered::start(call, |call, rows| of_rows(call, rows, drivers::ordinal_drivers)));
+        }
     };
     if method != Method::Correlation && draws(call)? > 0 {
         return Ok(Gathered::start(call, with_intervals));
@@ -99,7 +114,7 @@ fn start(call: &Call) -> Result<Box<dyn Kernel>, Error> {
 }
 
 fn in_one_pass(call: &Call, moments: &mut Moments) -> Result<Vec<Row>, Error> {
-    let method = method(call)?.unwrap_or(Method::RelativeWeights);
+    let method = call.choice("method", &METHODS)?;
     Ok(table(&drivers::drivers(moments, &borrowed(&call.labels("predictors")), method)?))
 }
 
@@ -111,16 +126,19 @@ fn with_intervals(call: &Call, rows: &Gathered) -> Result<Vec<Row>, Error> {
     for keys in row_keys(&[batch]) {
         blocks.update(&batch, &keys)?;
     }
-    let method = method(call)?.unwrap_or(Method::RelativeWeights);
+    let method = call.choice("method", &METHODS)?;
     let (draws, seed) = (draws(call)? as usize, call.whole("seed", 0, 0, u64::MAX)?);
     let names = borrowed(&labels);
     Ok(table(&drivers::drivers_with_interval(&blocks, &names, method, draws, seed, call.confidence()?)?))
 }
 
-fn logistic_table(call: &Call, rows: &Gathered) -> Result<Vec<Row>, Error> {
+/// Drivers of a model that is fitted to the rows, not to their moments.
+type OfRows = fn(&[Batch], &[&str]) -> Result<Vec<Driver>, Invalid>;
+
+fn of_rows(call: &Call, rows: &Gathered, drivers: OfRows) -> Result<Vec<Row>, Error> {
     let labels = call.labels("predictors");
     let columns = [rows.numbers("outcome"), rows.numbers("predictors")].concat();
-    Ok(table(&drivers::logistic_drivers(&[Batch::new(&columns)], &borrowed(&labels))?))
+    Ok(table(&drivers(&[Batch::new(&columns)], &borrowed(&labels))?))
 }
 
 pub(super) fn table(drivers: &[Driver]) -> Vec<Row> {

@@ -74,17 +74,23 @@ fn start_regression(call: &Call) -> Result<Box<dyn Kernel>, Error> {
 }
 
 fn start_drivers(call: &Call) -> Result<Box<dyn Kernel>, Error> {
-    if drivers::method(call)?.is_none() {
-        return Err(Error::not_supported("logistic drivers need the rows, which moments do not keep"));
-    }
+    linear_method(call)?;
     Ok(Streaming::start(call, MergedMoments::default(), read, driver_rows))
 }
 
 fn driver_rows(call: &Call, merged: &mut MergedMoments) -> Result<Vec<Row>, Error> {
     let (outcome, predictors) = asked(call);
     let names = borrowed(&predictors);
-    let method = drivers::method(call)?.unwrap_or(kernel::Method::RelativeWeights);
-    Ok(drivers::table(&kernel::drivers(&merged.of(&outcome, &names)?, &names, method)?))
+    Ok(drivers::table(&kernel::drivers(&merged.of(&outcome, &names)?, &names, linear_method(call)?)?))
+}
+
+fn linear_method(call: &Call) -> Result<kernel::Method, Error> {
+    match drivers::model(call)? {
+        drivers::Model::Linear(method) => Ok(method),
+        drivers::Model::Logistic | drivers::Model::Ordinal => {
+            Err(Error::not_supported("logistic and ordinal drivers need the rows, which moments do not keep"))
+        }
+    }
 }
 
 fn asked(call: &Call) -> (String, Vec<String>) {

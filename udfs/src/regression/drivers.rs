@@ -10,6 +10,8 @@
 //! - For an outcome of 0 and 1, relative weights of a logistic regression (Tonidandel and LeBreton 2010,
 //!   *Organizational Research Methods* 13(4)). Adds up to the squared correlation of the outcome and the
 //!   fitted probability.
+//! - For an ordered outcome, relative weights of the latent variable behind an ordinal regression. Adds up to
+//!   its R², var(bᵀx)/(var(bᵀx) + π²/3) (McKelvey and Zavoina 1975, *Journal of Mathematical Sociology* 4(1)).
 //!
 //! The methods differ, in rank too. None of them says what would happen if a driver were changed. The
 //! direction is the sign of the regression coefficient, with the other drivers held constant.
@@ -19,6 +21,7 @@ use super::linear::{self, TOLERANCE};
 use super::logistic::{self, LogisticOptions};
 use super::matrix::Matrix;
 use super::moments::Moments;
+use super::ordinal;
 use super::resample::{BlockedMoments, percentiles};
 use super::term::Term;
 use super::{Invalid, check_confidence};
@@ -112,7 +115,7 @@ fn in_order(moments: &Moments, names: &[&str], method: Method) -> Result<Vec<Dri
     let fit = linear::fit(moments, names, 0.95)?;
     let correlations = moments.correlations();
     let importance = importance(&correlations, method).ok_or_else(nothing_varies)?;
-    Ok(rows(&fit.terms, fit.n_obs, fit.r_squared, &correlations, &importance))
+    Ok(rows(&fit.terms[1..], fit.n_obs, fit.r_squared, &correlations, &importance))
 }
 
 /// The same with a bootstrap interval of the importance: `draws` times as many blocks of rows as there are are
@@ -157,14 +160,47 @@ pub(crate) fn logistic_drivers(batches: &[Batch], names: &[&str]) -> Result<Vec<
     let mut moments = Moments::new(names.len() + 1);
     batches.iter().try_for_each(|batch| moments.update(batch))?;
     let correlations = moments.correlations();
-    let between = correlations.tail(1);
-    let slopes = &fit.standardised[1..];
-    let score: f64 = slopes.iter().zip(between.times(slopes)).map(|(slope, fitted)| slope * fitted).sum();
-    let root = Root::of(&between).ok_or_else(nothing_varies)?;
-    // The logistic regression on orthogonal columns has the coefficients Λb.
-    let beta: Vec<f64> =
-        root.matrix.times(slopes).iter().map(|slope| slope * (r_squared / score).sqrt()).collect();
-    Ok(ranked(rows(&fit.terms, fit.n_obs, r_squared, &correlations, &root.weights(&beta))))
+    let linear = Predictor::of(&correlations, &fit.standardised[1..])?;
+    let importance = linear.weights(r_squared);
+    Ok(ranked(rows(&fit.terms[1..], fit.n_obs, r_squared, &correlations, &importance)))
+}
+
+/// Relative weights of the drivers of an outcome of a few ordered levels, the most important first.
+pub(crate) fn ordinal_drivers(batches: &[Batch], names: &[&str]) -> Result<Vec<Driver>, Invalid> {
+    const LOGISTIC_VARIANCE: f64 = std::f64::consts::PI * std::f64::consts::PI / 3.0;
+    let fit = ordinal::fit(batches, names, 0.95)?;
+    let mut moments = Moments::new(names.len() + 1);
+    batches.iter().try_for_each(|batch| moments.update(batch))?;
+    let correlations = moments.correlations();
+    let linear = Predictor::of(&correlations, &fit.standardised)?;
+    let r_squared = linear.variance / (linear.variance + LOGISTIC_VARIANCE);
+    let importance = linear.weights(r_squared);
+    Ok(ranked(rows(&fit.terms[..names.len()], fit.n_obs, r_squared, &correlations, &importance)))
+}
+
+/// A linear predictor of standardised drivers, as one of orthogonal columns.
+struct Predictor {
+    variance: f64,
+    root: Root,
+    slopes: Vec<f64>,
+}
+
+impl Predictor {
+    fn of(correlations: &Matrix, slopes: &[f64]) -> Result<Self, Invalid> {
+        let between = correlations.tail(1);
+        let variance = slopes.iter().zip(between.times(slopes)).map(|(slope, fitted)| slope * fitted).sum();
+        let root = Root::of(&between).ok_or_else(nothing_varies)?;
+        // The regression on orthogonal columns has the coefficients Λb.
+        let slopes = root.matrix.times(slopes);
+        Ok(Self { variance, root, slopes })
+    }
+
+    /// Relative weights that add up to `r_squared`.
+    fn weights(&self, r_squared: f64) -> Vec<f64> {
+        let scale = (r_squared / self.variance).sqrt();
+        let beta: Vec<f64> = self.slopes.iter().map(|slope| slope * scale).collect();
+        self.root.weights(&beta)
+    }
 }
 
 /// Importance of every driver from the correlations of the outcome and the drivers; `None` if a driver does
@@ -231,6 +267,7 @@ impl Root {
     }
 }
 
+/// `terms` are those of the drivers alone.
 fn rows(
     terms: &[Term],
     n_obs: u64,
@@ -254,7 +291,7 @@ fn rows(
         conf_low: None,
         conf_high: None,
     };
-    terms[1..].iter().enumerate().map(row).collect()
+    terms.iter().enumerate().map(row).collect()
 }
 
 fn ranked(mut drivers: Vec<Driver>) -> Vec<Driver> {

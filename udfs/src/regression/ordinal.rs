@@ -31,6 +31,8 @@ pub(crate) struct OrdinalFit {
     /// The columns in their order, then the thresholds θ, named `low|high` by the levels they part. A
     /// positive coefficient goes with higher levels.
     pub(crate) terms: Vec<Term>,
+    /// Slopes on columns of mean 0 and standard deviation 1.
+    pub(super) standardised: Vec<f64>,
     pub(crate) n_obs: u64,
     /// The values of the outcome, ascending.
     pub(crate) levels: Vec<f64>,
@@ -204,6 +206,7 @@ fn table(
     let chi_squared = 2.0 * (maximum.log_likelihood - null);
     OrdinalFit {
         terms,
+        standardised: maximum.parameters[thresholds..].to_vec(),
         n_obs: rows.moments.rows(),
         levels: levels.values.clone(),
         log_likelihood: maximum.log_likelihood,

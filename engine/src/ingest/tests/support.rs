@@ -17,6 +17,7 @@ use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -156,34 +157,35 @@ impl TestPlanner {
     }
 }
 
-#[async_trait]
 impl Planner for TestPlanner {
     fn session_state(&self) -> SessionState {
         self.context.state()
     }
 
-    async fn plan_pipe(
-        &self,
-        _: &str,
-        query: Option<&str>,
+    fn plan_pipe<'a>(
+        &'a self,
+        _: &'a str,
+        query: Option<&'a str>,
         source: Arc<dyn TableProvider>,
-    ) -> Result<PipePlan> {
-        let context = SessionContext::new_with_state(self.context.state());
-        // States share their catalog.
-        context.deregister_table(SOURCE_RELATION)?;
-        context.register_table(SOURCE_RELATION, source)?;
-        let query = query.unwrap_or("SELECT * FROM source");
-        let traces_rows = !query.contains("GROUP BY");
-        let query = if traces_rows && !query.contains('*') {
-            query.replace(" FROM source", &format!(", \"{ROW_COLUMN}\" FROM source"))
-        } else {
-            query.to_owned()
-        };
-        Ok(PipePlan { plan: context.state().create_logical_plan(&query).await?, traces_rows })
+    ) -> BoxFuture<'a, Result<PipePlan>> {
+        Box::pin(async move {
+            let context = SessionContext::new_with_state(self.context.state());
+            // States share their catalog.
+            context.deregister_table(SOURCE_RELATION)?;
+            context.register_table(SOURCE_RELATION, source)?;
+            let query = query.unwrap_or("SELECT * FROM source");
+            let traces_rows = !query.contains("GROUP BY");
+            let query = if traces_rows && !query.contains('*') {
+                query.replace(" FROM source", &format!(", \"{ROW_COLUMN}\" FROM source"))
+            } else {
+                query.to_owned()
+            };
+            Ok(PipePlan { plan: context.state().create_logical_plan(&query).await?, traces_rows })
+        })
     }
 
-    async fn plan_query(&self, _: &str, query: &str) -> Result<LogicalPlan> {
-        Ok(self.context.state().create_logical_plan(query).await?)
+    fn plan_query<'a>(&'a self, _: &'a str, query: &'a str) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move { Ok(self.context.state().create_logical_plan(query).await?) })
     }
 
     fn plan_expression(&self, expression: &str, schema: &DFSchema) -> Result<Expr> {

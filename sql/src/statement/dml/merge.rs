@@ -7,13 +7,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::ast::{
     self, Expr, Ident, Merge, MergeAction, MergeClause, MergeClauseKind, MergeInsertExpr, MergeInsertKind,
     TableFactor,
 };
+use futures::future::BoxFuture;
 use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::catalog::{Author, QualifiedName, Table};
 use voxhouse_engine::dml::{MergePlans, Part, Work};
@@ -405,22 +405,29 @@ fn inserted_columns<'a>(table: &Table, insert: &'a MergeInsertExpr) -> Result<Ve
     Ok(columns.into_iter().zip(row.iter()).collect())
 }
 
-#[async_trait]
 impl MergePlans for MergeQueries<'_> {
-    async fn affected(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
-        self.context.snapshots.forget();
-        self.plan(&self.affected_query()?, scan).await
+    fn affected<'a>(&'a self, scan: Arc<dyn TableProvider>) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            self.context.snapshots.forget();
+            self.plan(&self.affected_query()?, scan).await
+        })
     }
 
-    async fn remaining(&self, scan: Arc<dyn TableProvider>, part: Part) -> Result<LogicalPlan> {
-        self.plan(&self.remaining_query(part)?, scan).await
+    fn remaining<'a>(
+        &'a self,
+        scan: Arc<dyn TableProvider>,
+        part: Part,
+    ) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move { self.plan(&self.remaining_query(part)?, scan).await })
     }
 
-    async fn added(&self, scan: Arc<dyn TableProvider>) -> Result<Option<LogicalPlan>> {
-        match self.added_query()? {
-            Some(query) => Ok(Some(self.plan(&query, scan).await?)),
-            None => Ok(None),
-        }
+    fn added<'a>(&'a self, scan: Arc<dyn TableProvider>) -> BoxFuture<'a, Result<Option<LogicalPlan>>> {
+        Box::pin(async move {
+            match self.added_query()? {
+                Some(query) => Ok(Some(self.plan(&query, scan).await?)),
+                None => Ok(None),
+            }
+        })
     }
 
     fn double_match(&self) -> Error {

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use async_trait::async_trait;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::sql::sqlparser::ast::{Query, SelectItem};
 use futures::TryStreamExt;
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use voxhouse_engine::catalog::{QualifiedName, Table};
 use voxhouse_engine::table::load::TakenRows;
@@ -68,21 +68,22 @@ pub fn finished(verb: &'static str, count: u64, returning: Option<Returning<'_>>
     Outcome::Rows { verb, rows: Box::pin(RecordBatchStreamAdapter::new(schema, rows)) }
 }
 
-#[async_trait]
 impl dml::Returning for Returning<'_> {
-    async fn answer(&self, rows: Vec<RecordBatch>) -> Result<()> {
-        let mut state = self.target.context.state();
-        // The rows come back in the order in which they were given.
-        state.config_mut().options_mut().execution.target_partitions = 1;
-        let plan = plan(&self.target, &self.query, &rows).await?;
-        let physical = state.create_physical_plan(&plan).await?;
-        let answer = Answer { schema: physical.schema(), rows: TakenRows::new(&state) };
-        let mut batches = execute_stream(physical, state.task_ctx())?;
-        while let Some(batch) = batches.try_next().await? {
-            answer.rows.add(batch)?;
-        }
-        *self.answer.lock() = Some(answer);
-        Ok(())
+    fn answer<'a>(&'a self, rows: Vec<RecordBatch>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let mut state = self.target.context.state();
+            // The rows come back in the order in which they were given.
+            state.config_mut().options_mut().execution.target_partitions = 1;
+            let plan = plan(&self.target, &self.query, &rows).await?;
+            let physical = state.create_physical_plan(&plan).await?;
+            let answer = Answer { schema: physical.schema(), rows: TakenRows::new(&state) };
+            let mut batches = execute_stream(physical, state.task_ctx())?;
+            while let Some(batch) = batches.try_next().await? {
+                answer.rows.add(batch)?;
+            }
+            *self.answer.lock() = Some(answer);
+            Ok(())
+        })
     }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use datafusion::catalog::TableProvider;
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan, LogicalPlanBuilder};
 use datafusion::sql::sqlparser::ast::{
     self, Expr, FromTable, ObjectName, TableFactor, TableWithJoins, UpdateTableFromKind, Value,
 };
+use futures::future::BoxFuture;
 use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::catalog::{Author, Table};
 use voxhouse_engine::dml::{Part, Rewrite, RewritePlans, Work};
@@ -197,26 +197,33 @@ struct TargetQueries<'a> {
     others: ast::Query,
 }
 
-#[async_trait]
 impl RewritePlans for TargetQueries<'_> {
-    async fn affected(&self, scan: Arc<dyn TableProvider>) -> Result<LogicalPlan> {
-        self.target.context.snapshots.forget();
-        let plans = self.target.plan(std::slice::from_ref(&self.places), scan).await?;
-        plans.into_iter().next().ok_or_else(|| Error::internal("a query without a plan"))
+    fn affected<'a>(&'a self, scan: Arc<dyn TableProvider>) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            self.target.context.snapshots.forget();
+            let plans = self.target.plan(std::slice::from_ref(&self.places), scan).await?;
+            plans.into_iter().next().ok_or_else(|| Error::internal("a query without a plan"))
+        })
     }
 
-    async fn remaining(&self, scan: Arc<dyn TableProvider>, part: Part) -> Result<LogicalPlan> {
-        let queries = match (part, self.kind) {
-            (Part::Affected, _) => vec![self.affected.clone()],
-            (Part::Others, _) | (Part::All, Rewrite::Delete) => vec![self.others.clone()],
-            (Part::All, Rewrite::Update) => vec![self.affected.clone(), self.others.clone()],
-        };
-        let plans = self.target.plan(&queries, scan).await?;
-        let parts = plans.into_iter().map(|plan| stored_types(self.target.table, plan));
-        let parts = parts.collect::<Result<Vec<_>>>()?;
-        let mut parts = parts.into_iter();
-        let first = parts.next().ok_or_else(|| Error::internal("a rewrite without a query"))?;
-        parts.try_fold(first, |all, part| Ok(LogicalPlanBuilder::from(all).union(part)?.build()?))
+    fn remaining<'a>(
+        &'a self,
+        scan: Arc<dyn TableProvider>,
+        part: Part,
+    ) -> BoxFuture<'a, Result<LogicalPlan>> {
+        Box::pin(async move {
+            let queries = match (part, self.kind) {
+                (Part::Affected, _) => vec![self.affected.clone()],
+                (Part::Others, _) | (Part::All, Rewrite::Delete) => vec![self.others.clone()],
+                (Part::All, Rewrite::Update) => vec![self.affected.clone(), self.others.clone()],
+            };
+            let plans = self.target.plan(&queries, scan).await?;
+            let parts = plans.into_iter().map(|plan| stored_types(self.target.table, plan));
+            let parts = parts.collect::<Result<Vec<_>>>()?;
+            let mut parts = parts.into_iter();
+            let first = parts.next().ok_or_else(|| Error::internal("a rewrite without a query"))?;
+            parts.try_fold(first, |all, part| Ok(LogicalPlanBuilder::from(all).union(part)?.build()?))
+        })
     }
 }
 

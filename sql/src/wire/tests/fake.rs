@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, new_empty_array};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
-use async_trait::async_trait;
 use chrono_tz::Tz;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::scalar::ScalarValue;
+use futures::future::BoxFuture;
 use futures::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 use voxhouse_engine::{Error, ErrorKind, Result};
@@ -69,7 +69,6 @@ impl Fake {
     }
 }
 
-#[async_trait]
 impl Backend for Fake {
     type Session = FakeSession;
 
@@ -81,24 +80,26 @@ impl Backend for Fake {
         &self.observer
     }
 
-    async fn role(&self, name: &str) -> Result<Option<LoginRole>> {
-        Ok(self.roles.get(name).cloned())
+    fn role<'a>(&'a self, name: &'a str) -> BoxFuture<'a, Result<Option<LoginRole>>> {
+        Box::pin(async move { Ok(self.roles.get(name).cloned()) })
     }
 
-    async fn connect(&self, login: Login) -> Result<FakeSession> {
-        if login.database == "missing" {
-            return Err(Error::new(ErrorKind::UndefinedObject, "database \"missing\" does not exist"));
-        }
-        self.seen.open_sessions.fetch_add(1, Ordering::SeqCst);
-        Ok(FakeSession {
-            login,
-            seen: Arc::clone(&self.seen),
-            results: self.results.clone(),
-            status: TransactionStatus::Idle,
-            timeout: None,
-            idle_timeouts: [None; 2],
-            changes: Vec::new(),
-            notices: Vec::new(),
+    fn connect<'a>(&'a self, login: Login) -> BoxFuture<'a, Result<FakeSession>> {
+        Box::pin(async move {
+            if login.database == "missing" {
+                return Err(Error::new(ErrorKind::UndefinedObject, "database \"missing\" does not exist"));
+            }
+            self.seen.open_sessions.fetch_add(1, Ordering::SeqCst);
+            Ok(FakeSession {
+                login,
+                seen: Arc::clone(&self.seen),
+                results: self.results.clone(),
+                status: TransactionStatus::Idle,
+                timeout: None,
+                idle_timeouts: [None; 2],
+                changes: Vec::new(),
+                notices: Vec::new(),
+            })
         })
     }
 }
@@ -167,7 +168,6 @@ fn echo_schema(names: &[String], declared: &[Option<FieldRef>]) -> Result<Schema
     Ok(Schema::new(fields.collect::<Result<Vec<_>>>()?))
 }
 
-#[async_trait]
 impl Session for FakeSession {
     type Statement = String;
     type Prepared = Plan;
@@ -214,101 +214,119 @@ impl Session for FakeSession {
         Ok(sql.split(';').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect())
     }
 
-    async fn prepare(&mut self, statement: String, parameters: &[Option<FieldRef>]) -> Result<Arc<Plan>> {
-        let words: Vec<String> = statement.split_whitespace().map(str::to_owned).collect();
-        let mut wanted = Vec::new();
-        let columns = match words[0].as_str() {
-            "rows" | "stall" | "broken" => Some(numbers()),
-            "endless" => Some(wide()),
-            "select" => Some(self.results[&words[1]].schema()),
-            "unsupported" => Some(unsupported().schema()),
-            "pid" => Some(numbers()),
-            "echo" => {
-                let schema = echo_schema(&words[1..], parameters)?;
-                wanted = schema.fields().iter().cloned().collect();
-                Some(Arc::new(schema))
-            }
-            "slow-plan" => {
-                tokio::time::sleep(Duration::from_secs(60)).await;
-                None
-            }
-            _ => None,
-        };
-        Ok(Arc::new(Plan { words, description: Description { parameters: wanted, columns } }))
+    fn prepare<'a>(
+        &'a mut self,
+        statement: String,
+        parameters: &'a [Option<FieldRef>],
+    ) -> BoxFuture<'a, Result<Arc<Plan>>> {
+        Box::pin(async move {
+            let words: Vec<String> = statement.split_whitespace().map(str::to_owned).collect();
+            let mut wanted = Vec::new();
+            let columns = match words[0].as_str() {
+                "rows" | "stall" | "broken" => Some(numbers()),
+                "endless" => Some(wide()),
+                "select" => Some(self.results[&words[1]].schema()),
+                "unsupported" => Some(unsupported().schema()),
+                "pid" => Some(numbers()),
+                "echo" => {
+                    let schema = echo_schema(&words[1..], parameters)?;
+                    wanted = schema.fields().iter().cloned().collect();
+                    Some(Arc::new(schema))
+                }
+                "slow-plan" => {
+                    tokio::time::sleep(Duration::from_secs(60)).await;
+                    None
+                }
+                _ => None,
+            };
+            Ok(Arc::new(Plan { words, description: Description { parameters: wanted, columns } }))
+        })
     }
 
     fn describe(&self, plan: &Plan) -> Description {
         plan.description.clone()
     }
 
-    async fn execute(
-        &mut self,
-        plan: &Arc<Plan>,
+    fn execute<'a>(
+        &'a mut self,
+        plan: &'a Arc<Plan>,
         parameters: Vec<ScalarValue>,
         _cancel: CancellationToken,
-    ) -> Result<Outcome> {
-        self.seen.executed.fetch_add(1, Ordering::SeqCst);
-        let argument = plan.words.get(1).cloned().unwrap_or_default();
-        let tag = match plan.words[0].as_str() {
-            "nothing" => return Ok(Outcome::Empty),
-            "insert" => "INSERT 0 1".to_owned(),
-            "begin" | "START" => {
-                self.status = TransactionStatus::InTransaction;
-                "BEGIN".to_owned()
-            }
-            "commit" | "ROLLBACK" => {
-                self.status = TransactionStatus::Idle;
-                "COMMIT".to_owned()
-            }
-            "timeout" => {
-                self.timeout = argument.parse().ok().map(Duration::from_millis);
-                "SET".to_owned()
-            }
-            "idle" | "idle-in-transaction" => {
-                let place = usize::from(plan.words[0] != "idle");
-                self.idle_timeouts[place] = argument.parse().ok().map(Duration::from_millis);
-                "SET".to_owned()
-            }
-            "set" => {
-                self.changes.push(("application_name".into(), argument));
-                self.notices.push(Notice { severity: "NOTICE", sqlstate: "00000", message: "noted".into() });
-                "SET".to_owned()
-            }
-            "copy-in" => {
-                let format = copy_text();
-                return Ok(Outcome::CopyIn(CopyIn { relation: "t".into(), format, columns: numbers() }));
-            }
-            "copy-out" => {
-                let Outcome::Rows { rows, .. } = self.rows(plan, parameters)? else {
-                    return Err(Error::internal("no rows"));
-                };
-                return Ok(Outcome::CopyOut { columns: rows.schema(), rows, format: copy_text() });
-            }
-            "fail" => return Err(Error::new(ErrorKind::UndefinedTable, "relation \"t\" does not exist")),
-            "panic" => panic!("as ordered"),
-            "hang" => {
-                let _dropped = Dropped(Arc::clone(&self.seen));
-                std::future::pending().await
-            }
-            _ => return self.rows(plan, parameters),
-        };
-        Ok(Outcome::Done(tag))
+    ) -> BoxFuture<'a, Result<Outcome>> {
+        Box::pin(async move {
+            self.seen.executed.fetch_add(1, Ordering::SeqCst);
+            let argument = plan.words.get(1).cloned().unwrap_or_default();
+            let tag = match plan.words[0].as_str() {
+                "nothing" => return Ok(Outcome::Empty),
+                "insert" => "INSERT 0 1".to_owned(),
+                "begin" | "START" => {
+                    self.status = TransactionStatus::InTransaction;
+                    "BEGIN".to_owned()
+                }
+                "commit" | "ROLLBACK" => {
+                    self.status = TransactionStatus::Idle;
+                    "COMMIT".to_owned()
+                }
+                "timeout" => {
+                    self.timeout = argument.parse().ok().map(Duration::from_millis);
+                    "SET".to_owned()
+                }
+                "idle" | "idle-in-transaction" => {
+                    let place = usize::from(plan.words[0] != "idle");
+                    self.idle_timeouts[place] = argument.parse().ok().map(Duration::from_millis);
+                    "SET".to_owned()
+                }
+                "set" => {
+                    self.changes.push(("application_name".into(), argument));
+                    self.notices.push(Notice {
+                        severity: "NOTICE",
+                        sqlstate: "00000",
+                        message: "noted".into(),
+                    });
+                    "SET".to_owned()
+                }
+                "copy-in" => {
+                    let format = copy_text();
+                    return Ok(Outcome::CopyIn(CopyIn { relation: "t".into(), format, columns: numbers() }));
+                }
+                "copy-out" => {
+                    let Outcome::Rows { rows, .. } = self.rows(plan, parameters)? else {
+                        return Err(Error::internal("no rows"));
+                    };
+                    return Ok(Outcome::CopyOut { columns: rows.schema(), rows, format: copy_text() });
+                }
+                "fail" => return Err(Error::new(ErrorKind::UndefinedTable, "relation \"t\" does not exist")),
+                "panic" => panic!("as ordered"),
+                "hang" => {
+                    let _dropped = Dropped(Arc::clone(&self.seen));
+                    std::future::pending().await
+                }
+                _ => return self.rows(plan, parameters),
+            };
+            Ok(Outcome::Done(tag))
+        })
     }
 
-    async fn copy_in(&mut self, plan: &Arc<Plan>, mut rows: SendableRecordBatchStream) -> Result<u64> {
-        let argument = plan.words.get(1).map(String::as_str).unwrap_or_default();
-        let mut count = 0;
-        while let Some(batch) = rows.next().await {
-            let batch = batch?;
-            count += batch.num_rows() as u64;
-            match argument {
-                "slow" => std::future::pending().await,
-                "picky" => return Err(Error::new(ErrorKind::CheckViolation, "not this row").with_row(1)),
-                _ => {}
+    fn copy_in<'a>(
+        &'a mut self,
+        plan: &'a Arc<Plan>,
+        mut rows: SendableRecordBatchStream,
+    ) -> BoxFuture<'a, Result<u64>> {
+        Box::pin(async move {
+            let argument = plan.words.get(1).map(String::as_str).unwrap_or_default();
+            let mut count = 0;
+            while let Some(batch) = rows.next().await {
+                let batch = batch?;
+                count += batch.num_rows() as u64;
+                match argument {
+                    "slow" => std::future::pending().await,
+                    "picky" => return Err(Error::new(ErrorKind::CheckViolation, "not this row").with_row(1)),
+                    _ => {}
+                }
             }
-        }
-        self.seen.copied.fetch_add(count as usize, Ordering::SeqCst);
-        Ok(count)
+            self.seen.copied.fetch_add(count as usize, Ordering::SeqCst);
+            Ok(count)
+        })
     }
 
     fn statement_failed(&mut self) {
@@ -322,9 +340,11 @@ impl Session for FakeSession {
         self.seen.company.lock().push(in_company);
     }
 
-    async fn sync(&mut self) -> Result<()> {
-        self.seen.synced.fetch_add(1, Ordering::SeqCst);
-        Ok(())
+    fn sync<'a>(&'a mut self) -> BoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.seen.synced.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        })
     }
 }
 

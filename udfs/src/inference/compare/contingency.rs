@@ -4,7 +4,7 @@
 //! V = √(X²/(n·(min(r, c) − 1))). Its interval inverts the non-central chi-square distribution: the
 //! non-centralities λ at which X² has probability (1 ± conf)/2 give V = √(λ/(n·(min(r, c) − 1))).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::mem::size_of;
 
 use crate::inference::bytes::{Reader, Writer};
@@ -29,6 +29,14 @@ pub(crate) struct Independence {
     pub(crate) n: f64,
     /// The smallest expected count; below 5 the p-value is a rough one.
     pub(crate) min_expected: f64,
+}
+
+/// A table of two rows and two columns.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct FourFold<'a> {
+    pub(crate) rows: [&'a str; 2],
+    pub(crate) columns: [&'a str; 2],
+    pub(crate) counts: [[u64; 2]; 2],
 }
 
 impl Table {
@@ -83,6 +91,19 @@ impl Table {
             n,
             min_expected: smallest(&rows) * smallest(&columns) / n,
         }))
+    }
+
+    /// The counts of a table of two rows and two columns, in the order of their names; `None` for another.
+    pub(crate) fn four_fold(&self) -> Option<FourFold<'_>> {
+        let rows: BTreeSet<&str> = self.cells.keys().map(|(row, _)| row.as_str()).collect();
+        let columns: BTreeSet<&str> = self.cells.keys().map(|(_, column)| column.as_str()).collect();
+        let rows: [&str; 2] = rows.into_iter().collect::<Vec<_>>().try_into().ok()?;
+        let columns: [&str; 2] = columns.into_iter().collect::<Vec<_>>().try_into().ok()?;
+        let count = |row: &str, column: &str| {
+            self.cells.get(&(row.to_owned(), column.to_owned())).copied().unwrap_or_default()
+        };
+        let counts = rows.map(|row| columns.map(|column| count(row, column)));
+        Some(FourFold { rows, columns, counts })
     }
 
     pub(crate) fn to_bytes(&self) -> Vec<u8> {

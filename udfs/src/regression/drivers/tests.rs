@@ -1,7 +1,7 @@
 use super::*;
 use crate::regression::resample::row_keys;
 use crate::regression::simulate::{
-    CHURNED, DRIVERS, EXPECTED, Generator, NPS, Table, near, same_digits, survey,
+    CHURNED, DRIVERS, EXPECTED, Generator, NPS, STARS, Table, near, same_digits, survey,
 };
 
 /// mpg, cyl, disp, hp, wt, gear of the 32 cars of Motor Trend 1974.
@@ -94,6 +94,20 @@ fn logistic_weights_follow_tonidandel_and_lebreton() {
         assert_eq!(driver.direction, Direction::Negative);
     }
     assert!(same_digits(found[0].r_squared, EXPECTED.figure("logistic_weights", "r_squared"), 1e-8));
+}
+
+#[test]
+fn ordinal_weights_add_up_to_the_r_squared_of_the_latent_variable() {
+    let table = survey().outcome(STARS);
+    let found = table.batch(None, |batch| ordinal_drivers(&[*batch], &DRIVERS)).unwrap();
+    for driver in &found {
+        let expected = EXPECTED.figure("ordinal_weights", &driver.driver);
+        assert!(same_digits(driver.importance, expected, 1e-5), "{} {expected}", driver.importance);
+        assert!(same_digits(driver.estimate, EXPECTED.figure("ordinal", &driver.driver), 1e-5));
+    }
+    let r_squared = found[0].r_squared;
+    assert!(same_digits(r_squared, EXPECTED.figure("ordinal_weights", "r_squared"), 1e-5));
+    assert!(near(found.iter().map(|driver| driver.importance).sum(), r_squared, 1e-12));
 }
 
 #[test]
