@@ -21,7 +21,7 @@ use rand_chacha::ChaCha20Rng;
 use url::Url;
 use voxhouse_engine::catalog::access::{Access, BOOTSTRAP_ROLE, Secured};
 use voxhouse_engine::catalog::acl::Privilege;
-use voxhouse_engine::catalog::ddl::{Ddl, Draft, RoleDdl, RoleOptions};
+use voxhouse_engine::catalog::ddl::{Ddl, RoleDdl, RoleOptions};
 use voxhouse_engine::catalog::{Author, Role};
 use voxhouse_engine::ingest::Ingestion;
 use voxhouse_engine::maintenance::Maintenance;
@@ -30,7 +30,6 @@ use voxhouse_engine::storage::{STORE_URL, Storage};
 use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
-use crate::dialect;
 use crate::observe::Observer;
 use crate::pg_catalog::{self, Visible};
 use crate::processes::Processes;
@@ -168,7 +167,7 @@ impl Instance {
             before_any_statement,
             started_at,
         });
-        instance.install_shipped().await?;
+        shipped::install(&instance).await?;
         Ok(instance)
     }
 
@@ -265,50 +264,6 @@ impl Instance {
     pub async fn needs_password(&self) -> Result<bool> {
         Ok(self.warehouse.catalog().await?.roles().all(|role| role.verifier.is_none()))
     }
-
-    /// Brings the shipped schemas, tables and views up to those of this release, in one commit.
-    async fn install_shipped(self: &Arc<Self>) -> Result<()> {
-        let author = Author { role: OWNER.to_owned(), statement: shipped::STATEMENT.to_owned() };
-        let mut operations: Vec<Ddl> = vec![first_role()];
-        let mut session = self.session(OWNER)?;
-        let base = self.warehouse.catalog().await?;
-        let mut draft = Draft::new(&base, OWNER);
-        for operation in &operations {
-            draft.apply(operation)?;
-        }
-        for text in shipped::SCRIPTS {
-            for statement in dialect::parse(text)? {
-                if let Some(comment) = crate::statement::ddl::comment_of_qualified(&statement)? {
-                    draft.apply(&comment)?;
-                    operations.push(comment);
-                    continue;
-                }
-                let shown = statement.text.clone();
-                let ddl = session
-                    .plan_ddl(&statement, draft.snapshot())
-                    .await
-                    .map_err(|error| error.in_context(format!("shipped statement {shown}")))?
-                    .ok_or_else(|| Error::internal(format!("not a definition: {shown}")))?;
-                let ddl = self.prepared_for_planning(ddl).await?;
-                draft.apply(&ddl)?;
-                operations.push(ddl);
-            }
-        }
-        self.warehouse.register(&author, operations).await?;
-        Ok(())
-    }
-
-    /// Views of the same script are planned over tables whose log must exist by then.
-    async fn prepared_for_planning(&self, ddl: Ddl) -> Result<Ddl> {
-        let Ddl::CreateTable { name, table, if_not_exists, .. } = ddl else { return Ok(ddl) };
-        // The shipped tables lie at fixed places, so that two processes that start at once agree.
-        let location = match self.warehouse.catalog().await?.table(&name) {
-            Ok(known) => known.location.clone(),
-            Err(_) => format!("{}/{}", name.schema, name.name),
-        };
-        self.warehouse.make_log(&name, &table, &location).await?;
-        Ok(Ddl::CreateTable { name, table, location, if_not_exists })
-    }
 }
 
 impl backend::Backend for Arc<Instance> {
@@ -356,18 +311,6 @@ impl backend::Backend for Arc<Instance> {
             Session::new(Arc::clone(self), login)
         })
     }
-}
-
-/// The superuser that every warehouse has, made once.
-fn first_role() -> Ddl {
-    let options = RoleOptions { superuser: Some(true), login: Some(true), ..RoleOptions::default() };
-    Ddl::Role(RoleDdl::Create {
-        name: OWNER.to_owned(),
-        options,
-        in_roles: Vec::new(),
-        members: Vec::new(),
-        if_not_exists: true,
-    })
 }
 
 /// A verifier that cannot be read is none: the error must not tell a stranger that the role exists.
