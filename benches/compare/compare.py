@@ -18,7 +18,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BENCHES = HERE.parent
-CASES = ("load", "sample", "rows", "lines", "streams", "connections", "scans", "texts", "statistics")
+CASES = ("load", "sample", "rows", "lines", "streams", "connections", "catalogs", "scans", "texts", "statistics")
 RERUN = "VOXHOUSE_BENCH_IN_VENV"
 
 
@@ -130,6 +130,7 @@ def main():
         sys.exit(f"there is no {arguments.binary}: run `cargo build --release`, or give --binary")
     import duckdb
 
+    import catalogs
     import connections
     import lines
     import loads
@@ -146,6 +147,7 @@ def main():
     steps = {
         "load": [loads.parquet], "sample": [loads.sample], "rows": [rows.measure],
         "streams": [streams.measure], "connections": [connections.measure],
+        "catalogs": [catalogs.measure],
         "lines": [lines.measure], "scans": [scans.measure, scans.sample], "texts": [texts.measure],
         "statistics": [regressions.measure],
     }

@@ -55,7 +55,7 @@ class Report:
 
     def text(self):
         parts = [HEAD, self._targets()]
-        for name in ("load_parquet", "load_sample", "rows", "lines", "streams", "connections", "scans", "scans_sample",
+        for name in ("load_parquet", "load_sample", "rows", "lines", "streams", "connections", "catalogs", "scans", "scans_sample",
                      "texts", "statistics"):
             if name in self.cases:
                 parts.append(getattr(self, f"_{name}")(self.cases[name]))
@@ -107,6 +107,14 @@ class Report:
                 rows.append([f"{found['rows']:,} rows of lineitem: {way}",
                              f"{wanted} × PostgreSQL's rows/s, or at most {share} of its CPU",
                              f"{quicker:.2f} ×, {cpu:.2f} of the CPU", verdict(quicker >= wanted or cpu <= share)])
+        if found := self.cases.get("catalogs"):
+            tree, describe = found["targets"]
+            columns = found["asked"]["pgjdbc, getColumns"]
+            rows.append([f"pgjdbc's getColumns of one schema, {found['tables']:,} tables in all", f"≤ {tree} × PostgreSQL",
+                         f"{columns['voxhouse'] / columns['postgres']:.2f} ×",
+                         verdict(columns["voxhouse"] <= tree * columns["postgres"])])
+            described = self._net(found)["psql, \\d s1.t0007"]["voxhouse"]
+            rows.append(["`\\d` of a table among them", f"< {seconds(describe)}", seconds(described), verdict(described < describe)])
         if found := self.cases.get("connections"):
             ours = found["voxhouse"]
             times = ours["p99_s"] / ours["median_alone_s"]
@@ -216,6 +224,28 @@ From sending a CancelRequest to the error in the client's hands:
 has the table in its buffers. CPU is that of the server.
 
 {table(header, rows)}
+
+{self._conditions(case)}"""
+
+    @staticmethod
+    def _net(case):
+        """Without what psql takes to start, to log in and to ask for nothing."""
+        start = case["asked"]["psql, SELECT 1"]
+        return {what: {name: took - start[name] if what.startswith("psql, \\") else took for name, took in one.items()}
+                for what, one in case["asked"].items() if what != "psql, SELECT 1"}
+
+    def _catalogs(self, case):
+        rows = [[f"`{what}`" if what.startswith("psql") else what, seconds(one["postgres"]), seconds(one["voxhouse"]),
+                 ratio(one["voxhouse"], one["postgres"])] for what, one in self._net(case).items()]
+        made = case["made_s"]
+        rows.append(["CREATE TABLE, each", seconds(made["postgres"] / case["tables"]), seconds(made["voxhouse"] / case["tables"]),
+                     ratio(made["voxhouse"], made["postgres"])])
+        return f"""## The schema tree
+
+{case["tables"]:,} tables with {case["columns"]:,} columns in four schemas; the driver asks for one of them. From psql's time that
+of `SELECT 1` is taken off: start and login.
+
+{table(["", "PostgreSQL", "Voxhouse", "ratio"], rows)}
 
 {self._conditions(case)}"""
 

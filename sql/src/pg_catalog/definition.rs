@@ -21,6 +21,8 @@ pub(super) struct Definition {
     pub(super) columns: Arc<[ColumnDefinition]>,
     /// Of the columns that are made.
     pub(super) arrow: SchemaRef,
+    /// The relations whose rows are made; `None`: all.
+    pub(super) only: Option<Vec<Oid>>,
 }
 
 pub(super) struct ColumnDefinition {
@@ -73,7 +75,7 @@ fn parse(text: &'static str) -> Option<Definition> {
         })
         .collect();
     let arrow = Arc::new(Schema::new(columns.iter().map(ColumnDefinition::field).collect::<Vec<_>>()));
-    Some(Definition { schema, name, oid, kind, columns, arrow })
+    Some(Definition { schema, name, oid, kind, columns, arrow, only: None })
 }
 
 impl ColumnDefinition {
@@ -87,8 +89,8 @@ impl ColumnDefinition {
 pub(super) type Column<T> = (&'static str, fn(&T) -> Cell);
 
 impl Definition {
-    /// The same relation, of which only some columns are made.
-    pub(super) fn project(&self, places: &[usize]) -> Result<Self> {
+    /// The same relation, of which only some columns are made, and only the rows that tell of some relations.
+    pub(super) fn project(&self, places: &[usize], only: Option<Vec<Oid>>) -> Result<Self> {
         Ok(Self {
             schema: self.schema,
             name: self.name,
@@ -96,6 +98,7 @@ impl Definition {
             kind: self.kind,
             columns: Arc::clone(&self.columns),
             arrow: Arc::new(self.arrow.project(places)?),
+            only,
         })
     }
 

@@ -3,16 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{SchemaProvider, Session, TableProvider};
 use datafusion::datasource::memory::MemorySourceConfig;
 use datafusion::error::Result;
-use datafusion::logical_expr::{Expr, TableType};
+use datafusion::logical_expr::{BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::scalar::ScalarValue;
+use voxhouse_engine::catalog::Oid;
 
 use super::definition::{self, Definition};
-use super::{Visible, relations};
+use super::{PG_CATALOG, Visible, relations};
 
 /// The relations of `schema`, which is [`PG_CATALOG`](super::PG_CATALOG) or
 /// [`INFORMATION_SCHEMA`](super::INFORMATION_SCHEMA), over what the statement sees.
@@ -63,6 +65,40 @@ impl fmt::Debug for CatalogTable {
     }
 }
 
+impl CatalogTable {
+    /// The relations that a condition names, where rows tell of relations: a warehouse may have many columns.
+    fn relations_in(&self, filter: &Expr) -> Option<Vec<Oid>> {
+        let key = match (self.definition.schema, self.definition.name) {
+            (PG_CATALOG, "pg_attribute") => "attrelid",
+            (PG_CATALOG, "pg_attrdef") => "adrelid",
+            (PG_CATALOG, "pg_class") => "oid",
+            _ => return None,
+        };
+        let is_key = |expr: &Expr| matches!(expr, Expr::Column(column) if column.name == key);
+        match filter {
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if is_key(left) => {
+                Some(vec![number(right)?])
+            }
+            Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if is_key(right) => {
+                Some(vec![number(left)?])
+            }
+            Expr::InList(list) if !list.negated && is_key(&list.expr) => {
+                list.list.iter().map(number).collect()
+            }
+            _ => None,
+        }
+    }
+}
+
+/// An object identifier that stands in a condition.
+fn number(expr: &Expr) -> Option<Oid> {
+    let Expr::Literal(value, _) = expr else { return None };
+    match value.cast_to(&DataType::Int64) {
+        Ok(ScalarValue::Int64(Some(number))) => Oid::try_from(number).ok(),
+        _ => None,
+    }
+}
+
 #[async_trait]
 impl TableProvider for CatalogTable {
     fn schema(&self) -> SchemaRef {
@@ -73,18 +109,27 @@ impl TableProvider for CatalogTable {
         if self.definition.kind == 'v' { TableType::View } else { TableType::Base }
     }
 
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        let is_read = |filter: &&Expr| match self.relations_in(filter) {
+            Some(_) => TableProviderFilterPushDown::Inexact,
+            None => TableProviderFilterPushDown::Unsupported,
+        };
+        Ok(filters.iter().map(is_read).collect())
+    }
+
     async fn scan(
         &self,
         _state: &dyn Session,
         projection: Option<&Vec<usize>>,
-        _filters: &[Expr],
+        filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let places: Vec<usize> = match projection {
             Some(places) => places.clone(),
             None => (0..self.definition.columns.len()).collect(),
         };
-        let wanted = self.definition.project(&places)?;
+        let only = filters.iter().find_map(|filter| self.relations_in(filter));
+        let wanted = self.definition.project(&places, only)?;
         let batch = relations::rows(&wanted, &self.visible)?;
         let plan = MemorySourceConfig::try_new_exec(&[vec![batch]], Arc::clone(&wanted.arrow), None)?;
         Ok(plan)

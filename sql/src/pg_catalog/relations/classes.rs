@@ -15,9 +15,23 @@ const PAGE_BYTES: i64 = 8192;
 const HEAP: i64 = 2;
 const BTREE: i64 = 403;
 
+/// The relations that rows are made of.
+fn told_of<'a>(definition: &Definition, visible: &'a Visible) -> Vec<&'a Relation> {
+    let entities = visible.entities();
+    match &definition.only {
+        None => entities.relations.iter().collect(),
+        Some(only) => {
+            let mut only = only.clone();
+            only.sort_unstable();
+            only.dedup();
+            only.into_iter().filter_map(|oid| entities.relation(oid)).collect()
+        }
+    }
+}
+
 pub(super) fn classes(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
     definition.fill(
-        &visible.entities().relations,
+        &told_of(definition, visible),
         &[
             ("oid", |relation| relation.oid.into()),
             ("relname", |relation| (&relation.name).into()),
@@ -63,14 +77,14 @@ fn replica_identity(relation: &Relation) -> &'static str {
 /// A column with the relation it belongs to.
 type Attribute<'a> = (&'a Relation, &'a Column);
 
-fn all_attributes(visible: &Visible) -> Vec<Attribute<'_>> {
-    let relations = visible.entities().relations.iter();
+fn all_attributes<'a>(definition: &Definition, visible: &'a Visible) -> Vec<Attribute<'a>> {
+    let relations = told_of(definition, visible).into_iter();
     relations.flat_map(|relation| relation.columns.iter().map(move |column| (relation, column))).collect()
 }
 
 pub(super) fn attributes(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
     definition.fill(
-        &all_attributes(visible),
+        &all_attributes(definition, visible),
         &[
             ("attrelid", |(relation, _)| relation.oid.into()),
             ("attname", |(_, column)| (&column.name).into()),
@@ -104,8 +118,10 @@ pub(super) fn attributes(definition: &Definition, visible: &Visible) -> Result<R
 }
 
 pub(super) fn defaults(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
-    let with_default: Vec<Attribute<'_>> =
-        all_attributes(visible).into_iter().filter(|(_, column)| column.default.is_some()).collect();
+    let with_default: Vec<Attribute<'_>> = all_attributes(definition, visible)
+        .into_iter()
+        .filter(|(_, column)| column.default.is_some())
+        .collect();
     definition.fill(
         &with_default,
         &[
