@@ -25,7 +25,7 @@ PROTOCOLS = {
 }
 ENDLESS = {
     "rows on their way": QUERY,
-    "an aggregate at work": "SELECT max(a.order_id || b.order_id) FROM bench.orders a CROSS JOIN bench.orders b",
+    "an aggregate at work": "SELECT max(a.order_no || b.order_no) FROM bench.orders a CROSS JOIN bench.orders b",
 }
 
 

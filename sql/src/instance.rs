@@ -1,7 +1,7 @@
 //! One running Voxhouse: a warehouse with everything that works on it, shared by all sessions.
 
 use std::num::NonZeroU32;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, OnceLock};
 
 use datafusion::catalog::TableProvider;
 use datafusion::common::DFSchema;
@@ -31,7 +31,7 @@ use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use crate::observe::Observer;
-use crate::pg_catalog::{self, Visible};
+use crate::pg_catalog::{self, Seen, Visible};
 use crate::processes::Processes;
 use crate::query::arithmetic::CheckedArithmetic;
 use crate::query::context::{DATABASE, SEARCH_PATH_SCHEMA};
@@ -116,7 +116,7 @@ pub struct Instance {
     /// What the catalog functions of a session see that has not asked anything yet.
     pub(crate) before_any_statement: Arc<Visible>,
     /// What the last statement of any session saw.
-    pub(crate) last_seen: RwLock<Weak<Visible>>,
+    pub(crate) last_seen: RwLock<Option<Seen>>,
     started_at: i64,
 }
 

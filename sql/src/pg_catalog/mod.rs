@@ -22,7 +22,9 @@ mod types;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
+use parking_lot::Mutex;
 use voxhouse_engine::Result;
 use voxhouse_engine::catalog::access::Access;
 use voxhouse_engine::catalog::{CatalogSnapshot, Oid, QualifiedName, Relation};
@@ -66,13 +68,24 @@ pub struct Visible {
 }
 
 impl Visible {
+    /// What serves other statements that see the same; sizes of relations change without a change of the catalog.
+    pub fn seen(&self) -> Option<Seen> {
+        self.sizes.is_empty().then(|| Seen {
+            catalog: Arc::clone(&self.catalog),
+            built_in: Arc::clone(&self.built_in),
+            functions: Arc::clone(&self.functions),
+            role: self.role.clone(),
+            search_path: self.search_path.clone(),
+            derived: self.derived.clone(),
+        })
+    }
+
     /// Takes what an earlier statement has worked out, if it saw the same.
-    pub fn take_over(&mut self, earlier: &Visible) -> bool {
+    pub fn take_over(&mut self, earlier: &Seen) -> bool {
         let is_same = Arc::ptr_eq(&self.catalog, &earlier.catalog)
             && Arc::ptr_eq(&self.built_in, &earlier.built_in)
             && Arc::ptr_eq(&self.functions, &earlier.functions)
             && self.sizes.is_empty()
-            && earlier.sizes.is_empty()
             && self.role == earlier.role
             && self.search_path == earlier.search_path;
         if is_same {
@@ -121,10 +134,23 @@ pub fn attribute(visible: &Visible, relation: &QualifiedName, column: &str) -> O
     Some((oid, number(columns.iter().position(|one| one.name == column))?))
 }
 
+/// What a statement has worked out of the catalog, and what it is true of. Of a warehouse with many tables it takes
+/// longer to work out than most statements on the catalog take to run, so it outlives the session.
+pub struct Seen {
+    catalog: Arc<CatalogSnapshot>,
+    built_in: Arc<Vec<BuiltInRelation>>,
+    functions: Arc<Vec<FunctionRow>>,
+    role: String,
+    search_path: Vec<String>,
+    derived: Derived,
+}
+
 #[derive(Default, Clone)]
 pub struct Derived {
     entities: Arc<OnceLock<Entities>>,
     access: Arc<OnceLock<Arc<Access>>>,
+    /// Columns of relations, by the relation's name and the column's place.
+    columns: Arc<Mutex<HashMap<(&'static str, usize), ArrayRef>>>,
 }
 
 /// A virtual relation of another module, such as `system.functions`.

@@ -134,13 +134,13 @@ impl Session {
         seen.client.address = self.login.client;
         seen.processes = self.instance.processes.clone();
         seen.client.application_name = self.settings.value("application_name");
-        if !seen.take_over(&self.visible.read())
-            && let Some(elsewhere) = self.instance.last_seen.read().upgrade()
-        {
-            seen.take_over(&elsewhere);
+        let own = self.visible.read().seen();
+        let is_known = own.is_some_and(|own| seen.take_over(&own));
+        if !is_known && let Some(elsewhere) = self.instance.last_seen.read().as_ref() {
+            seen.take_over(elsewhere);
         }
+        *self.instance.last_seen.write() = seen.seen();
         let seen = Arc::new(seen);
-        *self.instance.last_seen.write() = Arc::downgrade(&seen);
         *self.visible.write() = Arc::clone(&seen);
         let mut base = self
             .base
@@ -451,6 +451,7 @@ impl backend::Session for Session {
             && let Some(plan) = unnamed.plan()
         {
             *plan.planned.lock() = None;
+            *plan.optimized.lock() = None;
         }
         *self.visible.write() = Arc::clone(&self.instance.before_any_statement);
     }

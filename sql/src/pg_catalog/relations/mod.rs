@@ -10,11 +10,13 @@ mod roles;
 pub(super) mod schemas;
 mod views;
 
+use std::sync::Arc;
+
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
 use voxhouse_engine::{Error, Result};
 
-use super::definition::Definition;
+use super::definition::{self, Definition};
 use super::{INFORMATION_SCHEMA, PG_CATALOG, Visible, types};
 
 pub(super) use procedures::fixed_procedures;
@@ -105,7 +107,37 @@ pub(super) fn is_always_empty(schema: &str, name: &str) -> bool {
     builder(schema, name).is_none() && fixed(schema, name).is_none()
 }
 
+/// Relations that tell of nothing but [`Entities`](super::entities::Entities), and of some of them thousands of rows:
+/// their columns are made once.
+const KEPT: &[&str] =
+    &["pg_attrdef", "pg_attribute", "pg_class", "pg_constraint", "pg_description", "pg_index"];
+
 pub(super) fn rows(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
+    let is_kept = definition.schema == PG_CATALOG && KEPT.contains(&definition.name);
+    match definition::find(definition.schema, definition.name) {
+        Some(whole) if is_kept && definition.only.is_none() && !definition.arrow.fields().is_empty() => {
+            kept(definition, whole, visible)
+        }
+        _ => made(definition, visible),
+    }
+}
+
+fn kept(definition: &Definition, whole: &'static Definition, visible: &Visible) -> Result<RecordBatch> {
+    let mut known = visible.derived.columns.lock();
+    let places = definition.arrow.fields().iter().map(|field| whole.arrow.index_of(field.name()));
+    let places = places.collect::<std::result::Result<Vec<usize>, _>>()?;
+    let key = |place: usize| (whole.name, place);
+    let missing: Vec<usize> =
+        places.iter().copied().filter(|place| !known.contains_key(&key(*place))).collect();
+    if !missing.is_empty() {
+        let batch = made(&whole.project(&missing, None)?, visible)?;
+        known.extend(missing.iter().map(|place| key(*place)).zip(batch.columns().iter().cloned()));
+    }
+    let columns = places.iter().filter_map(|place| known.get(&key(*place)).cloned()).collect();
+    Ok(RecordBatch::try_new(Arc::clone(&definition.arrow), columns)?)
+}
+
+fn made(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
     let fixed = fixed(definition.schema, definition.name)
         .map(|table| definition.read(table, visible.entities().system_owner))
         .transpose()?;
