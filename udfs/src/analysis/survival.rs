@@ -6,7 +6,7 @@ use voxhouse_engine::Error;
 use super::{Call, Column, Definition, Kernel, Parameter, REPORT, Report, Takes, optional, required};
 use crate::hash;
 use crate::inference::rows::Rows;
-use crate::inference::survival::cox::{self, Errors, concordance, proportionality};
+use crate::inference::survival::cox::{self, Errors};
 use crate::inference::survival::{Durations, kaplan_meier, log_rank};
 use crate::report::{Gathered, Row, Type};
 
@@ -228,9 +228,9 @@ fn hazards(call: &Call, gathered: &Gathered) -> Result<Vec<Row>, Error> {
         (false, true) => Errors::Robust,
         (false, false) => Errors::Model,
     };
-    let model = cox::fit(&rows, errors, call.confidence()?)?;
-    let proportional = proportionality::test(&rows)?;
-    let concordance = concordance(&columns, &model)?;
+    let fitted = cox::fit(&rows)?;
+    let model = fitted.model(errors, call.confidence()?)?;
+    let (proportional, concordance) = (fitted.proportionality(), fitted.concordance());
     let row = |(place, (name, term)): (usize, (String, &cox::Term))| {
         vec![
             ScalarValue::from(name.as_str()),
@@ -250,13 +250,4 @@ fn hazards(call: &Call, gathered: &Gathered) -> Result<Vec<Row>, Error> {
         ]
     };
     Ok(call.labels("predictors").into_iter().zip(&model.terms).enumerate().map(row).collect())
-}
-
-/// How often the customer whom the model gives the higher risk left first.
-fn concordance(columns: &[&[f64]], model: &cox::Model) -> Result<Option<f64>, Error> {
-    let [durations, events, predictors @ ..] = columns else { return Ok(None) };
-    let risk = |row: usize| predictors.iter().zip(&model.terms).map(|(x, term)| x[row] * term.estimate).sum();
-    let observations: Vec<(f64, bool, f64)> =
-        (0..durations.len()).map(|row| (durations[row], events[row] != 0.0, risk(row))).collect();
-    Ok(concordance::concordance(&observations)?)
 }

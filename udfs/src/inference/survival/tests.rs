@@ -1,5 +1,4 @@
-use super::cox::concordance::concordance;
-use super::cox::{self, Errors, proportionality};
+use super::cox::{self, Errors, Model};
 use super::{Durations, kaplan_meier, log_rank};
 use crate::inference::generator::Generator;
 use crate::inference::rows::Rows;
@@ -29,6 +28,10 @@ fn rows(sample: &[(f64, bool, [f64; 3], u64)]) -> Rows {
         rows.update(&[*cluster], &[*time, f64::from(u8::from(*event)), *a, *b, *c]).expect("a row");
     }
     rows
+}
+
+fn modelled(rows: &Rows, errors: Errors, conf: f64) -> Model {
+    cox::fit(rows).and_then(|fitted| fitted.model(errors, conf)).expect("fits")
 }
 
 fn durations(sample: &[(f64, bool, [f64; 3], u64)]) -> Durations {
@@ -107,8 +110,8 @@ fn cox_agrees_with_lifelines() {
     let golden = golden();
     for (name, sample) in [("tied", sample(11, 300, true)), ("untied", sample(12, 250, false))] {
         let rows = rows(&sample);
-        let [model, robust, clustered] = [Errors::Model, Errors::Robust, Errors::Clustered]
-            .map(|e| cox::fit(&rows, e, 0.95).expect("fits"));
+        let [model, robust, clustered] =
+            [Errors::Model, Errors::Robust, Errors::Clustered].map(|errors| modelled(&rows, errors, 0.95));
         for (term, v) in ["a", "b", "c"].iter().enumerate() {
             golden.check(&format!("{name}_{v}"), model.terms[term].estimate, 1e-7);
             golden.check(&format!("{name}_{v}_se"), model.terms[term].std_error, 1e-6);
@@ -118,12 +121,11 @@ fn cox_agrees_with_lifelines() {
         }
         golden.check(&format!("{name}_ll"), model.log_likelihood, 1e-9);
         golden.check(&format!("{name}_lr"), model.likelihood_ratio, 1e-7);
-        let risk = |x: &[f64; 3]| model.terms.iter().zip(x).map(|(term, x)| term.estimate * x).sum::<f64>();
-        let scored: Vec<_> = sample.iter().map(|(t, e, x, _)| (*t, *e, risk(x))).collect();
-        let found = concordance(&scored).expect("finite").expect("pairs");
+        let fitted = cox::fit(&rows).expect("fits");
+        let found = fitted.concordance().expect("pairs");
         golden.check(&format!("{name}_concordance"), found, 1e-12);
         if name == "untied" {
-            let tests = proportionality::test(&rows).expect("valid").expect("defined");
+            let tests = fitted.proportionality().expect("defined");
             for (term, v) in ["a", "b", "c"].iter().enumerate() {
                 golden.check(&format!("{name}_{v}_ph"), tests[term].statistic, 1e-5);
                 golden.check(&format!("{name}_{v}_ph_p"), tests[term].p_value, 1e-5);
@@ -135,13 +137,13 @@ fn cox_agrees_with_lifelines() {
 #[test]
 fn cox_does_not_depend_on_order_unit_or_label() {
     let mut sample = sample(13, 200, true);
-    let model = cox::fit(&rows(&sample), Errors::Clustered, 0.95).expect("fits");
+    let model = modelled(&rows(&sample), Errors::Clustered, 0.95);
     sample.reverse();
     sample.iter_mut().for_each(|(_, _, x, _)| {
         x[0] = 1e6 - 1e3 * x[0];
         x.swap(1, 2);
     });
-    let other = cox::fit(&rows(&sample), Errors::Clustered, 0.95).expect("fits");
+    let other = modelled(&rows(&sample), Errors::Clustered, 0.95);
     near("flipped", -1e3 * other.terms[0].estimate, model.terms[0].estimate, 1e-8);
     near("moved", other.terms[2].estimate, model.terms[1].estimate, 1e-8);
     near("error", other.terms[2].std_error, model.terms[1].std_error, 1e-8);
@@ -149,7 +151,7 @@ fn cox_does_not_depend_on_order_unit_or_label() {
 
 #[test]
 fn cox_recovers_what_was_drawn() {
-    let model = cox::fit(&rows(&sample(14, 20_000, false)), Errors::Model, 0.999).expect("fits");
+    let model = modelled(&rows(&sample(14, 20_000, false)), Errors::Model, 0.999);
     for (term, wanted) in model.terms.iter().zip([0.5, -0.7, 0.05]) {
         assert!(term.conf_low < wanted && wanted < term.conf_high, "{wanted}: {term:?}");
     }
@@ -160,7 +162,7 @@ fn cox_refuses_what_has_no_answer() {
     let fit = |lines: &[[f64; 3]]| {
         let mut rows = Rows::new(0, 3);
         lines.iter().for_each(|line| rows.update(&[], line).expect("a row"));
-        cox::fit(&rows, Errors::Model, 0.95).expect_err("no answer").message
+        cox::fit(&rows).err().expect("no answer").message
     };
     assert_eq!(fit(&[[1.0, 0.0, 1.0], [2.0, 0.0, 2.0]]), "there are no events");
     assert_eq!(
@@ -172,17 +174,24 @@ fn cox_refuses_what_has_no_answer() {
     let apart: Vec<[f64; 3]> =
         (0..40).map(|i| [f64::from(i) + 1.0, 1.0, f64::from(u8::from(i < 20))]).collect();
     assert_eq!(fit(&apart), "the likelihood has no maximum");
-    assert!(cox::fit(&Rows::new(0, 2), Errors::Model, 0.95).is_err());
+    assert!(cox::fit(&Rows::new(0, 2)).is_err());
     let mut lone = Rows::new(0, 3);
     lone.update(&[], &[1.0, 1.0, 3.0]).expect("a row");
-    assert!(cox::fit(&lone, Errors::Model, 0.95).is_err());
+    assert!(cox::fit(&lone).is_err());
 }
 
 #[test]
 fn concordance_counts_ties_by_half() {
-    let found = concordance(&[(1.0, true, 1.0), (2.0, true, 1.0), (2.0, false, 0.0)]).expect("finite");
+    let of = |lines: [[f64; 3]; 3]| {
+        let mut rows = Rows::new(0, 3);
+        lines.iter().for_each(|line| rows.update(&[], line).expect("a row"));
+        cox::fit(&rows).expect("fits").concordance()
+    };
     // 1 against both of 2: a tie and a hit; at 2 the one who left against the one who stayed: a hit.
-    near("concordance", found.expect("pairs"), 2.5 / 3.0, 1e-14);
-    assert_eq!(concordance(&[(1.0, false, 1.0), (2.0, true, 1.0)]), Ok(None));
-    assert!(concordance(&[(f64::NAN, true, 1.0)]).is_err());
+    near(
+        "concordance",
+        of([[1.0, 1.0, 1.0], [2.0, 1.0, 1.0], [2.0, 0.0, 0.0]]).expect("pairs"),
+        2.5 / 3.0,
+        1e-14,
+    );
 }

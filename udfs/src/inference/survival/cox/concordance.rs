@@ -4,64 +4,68 @@
 //! exactly one left (the other stayed longer). Equal risks count half. Harrell, Lee and Mark (1996),
 //! Statistics in Medicine 15. O(n log n) by a Fenwick tree over the ranks of the risks.
 
-use crate::inference::Invalid;
+use super::likelihood::Run;
 
-/// Durations with event flags and risk scores (higher leaves sooner). `None` when no two can be compared.
-pub(crate) fn concordance(observations: &[(f64, bool, f64)]) -> Result<Option<f64>, Invalid> {
-    if observations.iter().any(|(duration, _, risk)| !duration.is_finite() || !risk.is_finite()) {
-        return Err(Invalid::new("duration or risk is not a finite number"));
-    }
-    let mut risks: Vec<f64> = observations.iter().map(|(_, _, risk)| *risk).collect();
-    risks.sort_unstable_by(f64::total_cmp);
-    risks.dedup();
-    let rank = |risk: f64| risks.partition_point(|other| *other < risk);
-    let mut order: Vec<usize> = (0..observations.len()).collect();
-    // Longest first; at the same duration those who stayed come before those who left.
-    order.sort_unstable_by(|&a, &b| {
-        let (left, right) = (&observations[a], &observations[b]);
-        right.0.total_cmp(&left.0).then(left.1.cmp(&right.1))
-    });
-    let mut outlived = Fenwick::new(risks.len());
+/// Runs of equal durations, falling, and the risk of every row of theirs (higher leaves sooner). `None` when no two can be
+/// compared.
+pub(crate) fn of(runs: &[Run], risks: &[f64]) -> Option<f64> {
+    let (ranks, distinct) = dense_ranks(risks);
+    let mut outlived = Fenwick::new(distinct);
     let (mut pairs, mut concordant) = (0.0, 0.0);
-    for run in order
-        .chunk_by(|&a, &b| observations[a].0 == observations[b].0 && observations[a].1 == observations[b].1)
-    {
-        for &row in run {
-            if observations[row].1 {
-                let rank = rank(observations[row].2);
-                let (below, upto) = (outlived.count(rank), outlived.count(rank + 1));
-                pairs += outlived.total;
-                concordant += below + 0.5 * (upto - below);
-            }
+    for run in runs {
+        let departures = run.start..run.start + run.events;
+        // At the same duration those who stayed outlived those who left.
+        ranks[departures.end..run.end].iter().for_each(|rank| outlived.add(*rank));
+        for rank in &ranks[departures.clone()] {
+            pairs += f64::from(outlived.total);
+            concordant += f64::from(outlived.below(*rank)) + 0.5 * f64::from(outlived.at(*rank));
         }
-        run.iter().for_each(|&row| outlived.add(rank(observations[row].2)));
+        ranks[departures].iter().for_each(|rank| outlived.add(*rank));
     }
-    Ok((pairs > 0.0).then(|| concordant / pairs))
+    (pairs > 0.0).then(|| concordant / pairs)
+}
+
+/// The place of each value among the distinct ones, and how many there are.
+fn dense_ranks(values: &[f64]) -> (Vec<u32>, usize) {
+    let mut order: Vec<(f64, u32)> = values.iter().copied().zip(0..).collect();
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let (mut ranks, mut rank) = (vec![0; values.len()], 0);
+    for (place, (value, row)) in order.iter().enumerate() {
+        rank += u32::from(place > 0 && *value != order[place - 1].0);
+        ranks[*row as usize] = rank;
+    }
+    (ranks, rank as usize + 1)
 }
 
 /// Counts by rank, with prefix sums in O(log n).
 struct Fenwick {
-    sums: Vec<f64>,
-    total: f64,
+    counts: Vec<u32>,
+    sums: Vec<u32>,
+    total: u32,
 }
 
 impl Fenwick {
     fn new(ranks: usize) -> Self {
-        Self { sums: vec![0.0; ranks + 1], total: 0.0 }
+        Self { counts: vec![0; ranks], sums: vec![0; ranks + 1], total: 0 }
     }
 
-    fn add(&mut self, rank: usize) {
-        self.total += 1.0;
-        let mut place = rank + 1;
+    fn add(&mut self, rank: u32) {
+        self.total += 1;
+        self.counts[rank as usize] += 1;
+        let mut place = rank as usize + 1;
         while place < self.sums.len() {
-            self.sums[place] += 1.0;
+            self.sums[place] += 1;
             place += place & place.wrapping_neg();
         }
     }
 
+    fn at(&self, rank: u32) -> u32 {
+        self.counts[rank as usize]
+    }
+
     /// How many have a rank below `rank`.
-    fn count(&self, rank: usize) -> f64 {
-        let (mut place, mut count) = (rank, 0.0);
+    fn below(&self, rank: u32) -> u32 {
+        let (mut place, mut count) = (rank as usize, 0);
         while place > 0 {
             count += self.sums[place];
             place -= place & place.wrapping_neg();

@@ -7,12 +7,13 @@
 //!
 //! The robust variance is Lin and Wei's (1989) sandwich of score residuals, summed by cluster.
 
-pub(crate) mod concordance;
+mod concordance;
 mod likelihood;
-pub(crate) mod proportionality;
+mod proportionality;
 mod residuals;
 
 use self::likelihood::Sorted;
+pub(crate) use self::proportionality::Proportionality;
 use crate::inference::distribution::{chi_square_tail, normal_tails};
 use crate::inference::matrix::{Cholesky, dot, sandwich};
 use crate::inference::rows::Rows;
@@ -59,34 +60,61 @@ pub(crate) struct Term {
 
 const MAX_ITERATIONS: usize = 50;
 
+/// Rows with the coefficients under which they are likeliest.
+pub(crate) struct Fitted<'a> {
+    rows: &'a Rows,
+    sorted: Sorted,
+    fit: Fit,
+}
+
 /// Fits rows of values `[duration, event (0 or 1), covariate…]`; the first key is the cluster.
-pub(crate) fn fit(rows: &Rows, errors: Errors, conf: f64) -> Result<Model, Invalid> {
-    let z = normal::two_sided(confidence(conf)?);
+pub(crate) fn fit(rows: &Rows) -> Result<Fitted<'_>, Invalid> {
     let sorted = Sorted::new(rows)?;
-    let Fit { beta, covariance, log_likelihood, log_likelihood_null, iterations } = solve(&sorted)?;
-    let size = sorted.size();
-    let covariance = match errors {
-        Errors::Model => covariance,
-        Errors::Robust => sandwich(&covariance, &residuals::meat(&sorted, &beta, None), size),
-        Errors::Clustered => {
-            let clusters = sorted.clusters(rows)?;
-            sandwich(&covariance, &residuals::meat(&sorted, &beta, Some(&clusters)), size)
-        }
-    };
-    let terms = (0..size)
-        .map(|term| Term::new(beta[term], covariance[term * size + term].sqrt(), sorted.scale[term], z))
-        .collect();
-    let likelihood_ratio = 2.0 * (log_likelihood - log_likelihood_null);
-    Ok(Model {
-        terms,
-        n: rows.len(),
-        events: sorted.events(),
-        log_likelihood,
-        log_likelihood_null,
-        likelihood_ratio,
-        p_value: chi_square_tail(likelihood_ratio, size as f64),
-        iterations,
-    })
+    let fit = solve(&sorted)?;
+    Ok(Fitted { rows, sorted, fit })
+}
+
+impl Fitted<'_> {
+    /// The coefficients with their errors.
+    pub(crate) fn model(&self, errors: Errors, conf: f64) -> Result<Model, Invalid> {
+        let z = normal::two_sided(confidence(conf)?);
+        let (sorted, Fit { beta, covariance, .. }) = (&self.sorted, &self.fit);
+        let size = sorted.size();
+        let covariance = match errors {
+            Errors::Model => covariance.clone(),
+            Errors::Robust => sandwich(covariance, &residuals::meat(sorted, beta, None), size),
+            Errors::Clustered => {
+                let clusters = sorted.clusters(self.rows)?;
+                sandwich(covariance, &residuals::meat(sorted, beta, Some(&clusters)), size)
+            }
+        };
+        let terms = (0..size)
+            .map(|term| Term::new(beta[term], covariance[term * size + term].sqrt(), sorted.scale[term], z))
+            .collect();
+        let likelihood_ratio = 2.0 * (self.fit.log_likelihood - self.fit.log_likelihood_null);
+        Ok(Model {
+            terms,
+            n: self.rows.len(),
+            events: sorted.events(),
+            log_likelihood: self.fit.log_likelihood,
+            log_likelihood_null: self.fit.log_likelihood_null,
+            likelihood_ratio,
+            p_value: chi_square_tail(likelihood_ratio, size as f64),
+            iterations: self.fit.iterations,
+        })
+    }
+
+    /// Whether each covariate's effect is the same at all durations; `None` when all departures have the same one.
+    pub(crate) fn proportionality(&self) -> Option<Vec<Proportionality>> {
+        proportionality::test(&self.sorted, &self.fit)
+    }
+
+    /// How often whoever the model gives the higher risk leaves first; `None` when no two can be compared.
+    pub(crate) fn concordance(&self) -> Option<f64> {
+        let risks: Vec<f64> =
+            (0..self.sorted.len()).map(|row| dot(self.sorted.x(row), &self.fit.beta)).collect();
+        concordance::of(&self.sorted.runs, &risks)
+    }
 }
 
 impl Term {

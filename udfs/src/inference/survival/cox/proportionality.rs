@@ -6,10 +6,8 @@
 //! duration, departures of the same duration sharing their mean rank.
 
 use super::likelihood::Sorted;
-use super::{residuals, solve};
-use crate::inference::Invalid;
+use super::{Fit, residuals};
 use crate::inference::distribution::chi_square_tail;
-use crate::inference::rows::Rows;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Proportionality {
@@ -17,22 +15,21 @@ pub(crate) struct Proportionality {
     pub(crate) p_value: f64,
 }
 
-/// Per covariate; rows as for [`super::fit`]. `None` when all departures have the same duration.
-pub(crate) fn test(rows: &Rows) -> Result<Option<Vec<Proportionality>>, Invalid> {
-    let sorted = Sorted::new(rows)?;
-    let fit = solve(&sorted)?;
+/// Per covariate; `None` when all departures have the same duration.
+pub(super) fn test(sorted: &Sorted, fit: &Fit) -> Option<Vec<Proportionality>> {
     let size = sorted.size();
-    let residuals = residuals::schoenfeld(&sorted, &fit.beta);
-    let ranks = mean_ranks(&residuals);
-    let events = residuals.len() as f64;
-    let mean = ranks.iter().sum::<f64>() / events;
-    let spread: f64 = ranks.iter().map(|rank| (rank - mean).powi(2)).sum();
+    let events = sorted.events() as f64;
+    // Durations fall, so their ranks fall; only distances from the mean matter.
+    let mean = -(events + 1.0) / 2.0;
+    let (mut before, mut spread, mut moved) = (0.0, 0.0, vec![0.0; size]);
+    residuals::schoenfeld(sorted, &fit.beta, |departures, sums| {
+        let rank = -(before + (departures + 1.0) / 2.0);
+        before += departures;
+        spread += departures * (rank - mean).powi(2);
+        moved.iter_mut().zip(sums).for_each(|(moved, sum)| *moved += (rank - mean) * sum);
+    });
     if spread <= 0.0 {
-        return Ok(None);
-    }
-    let mut moved = vec![0.0; size];
-    for ((_, residual), rank) in residuals.iter().zip(&ranks) {
-        moved.iter_mut().zip(residual).for_each(|(sum, part)| *sum += (rank - mean) * part);
+        return None;
     }
     let result = |term: usize| {
         let row = &fit.covariance[term * size..(term + 1) * size];
@@ -40,15 +37,5 @@ pub(crate) fn test(rows: &Rows) -> Result<Option<Vec<Proportionality>>, Invalid>
         let statistic = scaled * scaled / (events * row[term] * spread);
         Proportionality { statistic, p_value: chi_square_tail(statistic, 1.0) }
     };
-    Ok(Some((0..size).map(result).collect()))
-}
-
-fn mean_ranks(residuals: &[(f64, Vec<f64>)]) -> Vec<f64> {
-    let mut ranks = Vec::with_capacity(residuals.len());
-    for run in residuals.chunk_by(|a, b| a.0 == b.0) {
-        let before = ranks.len() as f64;
-        let rank = before + (run.len() as f64 + 1.0) / 2.0;
-        ranks.extend(run.iter().map(|_| -rank));
-    }
-    ranks
+    Some((0..size).map(result).collect())
 }

@@ -107,15 +107,17 @@ impl Toll {
     }
 }
 
-/// Schoenfeld residuals: per departure, in order of falling duration, its duration and its covariates minus
-/// the mean of those at risk (averaged over ties, as Efron's likelihood does).
-pub(super) fn schoenfeld(sorted: &Sorted, beta: &[f64]) -> Vec<(f64, Vec<f64>)> {
-    let mut residuals = Vec::with_capacity(sorted.events());
-    for (run, toll) in sorted.runs.iter().zip(tolls(sorted, beta)) {
+/// Schoenfeld residuals: covariates of a departure minus the mean of those at risk (averaged over ties, as Efron's
+/// likelihood does). Calls `visit` for every duration with departures, falling, with their number and the sums of
+/// their residuals.
+pub(super) fn schoenfeld(sorted: &Sorted, beta: &[f64], mut visit: impl FnMut(f64, &[f64])) {
+    let mut sums = vec![0.0; sorted.size()];
+    for (run, toll) in sorted.runs.iter().zip(tolls(sorted, beta)).filter(|(run, _)| run.events > 0) {
+        sums.fill(0.0);
         for row in run.start..run.start + run.events {
-            let gap = sorted.x(row).iter().zip(&toll.mean).map(|(x, mean)| x - mean);
-            residuals.push((run.time, gap.collect()));
+            let gaps = sorted.x(row).iter().zip(&toll.mean).map(|(x, mean)| x - mean);
+            sums.iter_mut().zip(gaps).for_each(|(sum, gap)| *sum += gap);
         }
+        visit(run.events as f64, &sums);
     }
-    residuals
 }
