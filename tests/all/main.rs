@@ -31,6 +31,7 @@ mod process;
 mod s3_server;
 mod server;
 
+mod certificates;
 mod crash;
 mod demo;
 mod drivers;

@@ -12,16 +12,25 @@ use crate::server::House;
 async fn psql_says_what_it_says_of_postgres() {
     let (house, postgres) = (House::open().await, Postgres::shared());
     let database = postgres.database().await;
-    let ours = sections(house.port, "voxhouse".to_owned()).await;
-    let theirs = sections(postgres.port, database).await;
+    let ours = sections(house.port, "voxhouse".to_owned(), "psql").await;
+    let theirs = sections(postgres.port, database, "psql").await;
     assert_same("psql", &ours, &theirs);
 }
 
-/// What psql prints between two headings of the script.
-async fn sections(port: u16, database: String) -> Transcript {
+#[tokio::test(flavor = "multi_thread")]
+async fn values_are_written_in_the_styles_of_the_session() {
+    let (house, postgres) = (House::open().await, Postgres::shared());
+    let database = postgres.database().await;
+    let ours = sections(house.port, "voxhouse".to_owned(), "text_styles").await;
+    let theirs = sections(postgres.port, database, "text_styles").await;
+    assert_same("psql", &ours, &theirs);
+}
+
+/// What psql prints between two headings of a script.
+async fn sections(port: u16, database: String, script: &'static str) -> Transcript {
     let output = tokio::task::spawn_blocking(move || {
         let mut command = psql(port, &database);
-        command.arg("-f").arg(repository("tests/drivers/psql.sql"));
+        command.arg("-f").arg(repository(&format!("tests/drivers/{script}.sql")));
         // Errors stand where they happen.
         let mut shell = Command::new("sh");
         shell.args(["-c", "exec \"$@\" 2>&1", "sh", "psql"]).args(command.get_args());
@@ -42,7 +51,7 @@ async fn sections(port: u16, database: String) -> Transcript {
 
 /// Without the name of the script and the line, which psql puts before errors.
 fn without_file(line: &str) -> &str {
-    match line.split_once("psql.sql:") {
+    match line.split_once(".sql:") {
         Some((_, rest)) => rest.split_once(": ").map_or(rest, |(_, message)| message),
         None => line,
     }

@@ -123,3 +123,107 @@ async fn a_killed_psql_takes_its_query_with_it() {
     eventually("it is gone", async || ask(&client, others).await.is_empty().then_some(())).await;
     assert!(killed_at.elapsed() < Duration::from_secs(1), "{:?}", killed_at.elapsed());
 }
+
+/// Another session, as a role that has a password.
+async fn enter(house: &House, role: &str, options: &str) -> Client {
+    let mut config = crate::clients::config(house.port, "their own");
+    config.user(role).options(options);
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_begin_with_what_their_role_and_database_say() {
+    let house = House::open().await;
+    let boss = house.client().await;
+    for statement in [
+        "CREATE ROLE ana LOGIN PASSWORD 'their own'",
+        "CREATE ROLE bob LOGIN PASSWORD 'their own'",
+        "ALTER ROLE ALL SET work_mem = '1MB'",
+        "ALTER ROLE ALL SET IntervalStyle = 'iso_8601'",
+        "ALTER DATABASE voxhouse SET work_mem = '2MB'",
+        "ALTER DATABASE voxhouse SET TimeZone = 'Asia/Shanghai'",
+        "ALTER ROLE ana SET work_mem = '3MB'",
+        "ALTER ROLE ana SET DateStyle = 'German'",
+        "ALTER ROLE ana IN DATABASE voxhouse SET work_mem = '4MB'",
+        "ALTER ROLE ana SET log_statement = 'all'",
+    ] {
+        boss.batch_execute(statement).await.unwrap_or_else(|error| panic!("{error:?}: {statement}"));
+    }
+    // A session that is open keeps what it has.
+    assert_eq!(ask(&boss, "SELECT current_setting('work_mem')").await, ["4MB"]);
+    let shown = "SELECT current_setting('work_mem'), current_setting('TimeZone'), date '2026-03-05', interval '1 day'";
+    let ana = enter(&house, "ana", "").await;
+    assert_eq!(ask(&ana, shown).await, ["4MB|Asia/Shanghai|05.03.2026|P1D"]);
+    assert_eq!(ask(&ana, "SHOW log_statement").await, ["all"]);
+    let sources = "SELECT name, source, reset_val FROM pg_settings WHERE name IN \
+                   ('work_mem', 'DateStyle', 'TimeZone', 'IntervalStyle') ORDER BY lower(name)";
+    assert_eq!(
+        ask(&ana, sources).await,
+        [
+            "DateStyle|user|German, DMY",
+            "IntervalStyle|global|iso_8601",
+            "TimeZone|database|Asia/Shanghai",
+            "work_mem|database user|4096"
+        ]
+    );
+    ana.batch_execute("SET work_mem = '9MB'; RESET work_mem").await.unwrap();
+    assert_eq!(ask(&ana, "SHOW work_mem").await, ["4MB"]);
+    // What the client asks for counts more.
+    let asking = enter(&house, "ana", "-c work_mem=5MB").await;
+    assert_eq!(ask(&asking, shown).await, ["5MB|Asia/Shanghai|05.03.2026|P1D"]);
+    let bob = enter(&house, "bob", "").await;
+    assert_eq!(ask(&bob, shown).await, ["2MB|Asia/Shanghai|2026-03-05|P1D"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signals_are_for_members_and_never_against_superusers() {
+    let house = House::open().await;
+    let boss = house.client().await;
+    for statement in [
+        "CREATE ROLE ana LOGIN PASSWORD 'their own'",
+        "CREATE ROLE team",
+        "CREATE ROLE bob LOGIN PASSWORD 'their own'",
+        "CREATE ROLE guard LOGIN PASSWORD 'their own' IN ROLE pg_signal_backend",
+        "CREATE ROLE lead LOGIN PASSWORD 'their own'",
+        "GRANT ana TO lead",
+        "CREATE ROLE deputy LOGIN PASSWORD 'their own'",
+        "GRANT voxhouse TO deputy",
+    ] {
+        boss.batch_execute(statement).await.unwrap_or_else(|error| panic!("{error:?}: {statement}"));
+    }
+    let ana = enter(&house, "ana", "").await;
+    let (ana_pid, boss_pid) = (pid(&ana).await, pid(&boss).await);
+    let bob = enter(&house, "bob", "").await;
+    for (call, expected) in [
+        (
+            "pg_cancel_backend",
+            "must be a member of the role whose query is being canceled or member of pg_signal_backend",
+        ),
+        (
+            "pg_terminate_backend",
+            "must be a member of the role whose process is being terminated or member of pg_signal_backend",
+        ),
+    ] {
+        let refused = refusal(&bob, &format!("SELECT {call}({ana_pid})")).await;
+        assert_eq!(refused, ("42501".to_owned(), expected.to_owned()));
+    }
+    for role in ["guard", "lead", "bob", "deputy"] {
+        let client = enter(&house, role, "").await;
+        for (call, expected) in [
+            ("pg_cancel_backend", "must be a superuser to cancel superuser query"),
+            ("pg_terminate_backend", "must be a superuser to terminate superuser process"),
+        ] {
+            let refused = refusal(&client, &format!("SELECT {call}({boss_pid})")).await;
+            assert_eq!(refused, ("42501".to_owned(), expected.to_owned()), "{role}");
+        }
+        if role == "guard" || role == "lead" {
+            assert_eq!(ask(&client, &format!("SELECT pg_cancel_backend({ana_pid})")).await, ["t"], "{role}");
+        }
+    }
+    let guard = enter(&house, "guard", "").await;
+    assert_eq!(ask(&guard, &format!("SELECT pg_terminate_backend({ana_pid})")).await, ["t"]);
+    let ended = async || ana.simple_query("SELECT 1").await.is_err().then_some(());
+    eventually("the session has ended", ended).await;
+}

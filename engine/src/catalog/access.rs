@@ -20,32 +20,35 @@ pub const MONITOR_ROLE: &str = "voxhouse_monitor";
 pub const READ_STATS_ROLE: &str = "pg_read_all_stats";
 /// May read any location that the process can reach: URLs and folders outside of `landing/`.
 pub const READ_FILES_ROLE: &str = "voxhouse_read_server_files";
+/// Sees every parameter; no parameter is kept from anybody.
+pub const READ_SETTINGS_ROLE: &str = "pg_read_all_settings";
 pub const READ_ALL_ROLE: &str = "pg_read_all_data";
 pub const WRITE_ALL_ROLE: &str = "pg_write_all_data";
 /// May cancel and end sessions of roles that are not superusers.
 pub const SIGNAL_ROLE: &str = "pg_signal_backend";
 
-/// Name, object identifier, and the predefined role it is a member of. Those of PostgreSQL have its numbers.
-const PREDEFINED: [(&str, Oid, Option<&str>); 8] = [
-    ("pg_monitor", 3373, Some(MONITOR_ROLE)),
-    (READ_STATS_ROLE, 3375, None),
-    (SIGNAL_ROLE, 4200, None),
-    ("pg_read_server_files", 4569, Some(READ_FILES_ROLE)),
-    (READ_ALL_ROLE, 6181, None),
-    (WRITE_ALL_ROLE, 6182, None),
-    (MONITOR_ROLE, 8001, Some(READ_STATS_ROLE)),
-    (READ_FILES_ROLE, 8002, None),
+/// Name, object identifier, and the predefined roles it is a member of. Those of PostgreSQL have its numbers.
+const PREDEFINED: [(&str, Oid, &[&str]); 9] = [
+    ("pg_monitor", 3373, &[MONITOR_ROLE, READ_SETTINGS_ROLE]),
+    (READ_SETTINGS_ROLE, 3374, &[]),
+    (READ_STATS_ROLE, 3375, &[]),
+    (SIGNAL_ROLE, 4200, &[]),
+    ("pg_read_server_files", 4569, &[READ_FILES_ROLE]),
+    (READ_ALL_ROLE, 6181, &[]),
+    (WRITE_ALL_ROLE, 6182, &[]),
+    (MONITOR_ROLE, 8001, &[READ_STATS_ROLE]),
+    (READ_FILES_ROLE, 8002, &[]),
 ];
 
 /// The roles that every warehouse has without anybody making them.
 pub(super) fn predefined_roles() -> impl Iterator<Item = Role> {
-    PREDEFINED.iter().map(|(name, oid, parent)| {
-        let parent = parent.map(|parent| Membership {
-            role: parent.to_owned(),
+    PREDEFINED.iter().map(|(name, oid, parents)| {
+        let member_of = parents.iter().map(|parent| Membership {
+            role: (*parent).to_owned(),
             by: BOOTSTRAP_ROLE.to_owned(),
             admin: false,
         });
-        Role { member_of: parent.into_iter().collect(), ..Role::new(*oid, *name) }
+        Role { member_of: member_of.collect(), ..Role::new(*oid, *name) }
     })
 }
 

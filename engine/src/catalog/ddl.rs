@@ -12,6 +12,7 @@ use super::load_mode::LoadMode;
 use super::locations::{FOLDERS, is_outside_of_root, refuse_warehouse_files, shown_location};
 pub use super::ownership::{OwnedTarget, OwnerDdl};
 pub use super::roles::{RoleDdl, RoleOptions};
+pub use super::settings::{SettingChange, SettingDdl, SettingScope};
 use super::{
     CatalogSnapshot, Change, Column, Object, Pipe, QualifiedName, Relation, Rule, Schema, TEMPORARY_SCHEMA,
     Table, View, undefined_relation,
@@ -114,6 +115,7 @@ pub enum Ddl {
         paused: bool,
     },
     Role(RoleDdl),
+    Setting(SettingDdl),
     Grant(Grant),
     DefaultPrivileges(DefaultGrant),
     Owner(OwnerDdl),
@@ -243,6 +245,7 @@ impl<'a> Draft<'a> {
             Ddl::DropPipe { name, if_exists } => self.drop_pipe(name, *if_exists),
             Ddl::PausePipe { name, paused } => self.pause_pipe(name, *paused),
             Ddl::Role(ddl) => self.role_ddl(ddl),
+            Ddl::Setting(ddl) => self.setting_ddl(ddl),
             Ddl::Grant(grant) => self.grant(grant),
             Ddl::DefaultPrivileges(grant) => self.alter_default_privileges(grant),
             Ddl::Owner(ddl) => self.owner_ddl(ddl),

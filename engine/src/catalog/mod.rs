@@ -15,6 +15,7 @@ pub mod log;
 pub mod model;
 mod ownership;
 mod roles;
+mod settings;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -28,6 +29,7 @@ pub use model::{
     FIRST_TEMPORARY_OID, Membership, Object, Oid, OnViolation, Pipe, QualifiedName, Role, Rule, Schema,
     TEMPORARY_SCHEMA, Table, View,
 };
+pub use settings::Setting;
 pub use types::SqlType;
 
 use crate::error::{Error, ErrorKind, Result};

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::acl::{Acl, ObjectClass};
 use super::load_mode::LoadMode;
+use super::settings::Setting;
 use super::types::SqlType;
 
 /// Identifies an object for as long as it exists, across sessions, restarts and nodes.
@@ -361,6 +362,12 @@ pub struct Role {
     /// What ALTER DEFAULT PRIVILEGES says of objects that it will make.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub default_privileges: Vec<DefaultPrivileges>,
+    /// What its sessions begin with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
+    /// The same in the database named, which counts more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub database_settings: Vec<Setting>,
 }
 
 fn yes() -> bool {
@@ -382,6 +389,8 @@ impl Role {
             verifier: None,
             member_of: Vec::new(),
             default_privileges: Vec::new(),
+            settings: Vec::new(),
+            database_settings: Vec::new(),
         }
     }
 }
@@ -417,6 +426,12 @@ pub struct Database {
     /// By `function nps`, `relation system.loads`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub built_in: BTreeMap<String, BuiltInAcl>,
+    /// What sessions begin with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
+    /// What sessions of any database begin with, which counts less.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub everybody: Vec<Setting>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

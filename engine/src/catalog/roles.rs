@@ -110,7 +110,7 @@ impl Draft<'_> {
     }
 
     /// Whether the author may make and change roles.
-    fn makes_roles(&self) -> bool {
+    pub(super) fn makes_roles(&self) -> bool {
         self.access().is_superuser() || self.snapshot.role(self.owner).is_some_and(|role| role.create_role)
     }
 

@@ -57,6 +57,7 @@ pub enum ErrorKind {
     UndefinedPortal,
     DuplicateStatement,
     DuplicatePortal,
+    InvalidCursor,
     PortalNotRunnable,
     ProtocolViolation,
     CardinalityViolation,
@@ -68,6 +69,8 @@ pub enum ErrorKind {
     ArraySubscript,
     InvalidDatetime,
     DatetimeOutOfRange,
+    /// An offset that no time zone has.
+    ZoneOffsetOutOfRange,
     InvalidBinary,
     InvalidLimit,
     InvalidOffset,
@@ -146,6 +149,7 @@ impl ErrorKind {
             UndefinedPortal => "34000",
             DuplicateStatement => "42P05",
             DuplicatePortal => "42P03",
+            InvalidCursor => "42P11",
             PortalNotRunnable => "55000",
             ProtocolViolation => "08P01",
             CardinalityViolation => "21000",
@@ -156,6 +160,7 @@ impl ErrorKind {
             ArraySubscript => "2202E",
             InvalidDatetime => "22007",
             DatetimeOutOfRange => "22008",
+            ZoneOffsetOutOfRange => "22009",
             InvalidBinary => "22P03",
             InvalidLimit => "2201W",
             InvalidOffset => "2201X",
@@ -197,6 +202,7 @@ impl ErrorKind {
                 | InvalidText
                 | InvalidDatetime
                 | DatetimeOutOfRange
+                | ZoneOffsetOutOfRange
                 | InvalidEncoding
                 | StringTooLong
                 | InvalidArgument

@@ -35,7 +35,9 @@ pub use places::Start;
 pub use roles::{AccessStatement, OwnedKind, RoleOption, RoleSpec, Secret};
 pub use rules::{AddRule, NewRule};
 pub use secrets::without_passwords;
-pub use session::{Declare, Direction, Discarded, Explained, SessionStatement, SetValue, SetWord};
+pub use session::{
+    Declare, Direction, Discarded, Explained, SessionStatement, SetValue, SetWord, SettingAction,
+};
 pub use tokens::{At, Moment};
 pub use upkeep::{UpkeepStatement, VacuumOptions};
 

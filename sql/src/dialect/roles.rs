@@ -6,6 +6,7 @@ use datafusion::sql::sqlparser::parser::Parser;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::own::{ParseResult, expect_word, name, skip, take_word};
+use super::session::{SettingAction, setting_action};
 
 #[derive(Debug, Clone)]
 pub enum AccessStatement {
@@ -18,6 +19,13 @@ pub enum AccessStatement {
     AlterRole {
         role: RoleSpec,
         options: Vec<RoleOption>,
+    },
+    /// ALTER ROLE … SET.
+    AlterSetting {
+        /// `None`: everybody's.
+        role: Option<RoleSpec>,
+        database: Option<String>,
+        action: SettingAction,
     },
     RenameRole {
         name: String,
@@ -111,6 +119,7 @@ pub(super) fn parse(parser: &mut Parser<'_>, words: &[&str]) -> Option<ParseResu
         ["create", kind @ ("role" | "user" | "group"), ..] => create_role(parser, *kind == "user"),
         ["alter", "group", ..] => alter_group(parser),
         ["alter", "role" | "user", ..] => alter_role(parser),
+        ["alter", "database", ..] => alter_database(parser),
         ["drop", "role" | "user" | "group", ..] => drop_roles(parser),
         ["grant", ..] => super::grants::grant(parser),
         ["revoke", ..] => super::grants::revoke(parser),
@@ -176,7 +185,18 @@ fn create_role(parser: &mut Parser<'_>, login: bool) -> ParseResult<AccessStatem
 
 fn alter_role(parser: &mut Parser<'_>) -> ParseResult<AccessStatement> {
     skip(parser, 2)?;
-    let role = role_spec(parser)?;
+    let role = if take_word(parser, "all") { None } else { Some(role_spec(parser)?) };
+    let is_in_database = parser.maybe_parse(|parser| {
+        expect_word(parser, "in")?;
+        expect_word(parser, "database")
+    })?;
+    let database = is_in_database.map(|()| name(parser)).transpose()?;
+    if let Some(action) = setting_action(parser)? {
+        return Ok(AccessStatement::AlterSetting { role, database, action });
+    }
+    let Some(role) = role.filter(|_| database.is_none()) else {
+        return parser.expected("SET or RESET", parser.peek_token());
+    };
     if take_word(parser, "rename") {
         expect_word(parser, "to")?;
         let to = name(parser)?;
@@ -186,6 +206,15 @@ fn alter_role(parser: &mut Parser<'_>) -> ParseResult<AccessStatement> {
         };
     }
     Ok(AccessStatement::AlterRole { role, options: role_options(parser)? })
+}
+
+fn alter_database(parser: &mut Parser<'_>) -> ParseResult<AccessStatement> {
+    skip(parser, 2)?;
+    let database = Some(name(parser)?);
+    match setting_action(parser)? {
+        Some(action) => Ok(AccessStatement::AlterSetting { role: None, database, action }),
+        None => parser.expected("SET or RESET", parser.peek_token()),
+    }
 }
 
 /// `ALTER GROUP g ADD USER a, b`, PostgreSQL's old way to grant membership.

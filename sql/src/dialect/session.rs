@@ -69,12 +69,21 @@ pub enum SetWord {
     Number(String),
 }
 
+impl SetWord {
+    pub fn text(&self) -> &str {
+        let (SetWord::Text(text) | SetWord::Number(text)) = self;
+        text
+    }
+}
+
 #[derive(Debug, Clone)]
 pub struct Declare {
     pub cursor: String,
     pub binary: bool,
     /// `None`: if the query makes it easy.
     pub scroll: Option<bool>,
+    /// Options that exclude each other: `SCROLL and NO SCROLL`.
+    pub conflict: Option<&'static str>,
     pub hold: bool,
     pub query: Box<Query>,
 }
@@ -235,6 +244,48 @@ fn zone_value(parser: &mut Parser<'_>) -> ParseResult<SetValue> {
     }
 }
 
+/// What ALTER ROLE and ALTER DATABASE say of a parameter.
+#[derive(Debug, Clone)]
+pub enum SettingAction {
+    Set {
+        name: String,
+        value: SetValue,
+    },
+    /// To what the session has.
+    SetCurrent {
+        name: String,
+    },
+    Reset {
+        name: String,
+    },
+    ResetAll,
+}
+
+/// `SET x = v`, `SET x FROM CURRENT`, `RESET x`, `RESET ALL`. `None`: something else follows.
+pub(super) fn setting_action(parser: &mut Parser<'_>) -> ParseResult<Option<SettingAction>> {
+    if take_word(parser, "reset") {
+        let name = parameter_or_all(parser)?;
+        return Ok(Some(name.map_or(SettingAction::ResetAll, |name| SettingAction::Reset { name })));
+    }
+    if !take_word(parser, "set") {
+        return Ok(None);
+    }
+    let current = parser.maybe_parse(|parser| {
+        let name = parameter(parser)?;
+        expect_word(parser, "from")?;
+        expect_word(parser, "current")?;
+        Ok(name)
+    })?;
+    if let Some(name) = current {
+        return Ok(Some(SettingAction::SetCurrent { name }));
+    }
+    let place = parser.peek_token();
+    match set(parser)? {
+        SessionStatement::Set { name, value, local: false } => Ok(Some(SettingAction::Set { name, value })),
+        _ => parser.expected("a parameter", place),
+    }
+}
+
 /// The parameter of SHOW and RESET.
 fn parameter_or_all(parser: &mut Parser<'_>) -> ParseResult<Option<String>> {
     const WORDS: [(&[&str], &str); 3] = [
@@ -268,16 +319,18 @@ fn reset(parser: &mut Parser<'_>) -> ParseResult<SessionStatement> {
 
 fn declare(parser: &mut Parser<'_>) -> ParseResult<SessionStatement> {
     let cursor = name(parser)?;
-    let (mut binary, mut scroll) = (false, None);
+    let (mut binary, mut scroll, mut insensitive) = (false, None, None);
+    let mut conflict = None;
     loop {
         if take_word(parser, "binary") {
             binary = true;
-        } else if take_word(parser, "scroll") {
-            scroll = Some(true);
-        } else if take_word(parser, "no") {
-            expect_word(parser, "scroll")?;
-            scroll = Some(false);
-        } else if !(take_word(parser, "insensitive") || take_word(parser, "asensitive")) {
+        } else if let Some(scrolls) = scroll_option(parser)? {
+            let differs = scroll.replace(scrolls).is_some_and(|before| before != scrolls);
+            conflict = conflict.or(differs.then_some("SCROLL and NO SCROLL"));
+        } else if let Some(is_insensitive) = sensitivity_option(parser) {
+            let differs = insensitive.replace(is_insensitive).is_some_and(|before| before != is_insensitive);
+            conflict = conflict.or(differs.then_some("ASENSITIVE and INSENSITIVE"));
+        } else {
             break;
         }
     }
@@ -288,7 +341,23 @@ fn declare(parser: &mut Parser<'_>) -> ParseResult<SessionStatement> {
     }
     expect_word(parser, "for")?;
     let query = parser.parse_query()?;
-    Ok(SessionStatement::Declare(Declare { cursor, binary, scroll, hold, query }))
+    Ok(SessionStatement::Declare(Declare { cursor, binary, scroll, conflict, hold, query }))
+}
+
+fn scroll_option(parser: &mut Parser<'_>) -> ParseResult<Option<bool>> {
+    let is_refused = take_word(parser, "no");
+    if is_refused {
+        expect_word(parser, "scroll")?;
+    }
+    Ok(if is_refused || take_word(parser, "scroll") { Some(!is_refused) } else { None })
+}
+
+/// No cursor sees changes made after it was declared.
+fn sensitivity_option(parser: &mut Parser<'_>) -> Option<bool> {
+    if take_word(parser, "insensitive") {
+        return Some(true);
+    }
+    take_word(parser, "asensitive").then_some(false)
 }
 
 fn fetch(parser: &mut Parser<'_>, moves_only: bool) -> ParseResult<SessionStatement> {

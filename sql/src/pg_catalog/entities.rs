@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use voxhouse_engine::catalog::access::Secured;
-use voxhouse_engine::catalog::{self, CatalogSnapshot, Oid, QualifiedName, Rule, TEMPORARY_SCHEMA};
+use voxhouse_engine::catalog::{self, CatalogSnapshot, Oid, QualifiedName, Rule, Setting, TEMPORARY_SCHEMA};
 
 use super::grants;
 use super::{BuiltInRelation, INFORMATION_SCHEMA, PG_CATALOG, Visible, definition, expressions, types};
@@ -44,6 +44,8 @@ pub(super) struct Role {
     pub(super) connection_limit: i64,
     /// Microseconds since 1970.
     pub(super) valid_until: Option<i64>,
+    /// `name=value`, of every database.
+    pub(super) settings: Option<Vec<String>>,
 }
 
 pub(super) struct Schema {
@@ -508,6 +510,7 @@ fn roles(visible: &Visible) -> Vec<Role> {
             inherit: role.inherit,
             connection_limit: role.connection_limit.map_or(-1, i64::from),
             valid_until: role.valid_until.map(|until| until.timestamp_micros()),
+            settings: setting_lines(&role.settings),
         })
         .collect();
     if catalog.own_roles().next().is_none() {
@@ -520,9 +523,16 @@ fn roles(visible: &Visible) -> Vec<Role> {
             inherit: true,
             connection_limit: -1,
             valid_until: None,
+            settings: None,
         });
     }
     roles
+}
+
+/// Settings as PostgreSQL keeps them: `name=value`. `None`: there are none.
+pub(super) fn setting_lines(settings: &[Setting]) -> Option<Vec<String>> {
+    let lines = || settings.iter().map(|setting| format!("{}={}", setting.name, setting.value)).collect();
+    (!settings.is_empty()).then(lines)
 }
 
 /// The columns that a check names, in the order of the table.

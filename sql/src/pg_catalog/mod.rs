@@ -27,7 +27,7 @@ use arrow::datatypes::SchemaRef;
 use parking_lot::Mutex;
 use voxhouse_engine::Result;
 use voxhouse_engine::catalog::access::Access;
-use voxhouse_engine::catalog::{CatalogSnapshot, Oid, QualifiedName, Relation};
+use voxhouse_engine::catalog::{CatalogSnapshot, Oid, QualifiedName, Relation, Setting};
 
 use crate::processes::Processes;
 use crate::wire::backend::ObjectNames;
@@ -187,6 +187,10 @@ pub trait SessionParts: Send + Sync {
 
     /// Sets a parameter, for the transaction or for the session, and tells its new value; `None` resets it.
     fn set(&self, name: &str, value: Option<&str>, transaction_only: bool) -> Result<String>;
+
+    /// A parameter in its usual case, and the text of values that it may be set to by the one who asks; `None`: it is
+    /// to be reset.
+    fn accept(&self, name: &str, values: Option<&[String]>) -> Result<Setting>;
 
     fn prepared_statements(&self) -> Vec<PreparedStatementRow>;
 

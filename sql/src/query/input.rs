@@ -18,6 +18,9 @@ use datafusion::scalar::ScalarValue;
 use voxhouse_engine::catalog::types::TYPE_KEY;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+use super::style::style_of;
+use crate::wire::read_text;
+use crate::wire::style::TextStyle;
 use crate::wire::types::{from_oid, oid};
 
 /// The names are PostgreSQL's.
@@ -65,13 +68,13 @@ impl Input {
         }
     }
 
-    fn read(&self, column: &ArrayRef) -> Result<ArrayRef> {
+    fn read(&self, column: &ArrayRef, style: TextStyle) -> Result<ArrayRef> {
         if column.is_empty() {
             return Ok(new_empty_array(&self.data_type));
         }
         let texts = cast(column, &DataType::Utf8)?;
         let values = texts.as_string::<i32>().iter().map(|text| match text {
-            Some(text) => crate::wire::read_text(self.type_oid, text),
+            Some(text) => read_text(self.type_oid, text, style),
             None => Ok(ScalarValue::try_from(&self.data_type)?),
         });
         let values = values.collect::<Result<Vec<_>>>()?;
@@ -120,12 +123,13 @@ impl ScalarUDFImpl for Input {
                 format!("cannot cast type {from} to {}", self.type_name),
             )));
         }
+        let style = style_of(&args.config_options);
         let read = match value {
             ColumnarValue::Scalar(scalar) => {
-                let array = self.read(&scalar.to_array()?)?;
+                let array = self.read(&scalar.to_array()?, style)?;
                 ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?)
             }
-            ColumnarValue::Array(array) => ColumnarValue::Array(self.read(array)?),
+            ColumnarValue::Array(array) => ColumnarValue::Array(self.read(array, style)?),
         };
         // A plan may have promised the layout of the argument, of which it then knew the type.
         read.cast_to(args.return_type(), None)

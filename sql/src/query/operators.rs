@@ -1,6 +1,7 @@
 //! What an operator means to PostgreSQL, where DataFusion would take it for something else.
 
 use arrow::datatypes::{DataType, Field, IntervalUnit};
+use chrono_tz::Tz;
 use datafusion::common::DFSchema;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::functions_nested::array_has::array_has_any_udf;
@@ -95,7 +96,7 @@ pub(super) fn read_literal(beside: &Expr, literal: &mut Expr, schema: &DFSchema)
         (_, Some("uuid")) => oid::UUID,
         _ => return Ok(()),
     };
-    *literal = lit(read_text(type_oid, text)?);
+    *literal = lit(read_text(type_oid, text, Tz::UTC.into())?);
     if matches!(field.data_type(), DataType::List(_)) {
         *literal = std::mem::take(literal).cast_to(field.data_type(), schema)?;
     }

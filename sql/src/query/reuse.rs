@@ -15,14 +15,16 @@ use datafusion::scalar::ScalarValue;
 use voxhouse_engine::Result;
 
 use super::Planned;
+use super::style::style_of;
+use crate::wire::style::TextStyle;
 
 #[derive(Clone)]
 pub struct Optimized {
     plan: LogicalPlan,
     /// By `$1`, `$2`, ….
     types: HashMap<String, DataType>,
-    /// The zone is part of what the optimizer makes.
-    time_zone: Option<String>,
+    /// The optimizer writes and reads constants.
+    style: TextStyle,
 }
 
 impl Optimized {
@@ -36,7 +38,7 @@ impl Optimized {
             return Ok(None);
         };
         let plan = state.optimize(&planned.plan)?;
-        Ok(Some(Self { plan, types, time_zone: zone_of(state) }))
+        Ok(Some(Self { plan, types, style: style_of(state.config_options()) }))
     }
 
     /// The plan with values; `None` if it was not made for such ones.
@@ -46,7 +48,7 @@ impl Optimized {
             let value = place.and_then(|place| values.get(place.checked_sub(1)?));
             value.is_some_and(|value| value.data_type() == *data_type)
         });
-        if !fits || self.time_zone != zone_of(state) {
+        if !fits || self.style != style_of(state.config_options()) {
             return Ok(None);
         }
         if values.is_empty() {
@@ -54,10 +56,6 @@ impl Optimized {
         }
         Ok(Some(self.plan.clone().replace_params_with_values(&values.to_vec().into())?))
     }
-}
-
-fn zone_of(state: &SessionState) -> Option<String> {
-    state.config_options().execution.time_zone.clone()
 }
 
 /// Whether every function of a plan gives the same answer for the same arguments at all times.

@@ -31,11 +31,13 @@ use crate::instance::{self, Instance};
 use crate::observe::watch::{LogAs, Progress};
 use crate::pg_catalog::Visible;
 use crate::query::reuse::Optimized;
+use crate::query::style::SessionStyle;
 use crate::query::{Planned, QueryContext};
 use crate::statement::describe::ParameterTypes;
 use crate::statement::{self, utility};
 use crate::wire::backend::{self, Description, Login, Notice, Outcome, TransactionStatus};
 use crate::wire::portal::Statements;
+use crate::wire::style::TextStyle;
 use crate::wire::types::same_columns;
 use cursor::Cursors;
 pub use parts::Parts;
@@ -90,6 +92,7 @@ impl Session {
         if let Some(threshold) = instance.observer.log_threshold() {
             settings.assume(LOG_THRESHOLD, threshold, Reach::Start);
         }
+        let notices = take_stored(&settings, &catalog, &login.role);
         for (name, value) in &login.parameters {
             settings.put_at_start(name, value)?;
         }
@@ -107,7 +110,7 @@ impl Session {
             committing: Arc::default(),
             temporary: Arc::default(),
             folder: None,
-            notices: Vec::new(),
+            notices,
             cursors: parts.cursors.clone(),
             statements: parts.statements.clone(),
             visible,
@@ -147,8 +150,10 @@ impl Session {
             .lock()
             .get_or_insert_with(|| self.instance.session_base(Arc::clone(&self.visible)))
             .clone();
-        base.config_mut().options_mut().execution.time_zone =
-            Some(self.settings.time_zone().name().to_owned());
+        let style = self.settings.text_style();
+        let options = base.config_mut().options_mut();
+        options.execution.time_zone = Some(style.zone.name().to_owned());
+        options.extensions.insert(SessionStyle(style));
         QueryContext {
             warehouse: Arc::clone(&self.instance.warehouse),
             built_ins: Arc::clone(&self.instance.built_ins),
@@ -425,8 +430,8 @@ impl backend::Session for Session {
         Some(Arc::new(crate::pg_catalog::Names(Arc::clone(&self.visible.read()))))
     }
 
-    fn time_zone(&self) -> chrono_tz::Tz {
-        self.settings.time_zone()
+    fn text_style(&self) -> TextStyle {
+        self.settings.text_style()
     }
 
     fn transaction_status(&self) -> TransactionStatus {
@@ -556,6 +561,20 @@ impl backend::Session for Session {
             self.commit_block().await
         })
     }
+}
+
+/// What ALTER ROLE and ALTER DATABASE say of the session. What is no value any more is warned of: it must not keep
+/// anybody out.
+fn take_stored(settings: &Settings, catalog: &CatalogSnapshot, role: &str) -> Vec<Notice> {
+    let layers = catalog.settings_of(role).into_iter();
+    let all = layers.flat_map(|(source, layer)| layer.iter().map(move |setting| (setting, source)));
+    let refused = all.filter_map(|(setting, source)| settings.put_stored(setting, source).err());
+    let warning = |error: Error| Notice {
+        severity: "WARNING",
+        sqlstate: error.sqlstate(),
+        message: error.message().to_owned(),
+    };
+    refused.map(warning).collect()
 }
 
 /// The schema of an answer of one text column.

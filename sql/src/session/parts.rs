@@ -1,6 +1,7 @@
 //! What catalog relations and functions see of a session, and change in it.
 
 use voxhouse_engine::Result;
+use voxhouse_engine::catalog::Setting;
 
 use super::Prepared;
 use super::cursor::Cursors;
@@ -37,6 +38,10 @@ impl SessionParts for Parts {
             None => self.settings.reset(name, reach)?,
         }
         self.setting(name)
+    }
+
+    fn accept(&self, name: &str, values: Option<&[String]>) -> Result<Setting> {
+        self.settings.acceptable(name, values)
     }
 
     fn prepared_statements(&self) -> Vec<PreparedStatementRow> {

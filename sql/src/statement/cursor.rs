@@ -72,6 +72,9 @@ pub async fn declare(
         )
         .with_hint("Use BEGIN first, or DECLARE … CURSOR WITH HOLD."));
     }
+    if let Some(options) = declare.conflict {
+        return Err(Error::new(ErrorKind::InvalidCursor, format!("cannot specify both {options}")));
+    }
     session.cursors.check_new(&declare.cursor)?;
     let context = session.context(&statement.text).await?;
     let planned = context.plan(query_of(statement, declare)).await?;

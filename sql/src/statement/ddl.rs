@@ -192,7 +192,9 @@ pub fn tag_of(ddl: &Ddl) -> &'static str {
         Ddl::CreatePipe { .. } => "CREATE PIPE",
         Ddl::DropPipe { .. } => "DROP PIPE",
         Ddl::PausePipe { .. } => "ALTER PIPE",
-        Ddl::Role(_) | Ddl::Grant(_) | Ddl::DefaultPrivileges(_) | Ddl::Owner(_) => super::role::tag_of(ddl),
+        Ddl::Role(_) | Ddl::Setting(_) | Ddl::Grant(_) | Ddl::DefaultPrivileges(_) | Ddl::Owner(_) => {
+            super::role::tag_of(ddl)
+        }
         Ddl::Comment { .. } => "COMMENT",
     }
 }

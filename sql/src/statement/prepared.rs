@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::FieldRef;
+use datafusion::logical_expr::{self as plan, LogicalPlan};
 use datafusion::physical_plan::collect;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{self, Expr, SelectItem, SetExpr};
@@ -100,7 +101,7 @@ pub async fn values(
     let context = session.context("EXECUTE").await?;
     let planned = context.plan_query(&query).await?;
     let state = context.state();
-    let physical = state.create_physical_plan(&planned.plan).await?;
+    let physical = state.create_physical_plan(&read_texts(planned.plan, types)?).await?;
     let batches = collect(physical, state.task_ctx()).await?;
     let row = batches.first().filter(|batch| batch.num_rows() == 1);
     let row = row.ok_or_else(|| {
@@ -115,6 +116,19 @@ pub async fn values(
         Ok(ScalarValue::try_from_array(&cast_with_options(column, field.data_type(), &strict)?, 0)?)
     });
     values.collect()
+}
+
+/// Texts as values of the types, read as the session reads them.
+fn read_texts(plan: LogicalPlan, types: &[FieldRef]) -> Result<LogicalPlan> {
+    let columns = plan.schema().columns().into_iter().zip(plan.schema().fields().iter().zip(types));
+    let outputs = columns.enumerate().map(|(place, (column, (given, wanted)))| {
+        let is_read = given.data_type().is_string() && !wanted.data_type().is_string();
+        let value = plan::Expr::Column(column);
+        let value = if is_read { plan::cast(value, wanted.data_type().clone()) } else { value };
+        value.alias(format!("p{place}"))
+    });
+    let outputs: Vec<plan::Expr> = outputs.collect();
+    Ok(plan::LogicalPlanBuilder::from(plan).project(outputs)?.build()?)
 }
 
 pub fn deallocate(session: &mut Session, name: Option<&str>) -> Result<Outcome> {

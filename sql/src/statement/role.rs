@@ -5,12 +5,16 @@
 use chrono::{DateTime, Utc};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
-use voxhouse_engine::catalog::ddl::{Ddl, DropKind, OwnedTarget, OwnerDdl, RoleDdl, RoleOptions};
+use voxhouse_engine::catalog::ddl::{
+    Ddl, DropKind, OwnedTarget, OwnerDdl, RoleDdl, RoleOptions, SettingChange, SettingDdl, SettingScope,
+};
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use crate::dialect::{AccessStatement, GrantRoles, OwnedKind, RoleOption, RoleSpec, Secret};
+use crate::dialect::{
+    AccessStatement, GrantRoles, OwnedKind, RoleOption, RoleSpec, Secret, SetValue, SettingAction,
+};
 use crate::query::QueryContext;
-use crate::query::context::parse_timestamp;
+use crate::query::context::{DATABASE, parse_timestamp};
 use crate::query::names::{existing_name, parts};
 use crate::wire::backend::ScramVerifier;
 use crate::wire::scram::DEFAULT_ITERATIONS;
@@ -20,6 +24,9 @@ pub fn plan(context: &QueryContext, statement: &AccessStatement) -> Result<Optio
     Ok(Some(match statement {
         AccessStatement::CreateRole { name, login, options } => create(name, *login, options)?,
         AccessStatement::AlterRole { role, options } => alter(context, role, options)?,
+        AccessStatement::AlterSetting { role, database, action } => {
+            Ddl::Setting(setting(context, role.as_ref(), database.as_deref(), action)?)
+        }
         AccessStatement::RenameRole { name, to } => {
             Ddl::Role(RoleDdl::Rename { name: name.clone(), to: to.clone() })
         }
@@ -67,6 +74,8 @@ pub fn tag_of(ddl: &Ddl) -> &'static str {
         Ddl::Role(RoleDdl::Drop { .. }) => "DROP ROLE",
         Ddl::Role(RoleDdl::Grant { .. }) => "GRANT ROLE",
         Ddl::Role(RoleDdl::Revoke { .. }) => "REVOKE ROLE",
+        Ddl::Setting(SettingDdl { scope: SettingScope::Database, .. }) => "ALTER DATABASE",
+        Ddl::Setting(_) => "ALTER ROLE",
         Ddl::Grant(grant) if grant.revoke => "REVOKE",
         Ddl::Grant(_) => "GRANT",
         Ddl::DefaultPrivileges(_) => "ALTER DEFAULT PRIVILEGES",
@@ -124,6 +133,42 @@ fn alter(context: &QueryContext, role: &RoleSpec, options: &[RoleOption]) -> Res
         return Ok(Ddl::Role(RoleDdl::Grant { roles: vec![name], to, admin: false }));
     }
     Ok(Ddl::Role(RoleDdl::Alter { name, options: said.options }))
+}
+
+/// The value is checked now, and again when a session begins with it.
+fn setting(
+    context: &QueryContext,
+    role: Option<&RoleSpec>,
+    database: Option<&str>,
+    action: &SettingAction,
+) -> Result<SettingDdl> {
+    if let Some(name) = database.filter(|name| *name != DATABASE) {
+        let message = format!("database \"{name}\" does not exist");
+        return Err(Error::new(ErrorKind::UndefinedDatabase, message));
+    }
+    let scope = match (role, database) {
+        (Some(role), _) => {
+            SettingScope::Role { name: role_name(context, role)?, in_database: database.is_some() }
+        }
+        (None, Some(_)) => SettingScope::Database,
+        (None, None) => SettingScope::Everybody,
+    };
+    let session = &context.visible.session;
+    let change = match action {
+        SettingAction::ResetAll => SettingChange::ResetAll,
+        SettingAction::Reset { name } | SettingAction::Set { name, value: SetValue::Default } => {
+            SettingChange::Reset(session.accept(name, None)?.name)
+        }
+        SettingAction::SetCurrent { name } => {
+            let value = session.setting(name)?;
+            SettingChange::Set(session.accept(name, Some(&[value]))?)
+        }
+        SettingAction::Set { name, value: SetValue::Values(words) } => {
+            let words: Vec<String> = words.iter().map(|word| word.text().to_owned()).collect();
+            SettingChange::Set(session.accept(name, Some(&words))?)
+        }
+    };
+    Ok(SettingDdl { scope, change })
 }
 
 fn grant_roles(context: &QueryContext, grant: &GrantRoles) -> Result<Ddl> {

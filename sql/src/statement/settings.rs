@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use voxhouse_engine::Result;
 
 use super::{rows, text_rows};
-use crate::dialect::{SetValue, SetWord};
+use crate::dialect::SetValue;
 use crate::session::settings::Reach;
 use crate::session::{Session, text_column};
 use crate::wire::backend::{Outcome, TransactionStatus};
@@ -20,12 +20,7 @@ pub fn set(session: &mut Session, name: &str, value: &SetValue, local: bool) -> 
     match value {
         SetValue::Default => session.settings.reset(name, reach)?,
         SetValue::Values(words) => {
-            let texts: Vec<String> = words
-                .iter()
-                .map(|word| match word {
-                    SetWord::Text(text) | SetWord::Number(text) => text.clone(),
-                })
-                .collect();
+            let texts: Vec<String> = words.iter().map(|word| word.text().to_owned()).collect();
             session.settings.put(name, &session.settings.join(name, &texts)?, reach)?;
         }
     }

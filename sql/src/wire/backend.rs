@@ -16,6 +16,7 @@ use voxhouse_engine::Result;
 
 use super::copy::{CopyFormat, CopyIn};
 use super::portal::Statements;
+use super::style::TextStyle;
 use crate::dialect::Identity;
 use crate::observe::Observer;
 use crate::observe::watch::{LogAs, Progress};
@@ -160,8 +161,8 @@ pub trait Session: Send + 'static {
         None
     }
 
-    /// The zone in which `timestamp with time zone` is printed and read.
-    fn time_zone(&self) -> chrono_tz::Tz;
+    /// How values are printed and read.
+    fn text_style(&self) -> TextStyle;
 
     fn transaction_status(&self) -> TransactionStatus;
 

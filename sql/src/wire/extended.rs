@@ -122,13 +122,13 @@ impl<S: Session> Connection<S> {
             ));
         }
         let formats = formats(&bind.formats, given, "parameter")?;
-        let zone = self.session.time_zone();
+        let style = self.session.text_style();
         let types = prepared.parameter_oids.iter().zip(&prepared.parameters);
         types
             .zip(bind.parameters.iter().zip(formats))
             .enumerate()
             .map(|(index, ((&type_oid, field), (bytes, format)))| {
-                Parameter { type_oid, target: field.data_type(), zone }
+                Parameter { type_oid, target: field.data_type(), style }
                     .decode(bytes.as_deref(), format)
                     .map_err(|error| in_parameter(error, index + 1))
             })

@@ -15,6 +15,7 @@ pub mod copy;
 pub mod portal;
 pub mod scram;
 pub mod server;
+pub mod style;
 pub mod types;
 
 mod certificate;
@@ -44,20 +45,40 @@ pub use server::{Server, ServerOptions};
 pub use tls::{ClientCertificates, TlsFiles};
 
 use arrow::datatypes::{DataType, TimeUnit};
+use chrono_tz::Tz;
 use datafusion::scalar::ScalarValue;
 use voxhouse_engine::{Error, Result};
 
-/// The microseconds since 1970 of a text, as PostgreSQL reads it for `timestamp with time zone`, or for `timestamp`
-/// where no zone is given.
-pub(crate) fn read_time(text: &str, zone: Option<chrono_tz::Tz>) -> Result<i64> {
-    let (type_oid, arrow_zone) = match zone {
-        Some(_) => (types::oid::TIMESTAMPTZ, Some(types::UTC.into())),
-        None => (types::oid::TIMESTAMP, None),
+use style::TextStyle;
+
+/// The microseconds since 1970 of a text, as PostgreSQL reads it for `timestamp with time zone`, or for `timestamp`.
+pub(crate) fn read_time(text: &str, style: TextStyle, is_instant: bool) -> Result<i64> {
+    let (type_oid, arrow_zone) = match is_instant {
+        true => (types::oid::TIMESTAMPTZ, Some(types::UTC.into())),
+        false => (types::oid::TIMESTAMP, None),
     };
+    let usual = match is_instant {
+        true => copy::values::instant(text.as_bytes(), style.zone == Tz::UTC),
+        false => copy::values::timestamp(text.as_bytes()),
+    };
+    if let Some(micros) = usual {
+        return Ok(micros);
+    }
     let target = DataType::Timestamp(TimeUnit::Microsecond, arrow_zone);
-    let parameter = decode::Parameter { type_oid, target: &target, zone: zone.unwrap_or(chrono_tz::Tz::UTC) };
+    let parameter = decode::Parameter { type_oid, target: &target, style };
     match parameter.decode(Some(text.as_bytes()), types::Format::Text)? {
         ScalarValue::TimestampMicrosecond(Some(micros), _) => Ok(micros),
         _ => Err(Error::internal("a time was read as something else")),
+    }
+}
+
+/// The days since 1970 of a text.
+pub(crate) fn read_date(text: &str, style: TextStyle) -> Result<i32> {
+    if let Some(days) = copy::values::date(text.as_bytes()) {
+        return Ok(days);
+    }
+    match read_text(types::oid::DATE, text, style)? {
+        ScalarValue::Date32(Some(days)) => Ok(days),
+        _ => Err(Error::internal("a date was read as something else")),
     }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, StringArray};
 use arrow::datatypes::{Field, Int64Type, Schema};
-use chrono_tz::Tz;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::{StreamExt, poll};
 use tokio::time::{Instant, sleep_until};
@@ -20,6 +19,7 @@ use super::encode::Rows;
 use super::input::Input;
 use super::output::Output;
 use super::stop::{Flow, Stop};
+use super::style::TextStyle;
 use super::types::{self, Column, Format};
 use crate::observe::watch::Progress;
 use crate::processes::Process;
@@ -146,13 +146,13 @@ pub(super) fn rows_of(tag: &str) -> u64 {
 
 /// What the session says of how values are shown.
 pub(super) struct Shown {
-    zone: Tz,
+    style: TextStyle,
     names: Option<Arc<dyn ObjectNames>>,
 }
 
 impl Shown {
     pub(super) fn by(session: &impl Session) -> Self {
-        Self { zone: session.time_zone(), names: session.object_names() }
+        Self { style: session.text_style(), names: session.object_names() }
     }
 
     /// The batch, ready to be sent. Numbers of objects that are sent as text become names.
@@ -166,7 +166,7 @@ impl Shown {
                 }
             }
         }
-        Rows::new(&arrays, batch.num_rows(), columns, formats, self.zone)
+        Rows::new(&arrays, batch.num_rows(), columns, formats, self.style)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `pg_cancel_backend` and `pg_terminate_backend`.
 
+use voxhouse_engine::catalog::access::SIGNAL_ROLE;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::{Call, Function, action};
@@ -28,16 +29,18 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// The process that is meant, if there is one.
 ///
 /// # Errors
-/// Insufficient privilege, if it is neither the role's own nor the role a superuser.
+/// Insufficient privilege, unless the caller has the privileges of its role or those of `pg_signal_backend`. That of
+/// a superuser is for superusers.
 fn process_of(call: &Call<'_>, verb: &str, what: &str, passive: &str) -> Result<Option<i32>> {
     let Some(process_id) = call.int(0).and_then(|id| i32::try_from(id).ok()) else { return Ok(None) };
     let Some(owner) = call.visible.processes.role_of(process_id) else { return Ok(None) };
-    let entities = call.visible.entities();
-    let is_superuser = |name: &str| entities.role(name).is_some_and(|role| role.superuser);
-    if owner == call.visible.role || is_superuser(&call.visible.role) {
+    let access = call.visible.access();
+    let is_superusers = call.visible.entities().role(&owner).is_some_and(|role| role.superuser);
+    if access.is_superuser() || (!is_superusers && (access.has_role(&owner) || access.has_role(SIGNAL_ROLE)))
+    {
         return Ok(Some(process_id));
     }
-    let message = if is_superuser(&owner) {
+    let message = if is_superusers {
         format!("must be a superuser to {verb} superuser {what}")
     } else {
         format!("must be a member of the role whose {passive} or member of pg_signal_backend")

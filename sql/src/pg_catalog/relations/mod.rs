@@ -33,6 +33,7 @@ const CATALOG: &[(&str, Build)] = &[
     ("pg_constraint", constraints::constraints),
     ("pg_cursors", activity::cursors),
     ("pg_database", schemas::databases),
+    ("pg_db_role_setting", roles::settings),
     ("pg_default_acl", privileges::default_lists),
     ("pg_description", schemas::descriptions),
     ("pg_group", privileges::groups),

@@ -1,12 +1,14 @@
-//! `pg_roles`, `pg_authid`, `pg_user` and `pg_shadow`. Passwords never show.
+//! `pg_roles`, `pg_authid`, `pg_user`, `pg_shadow` and `pg_db_role_setting`. Passwords never show.
 
 use arrow::array::RecordBatch;
 use voxhouse_engine::Result;
+use voxhouse_engine::catalog::{Oid, Setting};
 
+use super::schemas::DATABASE_OID;
 use crate::pg_catalog::Visible;
 use crate::pg_catalog::cell::Cell;
 use crate::pg_catalog::definition::{Column, Definition};
-use crate::pg_catalog::entities::Role;
+use crate::pg_catalog::entities::{Role, setting_lines};
 
 const HIDDEN: &str = "********";
 
@@ -25,6 +27,7 @@ pub(super) fn roles(definition: &Definition, visible: &Visible) -> Result<Record
         ("rolconnlimit", |role| role.connection_limit.into()),
         ("rolpassword", |_| HIDDEN.into()),
         ("rolvaliduntil", |role| role.valid_until.map_or(Cell::Null, Cell::Timestamp)),
+        ("rolconfig", |role| role.settings.clone().into()),
     ];
     definition.fill(&visible.entities().roles, columns)
 }
@@ -43,6 +46,33 @@ pub(super) fn users(definition: &Definition, visible: &Visible) -> Result<Record
             ("usebypassrls", |role| role.superuser.into()),
             ("passwd", |_| HIDDEN.into()),
             ("valuntil", |role| role.valid_until.map_or(Cell::Null, Cell::Timestamp)),
+            ("useconfig", |role| role.settings.clone().into()),
+        ],
+    )
+}
+
+/// What sessions begin with: database and role, 0 for all of them, and the lines of `name=value`.
+pub(super) fn settings(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
+    const ALL: Oid = 0;
+    let catalog = &visible.catalog;
+    let mut rows = Vec::new();
+    let mut add = |database: Oid, role: Oid, settings: &[Setting]| {
+        rows.extend(setting_lines(settings).map(|lines| (database, role, lines)));
+    };
+    if let Some(database) = catalog.database() {
+        add(ALL, ALL, &database.everybody);
+        add(DATABASE_OID, ALL, &database.settings);
+    }
+    for role in catalog.roles() {
+        add(ALL, role.oid, &role.settings);
+        add(DATABASE_OID, role.oid, &role.database_settings);
+    }
+    definition.fill(
+        &rows,
+        &[
+            ("setdatabase", |(database, ..)| (*database).into()),
+            ("setrole", |(_, role, _)| (*role).into()),
+            ("setconfig", |(.., lines)| lines.clone().into()),
         ],
     )
 }

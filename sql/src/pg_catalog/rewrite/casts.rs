@@ -196,7 +196,7 @@ fn stored(data_type: &DataType) -> Option<DataType> {
 
 /// The `numeric(p,s)` that keeps every digit of a literal.
 fn exact_numeric(text: &str) -> Option<DataType> {
-    let value = crate::wire::read_text(oid::NUMERIC, text).ok()?;
+    let value = crate::wire::read_text(oid::NUMERIC, text, chrono_tz::Tz::UTC.into()).ok()?;
     let (arrow::datatypes::DataType::Decimal128(precision, scale)
     | arrow::datatypes::DataType::Decimal256(precision, scale)) = value.data_type()
     else {

@@ -8,7 +8,6 @@ use arrow::array::{
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Fields, Int64Type};
-use chrono_tz::Tz;
 use datafusion::error::Result as DataFusionResult;
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
@@ -20,6 +19,8 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::shown::Shown;
 use super::{Form, json_field};
+use crate::query::style::style_of;
+use crate::wire::style::TextStyle;
 use crate::wire::text_array_elements;
 
 /// What an argument may be.
@@ -105,7 +106,7 @@ impl Definition {
     }
 
     pub(super) fn build(self) -> Arc<ScalarUDF> {
-        // Instants are shown in the session's zone.
+        // Values are shown as the session wants them.
         let volatility = match self.takes.contains(&Takes::Any) {
             true => Volatility::Stable,
             false => Volatility::Immutable,
@@ -265,12 +266,11 @@ impl ScalarUDFImpl for JsonFunction {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DataFusionResult<ColumnarValue> {
         let is_scalar = args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
         let rows = if is_scalar { 1 } else { args.number_rows };
-        let zone = args.config_options.execution.time_zone.as_deref().unwrap_or("UTC");
-        let zone: Tz = zone.parse().unwrap_or(Tz::UTC);
+        let style = style_of(&args.config_options);
         let mut arguments = Vec::with_capacity(args.args.len());
         for (place, (argument, field)) in args.args.into_iter().zip(&args.arg_fields).enumerate() {
             let takes = self.takes(place).unwrap_or(Takes::Any);
-            arguments.push(Argument::new(argument.into_array(rows)?, field, takes, zone)?);
+            arguments.push(Argument::new(argument.into_array(rows)?, field, takes, style)?);
         }
         let call = Call { name: self.name(), form: self.definition.form, arguments };
         let cells = (0..rows).map(|row| {
@@ -370,7 +370,7 @@ enum Argument {
 }
 
 impl Argument {
-    fn new(array: ArrayRef, field: &Field, takes: Takes, zone: Tz) -> Result<Self> {
+    fn new(array: ArrayRef, field: &Field, takes: Takes, style: TextStyle) -> Result<Self> {
         Ok(match takes {
             Takes::Json | Takes::Text => {
                 Self::Text(cast(&array, &DataType::Utf8View)?.as_string_view().clone())
@@ -384,7 +384,7 @@ impl Argument {
             }
             Takes::Whole => Self::Whole(cast(&array, &DataType::Int64)?.as_primitive::<Int64Type>().clone()),
             Takes::Truth => Self::Truth(cast(&array, &DataType::Boolean)?.as_boolean().clone()),
-            Takes::Any => Self::Any(Shown::new(&array, field, zone)?),
+            Takes::Any => Self::Any(Shown::new(&array, field, style)?),
         })
     }
 

@@ -5,15 +5,15 @@ use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 use bytes::BytesMut;
-use chrono_tz::Tz;
 use voxhouse_engine::catalog::types::TYPE_KEY;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use crate::wire::Texts;
+use crate::wire::style::{DateStyle, TextStyle};
 use crate::wire::types::{PgType, oid};
 use voxhouse_engine::json::value::put_quoted;
 
-/// The values of one array, ready to be written.
+/// The values of one array, ready to be written: dates in ISO 8601, all else as the session shows it.
 pub(super) struct Shown {
     nulls: Option<NullBuffer>,
     part: Part,
@@ -48,7 +48,7 @@ impl Separator {
 }
 
 impl Shown {
-    pub(super) fn new(array: &ArrayRef, field: &Field, zone: Tz) -> Result<Self> {
+    pub(super) fn new(array: &ArrayRef, field: &Field, text: TextStyle) -> Result<Self> {
         let nulls = array.logical_nulls();
         let part = match array.data_type() {
             DataType::Null => Part::Null,
@@ -56,21 +56,24 @@ impl Shown {
                 return Self::new(
                     &cast(array, values)?,
                     &field.clone().with_data_type((**values).clone()),
-                    zone,
+                    text,
                 );
             }
-            DataType::List(item) => list(array, field, item, zone)?,
+            DataType::List(item) => list(array, field, item, text)?,
             DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
                 let same = DataType::List(item.clone());
-                return Self::new(&cast(array, &same)?, &field.clone().with_data_type(same), zone);
+                return Self::new(&cast(array, &same)?, &field.clone().with_data_type(same), text);
             }
             DataType::Struct(fields) => {
                 let columns = array.as_struct().columns().iter().zip(fields);
                 let parts = columns
-                    .map(|(column, field)| Ok((field.name().clone(), Self::new(column, field, zone)?)));
+                    .map(|(column, field)| Ok((field.name().clone(), Self::new(column, field, text)?)));
                 Part::Record(parts.collect::<Result<_>>()?)
             }
-            _ => Part::Texts(Texts::new(array, field, zone)?, style(field)?),
+            _ => Part::Texts(
+                Texts::new(array, field, TextStyle { dates: DateStyle::Iso, ..text })?,
+                style(field)?,
+            ),
         };
         Ok(Self { nulls, part })
     }
@@ -137,7 +140,7 @@ impl Shown {
     }
 }
 
-fn list(array: &ArrayRef, field: &Field, item: &Field, zone: Tz) -> Result<Part> {
+fn list(array: &ArrayRef, field: &Field, item: &Field, text: TextStyle) -> Result<Part> {
     let lists = array.as_list::<i32>();
     let bounds = lists.value_offsets().windows(2).map(|pair| (pair[0] as usize, pair[1] as usize));
     let named = field.metadata().get(TYPE_KEY).and_then(|name| name.strip_suffix("[]"));
@@ -145,7 +148,7 @@ fn list(array: &ArrayRef, field: &Field, item: &Field, zone: Tz) -> Result<Part>
         Some(name) => item.clone().with_metadata([(TYPE_KEY.to_owned(), name.to_owned())].into()),
         None => item.clone(),
     };
-    let items = Shown::new(lists.values(), &item, zone)?;
+    let items = Shown::new(lists.values(), &item, text)?;
     Ok(Part::List(bounds.collect(), Box::new(items)))
 }
 

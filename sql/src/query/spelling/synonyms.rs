@@ -313,7 +313,7 @@ pub(super) fn plain_interval(expr: &mut Expr) -> Result<()> {
     }
     let Some(text) = build::literal(&interval.value) else { return Ok(()) };
     let ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano { months, days, nanoseconds })) =
-        read_text(oid::INTERVAL, text)?
+        read_text(oid::INTERVAL, text, chrono_tz::Tz::UTC.into())?
     else {
         return Ok(());
     };

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray, TimestampMicrosecondArray};
+use arrow::array::{Array, ArrayRef, AsArray, Date32Array, StringArray, TimestampMicrosecondArray};
 use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, IntervalMonthDayNanoType, IntervalUnit, TimeUnit, TimestampMicrosecondType,
@@ -17,8 +17,10 @@ use datafusion::scalar::ScalarValue;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::local::{self, Unit};
+use crate::query::style::style_of;
 use crate::session::settings::zone;
-use crate::wire::read_time;
+use crate::wire::style::TextStyle;
+use crate::wire::{read_date, read_time};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
@@ -32,26 +34,23 @@ pub(super) enum Kind {
     Truncate,
     /// (instant, interval, zone) → instant.
     Add,
-    /// (instant, zone) → text.
-    InstantText,
-    /// (wall clock) → text.
-    ClockText,
     /// (text, zone) → instant.
     ReadInstant,
     /// (text) → wall clock.
     ReadClock,
+    /// (text) → date.
+    ReadDate,
 }
 
-const KINDS: [Kind; 9] = [
+const KINDS: [Kind; 8] = [
     Kind::Timezone,
     Kind::Local,
     Kind::Instant,
     Kind::Truncate,
     Kind::Add,
-    Kind::InstantText,
-    Kind::ClockText,
     Kind::ReadInstant,
     Kind::ReadClock,
+    Kind::ReadDate,
 ];
 
 static FUNCTIONS: LazyLock<Vec<Arc<ScalarUDF>>> =
@@ -71,7 +70,7 @@ impl ZoneFunction {
     fn new(kind: Kind) -> Self {
         let signature = match kind {
             Kind::Timezone => Signature::user_defined(Volatility::Immutable),
-            Kind::ClockText | Kind::ReadClock => Signature::any(1, Volatility::Immutable),
+            Kind::ReadClock | Kind::ReadDate => Signature::any(1, Volatility::Immutable),
             Kind::Truncate | Kind::Add => Signature::any(3, Volatility::Immutable),
             _ => Signature::any(2, Volatility::Immutable),
         };
@@ -95,10 +94,9 @@ impl ScalarUDFImpl for ZoneFunction {
             Kind::Instant => "zone_instant",
             Kind::Truncate => "zone_trunc",
             Kind::Add => "zone_add",
-            Kind::InstantText => "zone_text",
-            Kind::ClockText => "timestamp_text",
             Kind::ReadInstant => "zone_read",
             Kind::ReadClock => "timestamp_read",
+            Kind::ReadDate => "date_read",
         }
     }
 
@@ -114,7 +112,7 @@ impl ScalarUDFImpl for ZoneFunction {
             },
             Kind::Local | Kind::ReadClock => clock_type(),
             Kind::ReadInstant | Kind::Instant | Kind::Truncate | Kind::Add => instant_type(),
-            Kind::InstantText | Kind::ClockText => DataType::Utf8,
+            Kind::ReadDate => DataType::Date32,
         })
     }
 
@@ -145,7 +143,7 @@ impl ScalarUDFImpl for ZoneFunction {
         let rows = if scalar { 1 } else { args.number_rows };
         let columns =
             args.args.iter().map(|argument| argument.to_array(rows)).collect::<DataFusionResult<Vec<_>>>()?;
-        let answer = self.call(&columns)?;
+        let answer = self.call(&columns, style_of(&args.config_options))?;
         Ok(match scalar {
             true => ColumnarValue::Scalar(ScalarValue::try_from_array(&answer, 0)?),
             false => ColumnarValue::Array(answer),
@@ -159,7 +157,7 @@ fn type_name(data_type: &DataType) -> String {
 }
 
 impl ZoneFunction {
-    fn call(&self, columns: &[ArrayRef]) -> Result<ArrayRef> {
+    fn call(&self, columns: &[ArrayRef], style: TextStyle) -> Result<ArrayRef> {
         match (self.kind, columns) {
             (Kind::Timezone, [zone, time]) => match time.data_type() {
                 DataType::Timestamp(_, None) => by_zone(time, zone, local::to_instant, true),
@@ -169,23 +167,20 @@ impl ZoneFunction {
             (Kind::Instant, [time, zone]) => by_zone(time, zone, local::to_instant, true),
             (Kind::Truncate, [unit, time, zone]) => truncate(unit, time, zone),
             (Kind::Add, [time, interval, zone]) => add(time, interval, zone),
-            (Kind::InstantText, [time, zone]) => {
-                let mut zones = Zones::new(zone)?;
-                texts(time, |row, instant| {
-                    let Some(zone) = zones.get(row)? else { return Ok(None) };
-                    let local = local::to_local(instant, zone);
-                    Ok(local.and_then(|local| local::text(local, local::offset(instant, zone))))
-                })
-            }
             (Kind::ReadInstant, [text, zone]) => {
                 let mut zones = Zones::new(zone)?;
-                read(text, true, |row, text| match zones.get(row)? {
-                    Some(zone) => read_time(text, Some(zone)).map(Some),
+                let found = read(text, |row, text| match zones.get(row)? {
+                    Some(zone) => read_time(text, TextStyle { zone, ..style }, true).map(Some),
                     None => Ok(None),
-                })
+                })?;
+                Ok(times(found, true))
             }
-            (Kind::ReadClock, [text]) => read(text, false, |_, text| read_time(text, None).map(Some)),
-            (Kind::ClockText, [time]) => texts(time, |_, clock| Ok(local::text(clock, None))),
+            (Kind::ReadClock, [text]) => {
+                Ok(times(read(text, |_, text| read_time(text, style, false).map(Some))?, false))
+            }
+            (Kind::ReadDate, [text]) => {
+                Ok(Arc::new(Date32Array::from(read(text, |_, text| read_date(text, style).map(Some))?)))
+            }
             _ => Err(Error::internal("a function of zones has other arguments than it was given")),
         }
     }
@@ -217,23 +212,14 @@ fn times(values: Vec<Option<i64>>, instants: bool) -> ArrayRef {
     Arc::new(if instants { array.with_timezone("UTC") } else { array })
 }
 
-fn texts(time: &ArrayRef, mut of: impl FnMut(usize, i64) -> Result<Option<String>>) -> Result<ArrayRef> {
-    let texts = each(time, |row, time| of(row, time)?.ok_or_else(out_of_range).map(Some))?;
-    Ok(Arc::new(StringArray::from(texts)))
-}
-
-/// The time of each text.
-fn read(
-    text: &ArrayRef,
-    instants: bool,
-    mut of: impl FnMut(usize, &str) -> Result<Option<i64>>,
-) -> Result<ArrayRef> {
+/// What each text says.
+fn read<T>(text: &ArrayRef, mut of: impl FnMut(usize, &str) -> Result<Option<T>>) -> Result<Vec<Option<T>>> {
     let text = cast(text, &DataType::Utf8)?;
     let found = text.as_string::<i32>().iter().enumerate().map(|(row, text)| match text {
         Some(text) => of(row, text),
         None => Ok(None),
     });
-    Ok(times(found.collect::<Result<_>>()?, instants))
+    found.collect()
 }
 
 fn by_zone(

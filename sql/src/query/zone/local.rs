@@ -4,9 +4,7 @@
 //! in autumn means the later of the two, in standard time. `None`: out of range.
 
 use chrono::LocalResult;
-use chrono::{
-    DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone, Timelike,
-};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
 const SECOND: i64 = 1_000_000;
@@ -138,44 +136,20 @@ pub(super) fn truncate(unit: Unit, instant: i64, zone: Tz) -> Option<i64> {
     instant_of(start.and_time(NaiveTime::MIN), zone)
 }
 
-/// `2026-01-01 08:00:00.5`, with ` BC` behind a year before the first.
-pub(super) fn text(local: i64, offset: Option<i32>) -> Option<String> {
-    let clock = clock(local)?;
-    let (year, before_christ) = if clock.year() > 0 { (clock.year(), "") } else { (1 - clock.year(), " BC") };
-    let mut text = format!(
-        "{year:04}-{:02}-{:02} {:02}:{:02}:{:02}",
-        clock.month(),
-        clock.day(),
-        clock.hour(),
-        clock.minute(),
-        clock.second()
-    );
-    let fraction = local.rem_euclid(SECOND);
-    if fraction != 0 {
-        text.push_str(format!(".{fraction:06}").trim_end_matches('0'));
-    }
-    if let Some(offset) = offset {
-        let (sign, size) = (if offset < 0 { '-' } else { '+' }, offset.unsigned_abs());
-        text.push_str(&format!("{sign}{:02}", size / 3_600));
-        if !size.is_multiple_of(3_600) {
-            text.push_str(&format!(":{:02}", size / 60 % 60));
-        }
-        if !size.is_multiple_of(60) {
-            text.push_str(&format!(":{:02}", size % 60));
-        }
-    }
-    text.push_str(before_christ);
-    Some(text)
-}
-
 #[cfg(test)]
 mod tests {
+    use chrono::FixedOffset;
+
     use super::*;
 
     const NEW_YORK: Tz = Tz::America__New_York;
 
     fn at(text: &str) -> i64 {
         DateTime::parse_from_rfc3339(text).unwrap().timestamp_micros()
+    }
+
+    fn text(local: i64, offset_seconds: Option<i32>) -> Option<String> {
+        Some(format!("{}{}", clock(local)?.format("%F %T%.f"), FixedOffset::east_opt(offset_seconds?)?))
     }
 
     fn in_new_york(instant: Option<i64>) -> String {
@@ -187,14 +161,14 @@ mod tests {
     #[test]
     fn a_day_is_a_day_of_the_calendar() {
         let noon = at("2026-03-07T12:00:00-05:00");
-        assert_eq!(in_new_york(add(noon, 0, 1, 0, NEW_YORK)), "2026-03-08 12:00:00-04");
-        assert_eq!(in_new_york(add(noon, 0, 0, 86_400_000_000_000, NEW_YORK)), "2026-03-08 13:00:00-04");
+        assert_eq!(in_new_york(add(noon, 0, 1, 0, NEW_YORK)), "2026-03-08 12:00:00-04:00");
+        assert_eq!(in_new_york(add(noon, 0, 0, 86_400_000_000_000, NEW_YORK)), "2026-03-08 13:00:00-04:00");
         // The wall clock of the next day is skipped.
         let early = at("2026-03-07T02:30:00-05:00");
-        assert_eq!(in_new_york(add(early, 0, 1, 0, NEW_YORK)), "2026-03-08 03:30:00-04");
+        assert_eq!(in_new_york(add(early, 0, 1, 0, NEW_YORK)), "2026-03-08 03:30:00-04:00");
         let last = at("2026-01-31T23:00:00-05:00");
-        assert_eq!(in_new_york(add(last, 1, 0, 0, NEW_YORK)), "2026-02-28 23:00:00-05");
-        assert_eq!(in_new_york(add(last, -11, -1, 1_500, NEW_YORK)), "2025-02-27 23:00:00.000001-05");
+        assert_eq!(in_new_york(add(last, 1, 0, 0, NEW_YORK)), "2026-02-28 23:00:00-05:00");
+        assert_eq!(in_new_york(add(last, -11, -1, 1_500, NEW_YORK)), "2025-02-27 23:00:00.000001-05:00");
     }
 
     #[test]
@@ -202,14 +176,14 @@ mod tests {
         let unit = |name: &str, instant: &str| {
             in_new_york(truncate(Unit::parse(name).unwrap(), at(instant), NEW_YORK))
         };
-        assert_eq!(unit("day", "2026-03-08T16:00:00Z"), "2026-03-08 00:00:00-05");
-        assert_eq!(unit("hour", "2026-11-01T01:30:00-04:00"), "2026-11-01 01:00:00-04");
-        assert_eq!(unit("hour", "2026-11-01T01:30:00-05:00"), "2026-11-01 01:00:00-05");
-        assert_eq!(unit("week", "2026-11-01T01:30:00-04:00"), "2026-10-26 00:00:00-04");
-        assert_eq!(unit("quarter", "2026-11-01T01:30:00-04:00"), "2026-10-01 00:00:00-04");
-        assert_eq!(unit("century", "2026-11-01T01:30:00-04:00"), "2001-01-01 00:00:00-05");
-        assert_eq!(unit("decade", "2026-11-01T01:30:00-04:00"), "2020-01-01 00:00:00-05");
-        assert_eq!(unit("ms", "2026-11-01T01:30:00.123456-04:00"), "2026-11-01 01:30:00.123-04");
+        assert_eq!(unit("day", "2026-03-08T16:00:00Z"), "2026-03-08 00:00:00-05:00");
+        assert_eq!(unit("hour", "2026-11-01T01:30:00-04:00"), "2026-11-01 01:00:00-04:00");
+        assert_eq!(unit("hour", "2026-11-01T01:30:00-05:00"), "2026-11-01 01:00:00-05:00");
+        assert_eq!(unit("week", "2026-11-01T01:30:00-04:00"), "2026-10-26 00:00:00-04:00");
+        assert_eq!(unit("quarter", "2026-11-01T01:30:00-04:00"), "2026-10-01 00:00:00-04:00");
+        assert_eq!(unit("century", "2026-11-01T01:30:00-04:00"), "2001-01-01 00:00:00-05:00");
+        assert_eq!(unit("decade", "2026-11-01T01:30:00-04:00"), "2020-01-01 00:00:00-05:00");
+        assert_eq!(unit("ms", "2026-11-01T01:30:00.123456-04:00"), "2026-11-01 01:30:00.123-04:00");
         assert_eq!(Unit::parse("fortnight"), None);
     }
 
@@ -217,8 +191,14 @@ mod tests {
     fn a_wall_clock_that_is_skipped_or_comes_twice() {
         let local =
             |text: &str| NaiveDateTime::parse_from_str(text, "%F %T").unwrap().and_utc().timestamp_micros();
-        assert_eq!(in_new_york(to_instant(local("2026-03-08 02:30:00"), NEW_YORK)), "2026-03-08 03:30:00-04");
-        assert_eq!(in_new_york(to_instant(local("2026-11-01 01:30:00"), NEW_YORK)), "2026-11-01 01:30:00-05");
+        assert_eq!(
+            in_new_york(to_instant(local("2026-03-08 02:30:00"), NEW_YORK)),
+            "2026-03-08 03:30:00-04:00"
+        );
+        assert_eq!(
+            in_new_york(to_instant(local("2026-11-01 01:30:00"), NEW_YORK)),
+            "2026-11-01 01:30:00-05:00"
+        );
         assert_eq!(to_local(i64::MAX, NEW_YORK), None);
         assert_eq!(text(local("2026-07-01 00:00:00"), Some(-12_600)).unwrap(), "2026-07-01 00:00:00-03:30");
     }

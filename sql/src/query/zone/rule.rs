@@ -1,5 +1,6 @@
-//! Makes plans mind the session's zone: `extract(hour from t)`, `date_trunc('day', t)`, `t::date`, `t::text`,
-//! `t + interval '1 day'`, and the reading of times without a zone as instants.
+//! Makes plans mind the session's zone: `extract(hour from t)`, `date_trunc('day', t)`, `t::date`,
+//! `t + interval '1 day'`, and the reading of times without a zone as instants; and its styles, in casts from text
+//! and to text.
 //!
 //! Arrow keeps a zone in the type of a column, and DataFusion works in that one, which for a stored column is UTC.
 //! The rule runs when types have been settled, and leaves each expression's type as it was.
@@ -20,6 +21,7 @@ use datafusion::scalar::ScalarValue;
 
 use super::functions::{Kind, clock_type, function, instant_type};
 use crate::query::inputs::input_schema;
+use crate::query::output;
 
 #[derive(Debug)]
 pub struct SessionZone;
@@ -99,15 +101,11 @@ impl Minder<'_> {
         let instant = || cast(part(), instant_type());
         let local = || call(Kind::Local, vec![instant(), self.zone()]);
         Some(cast_to(match to {
-            text if text.is_string() && is_instant(&given) => {
-                call(Kind::InstantText, vec![instant(), self.zone()])
-            }
-            text if text.is_string() && is_clock(&given) => {
-                call(Kind::ClockText, vec![cast(part(), clock_type())])
-            }
+            text if text.is_string() && output::shows(&given) => output::to_text(part()),
             // A text without a zone is one of the session's.
             to if is_instant(to) && given.is_string() => call(Kind::ReadInstant, vec![part(), self.zone()]),
             to if is_clock(to) && given.is_string() => call(Kind::ReadClock, vec![part()]),
+            DataType::Date32 if given.is_string() => call(Kind::ReadDate, vec![part()]),
             _ if self.is_utc => return None,
             DataType::Date32 | DataType::Date64 | DataType::Time32(_) | DataType::Time64(_)
                 if is_instant(&given) =>

@@ -113,6 +113,9 @@ impl Cursors {
         let cursor = self.cursor(name)?;
         let mut rows = cursor.rows.lock().await;
         let (mut job, mut passed) = (Job::of(direction), 0);
+        if job == Job::Again {
+            return Ok(rows.is_on_row().into());
+        }
         while let Some((batch, left)) = rows.step(job).await? {
             passed += batch.num_rows() as u64;
             job = left;

@@ -24,7 +24,7 @@ pub(super) struct Rows {
 }
 
 /// What is left to do of a FETCH or a MOVE.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Job {
     Forward(u64),
     Backward(u64),
@@ -52,6 +52,10 @@ impl Job {
 impl Rows {
     pub(super) fn new(source: SendableRecordBatchStream, store: Option<Store>) -> Self {
         Self { source: source.fuse(), rest: None, store, position: 0, on_row: false }
+    }
+
+    pub(super) fn is_on_row(&self) -> bool {
+        self.on_row
     }
 
     /// The next rows of a job and what is left of it; `None` at its end.

@@ -86,6 +86,8 @@ async fn a_plain_cursor_goes_forward_only() {
     for direction in backward {
         assert_eq!(fetch(&cursors, direction).await.unwrap_err().sqlstate(), "55000", "{direction:?}");
     }
+    // MOVE 0 tells whether it is on a row, and reads none.
+    assert_eq!(cursors.go("c", Direction::Relative(0)).await.unwrap(), 1);
     assert_eq!(cursors.go("c", Direction::Forward(1)).await.unwrap(), 1);
     assert_eq!(fetch(&cursors, Direction::Absolute(5)).await.unwrap(), [5]);
     assert_eq!(cursors.go("c", Direction::ForwardAll).await.unwrap(), 0);

@@ -2,7 +2,7 @@
 
 use voxhouse_engine::{Error, Result};
 
-const STYLES: [&str; 4] = ["ISO", "SQL", "Postgres", "German"];
+use crate::wire::style::{DateOrder, DateStyle};
 
 /// The setting after `text` was applied to `current`; PostgreSQL's spelling.
 pub(super) fn parse(text: &str, current: &str) -> Result<String> {
@@ -20,10 +20,8 @@ pub(super) fn parse(text: &str, current: &str) -> Result<String> {
         match lower.as_str() {
             "iso" => note(&mut style, "ISO"),
             "sql" => note(&mut style, "SQL"),
-            "german" => {
-                note(&mut style, "German");
-                order = order.or(Some("DMY"));
-            }
+            "german" => note(&mut style, "German"),
+            "default" => (style, order) = (style.or(Some("ISO")), order.or(Some("MDY"))),
             "ymd" => note(&mut order, "YMD"),
             "" => return Err(refuse("List syntax is invalid.".to_owned())),
             _ if lower.starts_with("postgres") => note(&mut style, "Postgres"),
@@ -36,12 +34,26 @@ pub(super) fn parse(text: &str, current: &str) -> Result<String> {
         return Err(refuse("Conflicting \"datestyle\" specifications.".to_owned()));
     }
     let (current_style, current_order) = current.split_once(", ").unwrap_or(("ISO", "MDY"));
-    let style = style.or(STYLES.into_iter().find(|known| *known == current_style)).unwrap_or("ISO");
-    if style != "ISO" {
-        return Err(Error::not_supported(format!("DateStyle \"{style}\" is not supported"))
-            .with_hint("Dates are printed as ISO 8601; DMY, MDY or YMD can be chosen for reading them."));
-    }
-    Ok(format!("{style}, {}", order.unwrap_or(current_order)))
+    // German dates begin with the day, unless another order is asked for.
+    let implied = if style == Some("German") { "DMY" } else { current_order };
+    Ok(format!("{}, {}", style.unwrap_or(current_style), order.unwrap_or(implied)))
+}
+
+/// What a setting means.
+pub(super) fn read(setting: &str) -> (DateStyle, DateOrder) {
+    let (style, order) = setting.split_once(", ").unwrap_or((setting, ""));
+    let style = match style {
+        "SQL" => DateStyle::Sql,
+        "Postgres" => DateStyle::Postgres,
+        "German" => DateStyle::German,
+        _ => DateStyle::Iso,
+    };
+    let order = match order {
+        "DMY" => DateOrder::DayMonthYear,
+        "YMD" => DateOrder::YearMonthDay,
+        _ => DateOrder::MonthDayYear,
+    };
+    (style, order)
 }
 
 #[cfg(test)]
@@ -56,6 +68,10 @@ mod tests {
         assert_eq!(parse("European", "ISO, MDY").unwrap(), "ISO, DMY");
         assert_eq!(parse("foo", "ISO, MDY").unwrap_err().detail(), Some("Unrecognized key word: \"foo\"."));
         assert_eq!(parse("us, dmy", "ISO, MDY").unwrap_err().sqlstate(), "22023");
-        assert_eq!(parse("SQL", "ISO, MDY").unwrap_err().sqlstate(), "0A000");
+        assert_eq!(parse("SQL", "ISO, YMD").unwrap(), "SQL, YMD");
+        assert_eq!(parse("german", "ISO, MDY").unwrap(), "German, DMY");
+        assert_eq!(parse("German, US", "ISO, DMY").unwrap(), "German, MDY");
+        assert_eq!(parse("default", "German, DMY").unwrap(), "ISO, MDY");
+        assert_eq!(read("Postgres, YMD"), (DateStyle::Postgres, DateOrder::YearMonthDay));
     }
 }

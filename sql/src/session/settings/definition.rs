@@ -174,7 +174,7 @@ mod tests {
         let lines = TEXT.lines().filter(|line| !line.starts_with('#')).count();
         assert_eq!(all().len(), lines);
         for definition in all() {
-            let accepted = super::super::value::accept(definition, definition.default);
+            let accepted = super::super::value::accept(definition, definition.name, definition.default);
             assert_eq!(accepted.unwrap(), definition.default, "{}", definition.name);
         }
     }

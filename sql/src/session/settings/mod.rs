@@ -17,9 +17,11 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 use parking_lot::RwLock;
+use voxhouse_engine::catalog::Setting;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use crate::pg_catalog::SettingRow;
+use crate::wire::style::{ByteaStyle, IntervalStyle, TextStyle};
 use definition::{Definition, Kind, SetBy};
 pub use value::boolean;
 
@@ -53,8 +55,10 @@ struct Values {
 struct Entry {
     transaction: Option<String>,
     session: Option<String>,
-    /// What the session started with: from the start-up message, or from its role.
+    /// What the client asked for when the session started.
     start: Option<String>,
+    /// What the catalog says of the role and the database, and PostgreSQL's word for which of them.
+    stored: Option<(String, &'static str)>,
 }
 
 /// How long a new value holds.
@@ -68,8 +72,12 @@ pub enum Reach {
 
 impl Entry {
     fn value(&self) -> Option<&str> {
-        let value = self.transaction.as_ref().or(self.session.as_ref()).or(self.start.as_ref());
-        value.map(String::as_str)
+        self.transaction.as_deref().or(self.session.as_deref()).or_else(|| self.first())
+    }
+
+    /// What RESET goes back to.
+    fn first(&self) -> Option<&str> {
+        self.start.as_deref().or(self.stored.as_ref().map(|(value, _)| value.as_str()))
     }
 
     fn put(&mut self, value: Option<String>, reach: Reach) {
@@ -86,7 +94,7 @@ impl Entry {
         } else if self.start.is_some() {
             "client"
         } else {
-            "default"
+            self.stored.as_ref().map_or("default", |(_, source)| source)
         }
     }
 }
@@ -162,6 +170,34 @@ impl Settings {
         Ok(())
     }
 
+    /// A parameter that the catalog has for the session, whoever may set it.
+    pub fn put_stored(&self, setting: &Setting, source: &'static str) -> Result<()> {
+        let place = place(&setting.name)?;
+        let value = match &place {
+            Place::Known(place) => self.checked(definition_at(*place), &setting.name, &setting.value)?,
+            Place::Custom(_) => setting.value.clone(),
+        };
+        self.change(|values| values.entry(place).stored = Some((value, source)));
+        Ok(())
+    }
+
+    /// Name and value as the catalog keeps them, if the user may set the parameter so.
+    pub fn acceptable(&self, name: &str, values: Option<&[String]>) -> Result<Setting> {
+        let place = place(name)?;
+        let value = values.map(|values| self.join(name, values)).transpose()?;
+        if let Place::Known(place) = place {
+            self.check_right(definition_at(place))?;
+            if let Some(value) = &value {
+                self.checked(definition_at(place), name, value)?;
+            }
+        }
+        let name = match place {
+            Place::Known(place) => definition_at(place).name.to_owned(),
+            Place::Custom(name) => name,
+        };
+        Ok(Setting { name, value: value.unwrap_or_default() })
+    }
+
     /// A parameter that no user can set.
     pub fn put_by_server(&self, name: &str, value: &str) {
         self.assume(name, value, Reach::Start);
@@ -182,22 +218,33 @@ impl Settings {
     pub fn put(&self, name: &str, value: &str, reach: Reach) -> Result<()> {
         let place = place(name)?;
         let (value, reach) = match &place {
-            Place::Known(place) => self.accept(definition_at(*place), value, reach)?,
+            Place::Known(place) => self.accept(definition_at(*place), name, value, reach)?,
             Place::Custom(_) => (value.to_owned(), reach),
         };
         self.change(|values| values.entry(place).put(Some(value), reach));
         Ok(())
     }
 
-    fn accept(&self, definition: &Definition, value: &str, reach: Reach) -> Result<(String, Reach)> {
+    fn accept(
+        &self,
+        definition: &Definition,
+        name: &str,
+        value: &str,
+        reach: Reach,
+    ) -> Result<(String, Reach)> {
         self.check_right(definition)?;
-        let value = match definition.kind {
-            Kind::DateStyle => {
-                date_style::parse(value, &self.read(|values| values.get("DateStyle").to_owned()))?
-            }
-            _ => value::accept(definition, value)?,
-        };
+        let value = self.checked(definition, name, value)?;
         Ok((value, if definition.of_transaction { Reach::Transaction } else { reach }))
+    }
+
+    /// `name` is how the parameter was called.
+    fn checked(&self, definition: &Definition, name: &str, value: &str) -> Result<String> {
+        match definition.kind {
+            Kind::DateStyle => {
+                date_style::parse(value, &self.read(|values| values.get("DateStyle").to_owned()))
+            }
+            _ => value::accept(definition, name, value),
+        }
     }
 
     fn check_right(&self, definition: &Definition) -> Result<()> {
@@ -232,7 +279,7 @@ impl Settings {
             match reach {
                 // The session's value comes back at the end.
                 Reach::Transaction => {
-                    entry.transaction = Some(entry.start.clone().unwrap_or_else(|| default.to_owned()));
+                    entry.transaction = Some(entry.first().unwrap_or(default).to_owned());
                 }
                 _ => entry.put(None, Reach::Session),
             }
@@ -379,8 +426,28 @@ impl Settings {
         self.read(|values| values.get(name) == "on")
     }
 
-    pub fn time_zone(&self) -> Tz {
-        self.read(|values| zone::parse(values.get("TimeZone")).map_or(Tz::UTC, |(zone, _)| zone))
+    /// How values are written as text and read from it.
+    pub fn text_style(&self) -> TextStyle {
+        self.read(|values| {
+            let (dates, order) = date_style::read(values.get("DateStyle"));
+            TextStyle {
+                zone: zone::parse(values.get("TimeZone")).map_or(Tz::UTC, |(zone, _)| zone),
+                dates,
+                order,
+                intervals: match values.get("IntervalStyle") {
+                    "postgres_verbose" => IntervalStyle::Verbose,
+                    "sql_standard" => IntervalStyle::SqlStandard,
+                    "iso_8601" => IntervalStyle::Iso8601,
+                    _ => IntervalStyle::Postgres,
+                },
+                bytes: if values.get("bytea_output") == "escape" {
+                    ByteaStyle::Escape
+                } else {
+                    ByteaStyle::Hex
+                },
+                extra_float_digits: values.get("extra_float_digits").parse().unwrap_or(1),
+            }
+        })
     }
 
     /// A number of milliseconds; `None`: 0, which stands for no limit.
@@ -412,7 +479,7 @@ fn known_row(values: &Values, place: usize) -> SettingRow {
         Kind::Real { smallest, largest } => (Some((*smallest).to_owned()), Some((*largest).to_owned())),
         _ => (None, None),
     };
-    let start = entry.and_then(|entry| entry.start.clone());
+    let start = entry.and_then(|entry| entry.first().map(str::to_owned));
     SettingRow {
         name: definition.name.to_owned(),
         value: values.known(place).to_owned(),
@@ -457,7 +524,7 @@ fn custom_row(name: &str, entry: &Entry) -> SettingRow {
         largest: None,
         values: None,
         default: None,
-        reset: entry.start.clone().unwrap_or_default(),
+        reset: entry.first().unwrap_or_default().to_owned(),
     }
 }
 

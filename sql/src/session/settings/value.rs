@@ -6,9 +6,10 @@ use super::definition::{Definition, Kind};
 use super::unit::{self, Unit};
 use super::{date_style, zone};
 
-/// The value as it is kept: numbers in the parameter's unit.
-pub(super) fn accept(definition: &Definition, text: &str) -> Result<String> {
-    let value = of_kind(definition, text)?;
+/// The value as it is kept: numbers in the parameter's unit. Errors call the parameter what its user called it, but for
+/// those of lists and zones; that is PostgreSQL's way.
+pub(super) fn accept(definition: &Definition, given_name: &str, text: &str) -> Result<String> {
+    let value = of_kind(definition, given_name, text)?;
     if definition.fixed && value != definition.default {
         let message = format!("setting \"{}\" to \"{value}\" is not supported", definition.name);
         return Err(
@@ -18,17 +19,21 @@ pub(super) fn accept(definition: &Definition, text: &str) -> Result<String> {
     Ok(value)
 }
 
-fn of_kind(definition: &Definition, text: &str) -> Result<String> {
+fn of_kind(definition: &Definition, given_name: &str, text: &str) -> Result<String> {
     let name = definition.name;
     match &definition.kind {
         Kind::Text => Ok(text.to_owned()),
-        Kind::Boolean => boolean(text)
-            .map(on_or_off)
-            .ok_or_else(|| Error::invalid_argument(format!("parameter \"{name}\" requires a Boolean value"))),
-        Kind::Integer { smallest, largest } => integer(definition, text, *smallest, *largest),
-        Kind::Real { smallest, largest } => real(definition, text, smallest, largest),
+        Kind::Boolean => boolean(text).map(on_or_off).ok_or_else(|| {
+            Error::invalid_argument(format!("parameter \"{given_name}\" requires a Boolean value"))
+        }),
+        Kind::Integer { smallest, largest } => {
+            integer(Given { definition, name: given_name, text }, *smallest, *largest)
+        }
+        Kind::Real { smallest, largest } => {
+            real(Given { definition, name: given_name, text }, smallest, largest)
+        }
         Kind::Enum(values) => one_of(values, text).map(str::to_owned).ok_or_else(|| {
-            refused(name, text).with_hint(format!("Available values: {}.", values.join(", ")))
+            refused(given_name, text).with_hint(format!("Available values: {}.", values.join(", ")))
         }),
         Kind::TimeZone => match zone::parse(text) {
             Some((_, shown)) => Ok(shown),
@@ -66,34 +71,47 @@ pub fn boolean(text: &str) -> Option<bool> {
     None
 }
 
-fn integer(definition: &Definition, text: &str, smallest: i64, largest: i64) -> Result<String> {
-    let number = unit::number(definition.name, text, definition.unit)?.round();
+/// A number that somebody wants a parameter to be.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    definition: &'a Definition,
+    name: &'a str,
+    text: &'a str,
+}
+
+impl Given<'_> {
+    fn number(self) -> Result<f64> {
+        unit::number(self.name, self.text, self.definition.unit)
+    }
+
+    fn outside(self, number: &str, smallest: &str, largest: &str) -> Error {
+        let unit = self.definition.unit.map_or_else(String::new, |unit: Unit| format!(" {}", unit.name()));
+        Error::invalid_argument(format!(
+            "{number}{unit} is outside the valid range for parameter \"{}\" ({smallest} .. {largest})",
+            self.name
+        ))
+    }
+}
+
+fn integer(given: Given<'_>, smallest: i64, largest: i64) -> Result<String> {
+    let number = given.number()?.round();
     if number.abs() > f64::from(i32::MAX) {
-        return Err(refused(definition.name, text).with_hint("Value exceeds integer range."));
+        return Err(refused(given.name, given.text).with_hint("Value exceeds integer range."));
     }
     let number = number as i64;
     if !(smallest..=largest).contains(&number) {
-        let (smallest, largest) = (smallest.to_string(), largest.to_string());
-        return Err(outside(definition, &number.to_string(), &smallest, &largest));
+        return Err(given.outside(&number.to_string(), &smallest.to_string(), &largest.to_string()));
     }
     Ok(number.to_string())
 }
 
-fn real(definition: &Definition, text: &str, smallest: &str, largest: &str) -> Result<String> {
-    let number = unit::number(definition.name, text, definition.unit)?;
+fn real(given: Given<'_>, smallest: &str, largest: &str) -> Result<String> {
+    let number = given.number()?;
     let bound = |text: &str, unknown: f64| text.parse().unwrap_or(unknown);
     if number.is_nan() || number < bound(smallest, f64::MIN) || number > bound(largest, f64::MAX) {
-        return Err(outside(definition, &number.to_string(), smallest, largest));
+        return Err(given.outside(&number.to_string(), smallest, largest));
     }
     Ok(number.to_string())
-}
-
-fn outside(definition: &Definition, number: &str, smallest: &str, largest: &str) -> Error {
-    let unit = definition.unit.map_or_else(String::new, |unit: Unit| format!(" {}", unit.name()));
-    Error::invalid_argument(format!(
-        "{number}{unit} is outside the valid range for parameter \"{}\" ({smallest} .. {largest})",
-        definition.name
-    ))
 }
 
 fn one_of<'a>(values: &[&'a str], text: &str) -> Option<&'a str> {

@@ -18,6 +18,7 @@ use voxhouse_engine::{Error, ErrorKind, Result};
 use super::values::{self, NotDecimal};
 use crate::wire::decode::Parameter;
 use crate::wire::frontend::utf8;
+use crate::wire::style::TextStyle;
 use crate::wire::types::{Format, PgType, oid};
 
 pub(super) trait Column: Send + Sync {
@@ -30,10 +31,10 @@ pub(super) trait Column: Send + Sync {
 
 /// # Errors
 /// Not supported, if the wire cannot carry the type.
-pub(super) fn column(field: &Field, zone: Tz) -> Result<Box<dyn Column>> {
+pub(super) fn column(field: &Field, style: TextStyle) -> Result<Box<dyn Column>> {
     let pg = PgType::of_field(field)?;
-    let slow = Slow { type_oid: pg.oid, target: field.data_type().clone(), zone };
-    let is_utc = zone == Tz::UTC;
+    let slow = Slow { type_oid: pg.oid, target: field.data_type().clone(), style };
+    let is_utc = style.zone == Tz::UTC;
     Ok(match field.data_type() {
         DataType::Boolean => Box::new(Booleans { builder: BooleanBuilder::new(), slow }),
         DataType::Int16 => whole::<Int16Type, 2>(slow, i16::from_be_bytes),
@@ -72,20 +73,20 @@ pub(super) fn column(field: &Field, zone: Tz) -> Result<Box<dyn Column>> {
 struct Slow {
     type_oid: u32,
     target: DataType,
-    zone: Tz,
+    style: TextStyle,
 }
 
 impl Slow {
     fn decode(&self, value: &[u8], format: Format) -> Result<ScalarValue> {
-        let Self { type_oid, target, zone } = self;
-        let read = Parameter { type_oid: *type_oid, target, zone: *zone }.decode(Some(value), format)?;
+        let Self { type_oid, target, style } = self;
+        let read = Parameter { type_oid: *type_oid, target, style: *style }.decode(Some(value), format)?;
         if read.data_type() == *target { Ok(read) } else { Ok(read.cast_to(target)?) }
     }
 
     /// From binary, of whatever precision and scale it has.
     fn exact(&self, value: &[u8]) -> Result<ScalarValue> {
-        let Self { type_oid, target, zone } = self;
-        Parameter { type_oid: *type_oid, target, zone: *zone }.decode(Some(value), Format::Binary)
+        let Self { type_oid, target, style } = self;
+        Parameter { type_oid: *type_oid, target, style: *style }.decode(Some(value), Format::Binary)
     }
 
     fn primitive<T: ArrowPrimitiveType>(&self, value: &[u8], format: Format) -> Result<T::Native> {

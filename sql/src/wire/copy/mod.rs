@@ -16,7 +16,7 @@ mod recent;
 mod send;
 #[cfg(test)]
 mod tests;
-mod values;
+pub(super) mod values;
 
 use arrow::datatypes::SchemaRef;
 use voxhouse_engine::{Error, ErrorKind};

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use chrono_tz::Tz;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
 use super::binary::{BadTuple, TuplePlace, Tuples};
@@ -16,6 +15,7 @@ use super::recent::Recent;
 use super::{CopyFormat, CopyIn, Header, TextFormat, bad_format};
 use crate::wire::backend::LINE_COLUMN;
 use crate::wire::frontend::utf8;
+use crate::wire::style::TextStyle;
 
 const BATCH_ROWS: usize = 8_192;
 
@@ -58,7 +58,7 @@ pub(super) fn numbered(columns: &Schema) -> SchemaRef {
 }
 
 impl Reader {
-    pub(super) fn new(copy: &CopyIn, zone: Tz, max_row_bytes: usize) -> Result<Self> {
+    pub(super) fn new(copy: &CopyIn, style: TextStyle, max_row_bytes: usize) -> Result<Self> {
         let fields = copy.columns.fields();
         let data = match &copy.format {
             CopyFormat::Binary => Data::Binary(Tuples::new(fields.len(), max_row_bytes)),
@@ -79,7 +79,7 @@ impl Reader {
             relation: copy.relation.clone(),
             names: fields.iter().map(|field| field.name().clone()).collect(),
             schema: numbered(&copy.columns),
-            columns: fields.iter().map(|field| column(field, zone)).collect::<Result<_>>()?,
+            columns: fields.iter().map(|field| column(field, style)).collect::<Result<_>>()?,
             numbers: Vec::with_capacity(BATCH_ROWS),
             bytes: 0,
             data,

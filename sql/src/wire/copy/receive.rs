@@ -45,7 +45,7 @@ impl<S: Session> Connection<S> {
         copy: &CopyIn,
     ) -> Flow<u64> {
         let max_row_bytes = self.interrupts.input.max_frame_bytes();
-        let mut reader = Reader::new(copy, self.session.time_zone(), max_row_bytes)?;
+        let mut reader = Reader::new(copy, self.session.text_style(), max_row_bytes)?;
         reply::copy_in_response(&mut self.output.buffer, copy.format.cells(), copy.columns.fields().len());
         self.interrupts.flush(&mut self.output).await?;
         let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);

@@ -265,7 +265,7 @@ pub(super) fn write_all(batch: &arrow::array::RecordBatch, format: &CopyFormat) 
     let columns = crate::wire::types::columns(&batch.schema())?;
     let mut writer = Writer::new(&columns, format);
     let cells = vec![writer.cells; columns.len()];
-    let rows = Rows::new(batch.columns(), batch.num_rows(), &columns, &cells, Tz::UTC)?;
+    let rows = Rows::new(batch.columns(), batch.num_rows(), &columns, &cells, Tz::UTC.into())?;
     let mut out = BytesMut::new();
     writer.begin(&columns, &mut out)?;
     for row in 0..rows.count {

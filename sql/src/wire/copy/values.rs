@@ -143,7 +143,7 @@ pub(super) fn float<T: std::str::FromStr + Into<f64> + Copy>(text: &str) -> Opti
 }
 
 /// `2026-01-31` as days since 1970-01-01.
-pub(super) fn date(text: &[u8]) -> Option<i32> {
+pub(in crate::wire) fn date(text: &[u8]) -> Option<i32> {
     let &[a, b, c, d, b'-', e, f, b'-', g, h] = text else { return None };
     let (year, month, day) = (number(&[a, b, c, d])?, number(&[e, f])?, number(&[g, h])?);
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -171,7 +171,7 @@ fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// `2026-01-31 08:30:00.5` in microseconds since 1970-01-01 00:00.
-pub(super) fn timestamp(text: &[u8]) -> Option<i64> {
+pub(in crate::wire) fn timestamp(text: &[u8]) -> Option<i64> {
     let (day, clock) = text.split_at_checked(10)?;
     let [b' ' | b'T', h, i, b':', j, k, b':', l, m, fraction @ ..] = clock else { return None };
     let (hour, minute, second) = (number(&[*h, *i])?, number(&[*j, *k])?, number(&[*l, *m])?);
@@ -190,7 +190,7 @@ pub(super) fn timestamp(text: &[u8]) -> Option<i64> {
 }
 
 /// A [`timestamp`] with `+00` or `Z` behind it, or with nothing if the session's zone is UTC.
-pub(super) fn instant(text: &[u8], session_is_utc: bool) -> Option<i64> {
+pub(in crate::wire) fn instant(text: &[u8], session_is_utc: bool) -> Option<i64> {
     match text.strip_suffix(b"+00").or_else(|| text.strip_suffix(b"Z")) {
         Some(local) => timestamp(local),
         None if session_is_utc => timestamp(text),

@@ -3,13 +3,23 @@
 use arrow::datatypes::IntervalMonthDayNano;
 
 use super::datetime::{parse_time, time_micros, whole_number};
+use crate::wire::style::IntervalStyle;
 
 const SECOND: i64 = 1_000_000_000;
 const DAYS_OF_MONTH: f64 = 30.0;
 const NANOS_OF_DAY: f64 = 86_400e9;
 
-/// `None`: not an interval.
-pub(super) fn parse_interval(text: &str) -> Option<IntervalMonthDayNano> {
+/// `None`: not an interval. In the style of the SQL standard, one minus in front is that of all fields.
+pub(super) fn parse_interval(text: &str, style: IntervalStyle) -> Option<IntervalMonthDayNano> {
+    let (is_of_all, unsigned) = match text.strip_prefix('-') {
+        Some(rest) if style == IntervalStyle::SqlStandard => (!has_sign(rest), rest),
+        _ => (false, text),
+    };
+    if is_of_all {
+        let size = parse_interval(unsigned, IntervalStyle::Postgres)?;
+        let sum = Sum { months: size.months, days: size.days, nanos: size.nanoseconds };
+        return sum.negative();
+    }
     let text = text.strip_prefix('@').unwrap_or(text).trim();
     if let Some(parts) = text.strip_prefix('P') {
         return parse_iso(parts);
@@ -26,6 +36,10 @@ pub(super) fn parse_interval(text: &str) -> Option<IntervalMonthDayNano> {
             sum.nanos = sum.nanos.checked_add(parse_span(word)?)?;
             continue;
         }
+        if let Some(months) = years_and_months(word) {
+            sum.add_months(months)?;
+            continue;
+        }
         let end = word.find(|letter: char| letter.is_ascii_alphabetic()).unwrap_or(word.len());
         let (number, unit) = word.split_at(end);
         let unit = match unit {
@@ -37,6 +51,23 @@ pub(super) fn parse_interval(text: &str) -> Option<IntervalMonthDayNano> {
         sum.add(number, interval_unit(&unit.to_ascii_lowercase())?)?;
     }
     if is_ago { sum.negative() } else { Some(sum.value()) }
+}
+
+/// Whether a field has a sign of its own.
+fn has_sign(text: &str) -> bool {
+    text.split_ascii_whitespace().any(|word| word.starts_with(['-', '+']))
+}
+
+/// The months of `1-2`, one year and two months.
+fn years_and_months(word: &str) -> Option<i64> {
+    let (sign, digits) = match word.split_at_checked(1)? {
+        ("-", digits) => (-1, digits),
+        ("+", digits) => (1, digits),
+        _ => (1, word),
+    };
+    let (years, months) = digits.split_once('-')?;
+    let (years, months) = (whole_number::<i64>(years)?, whole_number::<i64>(months)?);
+    if months > 11 { None } else { years.checked_mul(12)?.checked_add(months)?.checked_mul(sign) }
 }
 
 /// ISO 8601 with designators, behind its `P`.
@@ -172,7 +203,7 @@ fn parse_span(word: &str) -> Option<i64> {
         _ => (1, word),
     };
     let (hours, rest) = digits.split_once(':')?;
-    let within_hour = time_micros(parse_time(&format!("00:{rest}")).ok()?);
+    let within_hour = time_micros(parse_time(&format!("00:{rest}"))?);
     let hours = whole_number::<i64>(hours)?.checked_mul(3_600 * SECOND)?;
     hours.checked_add(within_hour * 1_000)?.checked_mul(sign)
 }

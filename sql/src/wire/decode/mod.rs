@@ -13,11 +13,10 @@ mod tests;
 use std::str::FromStr;
 
 use arrow::datatypes::{DataType, IntervalMonthDayNano};
-use chrono_tz::Tz;
 use datafusion::scalar::ScalarValue;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
-use datetime::{Bad, Zone, local_offset, parse_date, parse_time, parse_timestamp, time_micros};
+use datetime::{Bad, Zone, local_offset, parse_clock, parse_date, parse_timestamp};
 use interval::parse_interval;
 use literal::{parse_bool, parse_bytea, uuid_text};
 use number::{Refusal, common_decimal, parse_decimal};
@@ -29,6 +28,7 @@ pub(crate) use voxhouse_engine::table::array_text::elements as text_array_elemen
 
 use super::encode::{MICROS_PER_DAY, PG_EPOCH_DAYS};
 use super::frontend::utf8;
+use super::style::TextStyle;
 use super::types::{Format, UTC, array_element, from_oid, oid, sql_name};
 
 /// A binary value that is longer than its type.
@@ -39,13 +39,13 @@ pub(super) const LEFT_OVER: &str = "incorrect binary data format";
 pub(super) struct Parameter<'a> {
     pub(super) type_oid: u32,
     pub(super) target: &'a DataType,
-    pub(super) zone: Tz,
+    pub(super) style: TextStyle,
 }
 
-/// A value from its text, as PostgreSQL's input function of the type reads it; instants are in UTC.
-pub(crate) fn read_text(type_oid: u32, text: &str) -> Result<ScalarValue> {
+/// A value from its text, as PostgreSQL's input function of the type reads it.
+pub(crate) fn read_text(type_oid: u32, text: &str, style: TextStyle) -> Result<ScalarValue> {
     let target = from_oid(type_oid).unwrap_or(DataType::Utf8);
-    Parameter { type_oid, target: &target, zone: Tz::UTC }.text(text)
+    Parameter { type_oid, target: &target, style }.text(text)
 }
 
 impl Parameter<'_> {
@@ -80,16 +80,17 @@ impl Parameter<'_> {
             oid::FLOAT8 => ScalarValue::Float64(Some(float(trimmed, f64::is_infinite, 0.0, self.type_oid)?)),
             oid::NUMERIC => self.numeric(trimmed)?,
             oid::BYTEA => ScalarValue::Binary(Some(parse_bytea(text)?)),
-            oid::DATE => {
-                ScalarValue::Date32(Some(parse_date(trimmed).map_err(|bad| datetime(self, text, bad))?))
-            }
+            oid::DATE => ScalarValue::Date32(Some(
+                parse_date(trimmed, self.style).map_err(|bad| datetime(self, text, bad))?,
+            )),
             oid::TIME => {
-                let time = parse_time(trimmed).map_err(|bad| datetime(self, text, bad))?;
-                ScalarValue::Time64Microsecond(Some(time_micros(time)))
+                let micros = parse_clock(trimmed, self.style).map_err(|bad| datetime(self, text, bad))?;
+                ScalarValue::Time64Microsecond(Some(micros))
             }
             oid::TIMESTAMP | oid::TIMESTAMPTZ => self.timestamp(trimmed)?,
             oid::INTERVAL => {
-                let interval = parse_interval(trimmed).ok_or_else(|| datetime(self, text, Bad::Syntax))?;
+                let interval = parse_interval(trimmed, self.style.intervals)
+                    .ok_or_else(|| datetime(self, text, Bad::Syntax))?;
                 ScalarValue::IntervalMonthDayNano(Some(interval))
             }
             oid::UUID => ScalarValue::Utf8(Some(uuid_text(&parse_uuid(trimmed).ok_or_else(invalid)?))),
@@ -179,7 +180,7 @@ impl Parameter<'_> {
             }
             _ => from_oid(element).unwrap_or(DataType::Utf8),
         };
-        let parameter = Parameter { type_oid: element, target: &target, zone: self.zone };
+        let parameter = Parameter { type_oid: element, target: &target, style: self.style };
         let values = elements
             .map(|element| element.map(|element| decode(parameter, element)).transpose())
             .collect::<Result<Vec<_>>>()?;
@@ -215,13 +216,13 @@ impl Parameter<'_> {
     /// session's zone.
     fn timestamp(self, text: &str) -> Result<ScalarValue> {
         let bad = || datetime(self, text, Bad::Field);
-        let (local, offset) = parse_timestamp(text).map_err(|bad| datetime(self, text, bad))?;
+        let (local, offset) = parse_timestamp(text, self.style).map_err(|bad| datetime(self, text, bad))?;
         let is_instant = self.type_oid == oid::TIMESTAMPTZ;
         let seconds = match offset {
             _ if !is_instant => 0,
             Some(Zone::Offset(seconds)) => seconds,
             Some(Zone::Named(zone)) => local_offset(zone, local).ok_or_else(bad)?,
-            None => local_offset(self.zone, local).ok_or_else(bad)?,
+            None => local_offset(self.style.zone, local).ok_or_else(bad)?,
         };
         let micros = local.and_utc().timestamp_micros().checked_sub(i64::from(seconds) * 1_000_000);
         Ok(self.instant(micros.ok_or_else(|| out_of_range("timestamp"))?))
@@ -373,6 +374,15 @@ fn datetime(parameter: Parameter<'_>, text: &str, bad: Bad) -> Error {
             ErrorKind::DatetimeOutOfRange,
             format!("date/time field value out of range: \"{text}\""),
         ),
+        Bad::Order => datetime(parameter, text, Bad::Field)
+            .with_hint("Perhaps you need a different \"datestyle\" setting."),
+        Bad::Offset => Error::new(
+            ErrorKind::ZoneOffsetOutOfRange,
+            format!("time zone displacement out of range: \"{text}\""),
+        ),
+        Bad::Infinite => datetime(parameter, text, Bad::Field)
+            .with_detail("Infinite dates and times are not supported.")
+            .with_hint("NULL can stand for a time that never comes."),
         Bad::Zone(name) => Error::invalid_argument(format!("time zone \"{name}\" not recognized")),
     }
 }

@@ -127,6 +127,14 @@ whole!(
     i256: |value: i256| value.to_i128().and_then(|value| value.small())
 );
 
+/// `1.50e3`: so many digits behind the point.
+pub(super) fn rounded(value: f64, places: usize) -> Digits {
+    let mut digits = Digits { buffer: [0; LONGEST], length: 0 };
+    // At most 17 digits are asked for.
+    let _ = write!(digits, "{value:.places$e}");
+    digits
+}
+
 /// `1.5e3` as Rust prints it: shortest digits that read back as the same number.
 pub(super) fn scientific<T: std::fmt::LowerExp>(value: T) -> Digits {
     let mut digits = Digits { buffer: [0; LONGEST], length: 0 };

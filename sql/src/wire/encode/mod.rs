@@ -7,6 +7,7 @@
 mod binary;
 mod calendar;
 mod digits;
+mod interval;
 mod json;
 mod leaf;
 mod nested;
@@ -19,9 +20,9 @@ use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 use bytes::{BufMut, BytesMut};
-use chrono_tz::Tz;
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+use super::style::TextStyle;
 use super::types::{Column, Format, PgType, is_list, oid};
 
 pub(super) use calendar::{MICROS_PER_DAY, PG_EPOCH_DAYS};
@@ -103,7 +104,7 @@ impl Cells {
             list if is_list(list) && pg.oid == oid::JSON => Box::new(json::Json::new(array)?),
             list if is_list(list) => nested::list(array, pg, style)?,
             _ => match style.format {
-                Format::Text => leaf::resolve(array, pg, text::Text { zone: style.zone })?,
+                Format::Text => leaf::resolve(array, pg, text::Text(style.text))?,
                 Format::Binary => leaf::resolve(array, pg, binary::Binary)?,
             },
         };
@@ -133,7 +134,7 @@ impl Cells {
 #[derive(Debug, Clone, Copy)]
 struct Style {
     format: Format,
-    zone: Tz,
+    text: TextStyle,
 }
 
 /// The rows of a record batch with their encoders.
@@ -150,7 +151,7 @@ impl Rows {
         count: usize,
         columns: &[Column],
         formats: &[Format],
-        zone: Tz,
+        text: TextStyle,
     ) -> Result<Self> {
         if arrays.len() != columns.len() {
             return Err(Error::internal(format!(
@@ -160,7 +161,7 @@ impl Rows {
             )));
         }
         let resolve = |((array, column), &format): ((&ArrayRef, &Column), &Format)| {
-            let style = Style { format, zone };
+            let style = Style { format, text };
             let cells = if array.data_type() == &column.data_type || column.pg.holds(array.data_type()) {
                 Cells::new(array, column.pg, style)
             } else {
@@ -249,9 +250,9 @@ pub(crate) struct Texts {
 impl Texts {
     /// # Errors
     /// Not supported, for types that Postgres has none for.
-    pub(crate) fn new(array: &ArrayRef, field: &Field, zone: Tz) -> Result<Self> {
+    pub(crate) fn new(array: &ArrayRef, field: &Field, text: TextStyle) -> Result<Self> {
         let pg = PgType::of_field(field)?;
-        let cells = Cells::new(array, pg, Style { format: Format::Text, zone })?;
+        let cells = Cells::new(array, pg, Style { format: Format::Text, text })?;
         Ok(Self { cells, is_json: matches!(pg.oid, oid::JSON | oid::JSONB) })
     }
 

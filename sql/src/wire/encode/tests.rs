@@ -2,10 +2,12 @@ use std::sync::Arc;
 
 use arrow::array::*;
 use arrow::datatypes::*;
+use chrono_tz::Tz;
 use datafusion::scalar::ScalarValue;
 
 use super::*;
 use crate::wire::decode::Parameter;
+use crate::wire::style::{ByteaStyle, DateOrder, DateStyle, IntervalStyle};
 use crate::wire::types::{PG_TYPE, columns};
 
 const SHANGHAI: Tz = Tz::Asia__Shanghai;
@@ -14,7 +16,7 @@ fn encoded(
     array: &ArrayRef,
     pg_type: Option<&str>,
     format: Format,
-    zone: Tz,
+    style: impl Into<TextStyle>,
 ) -> Result<Vec<Option<Vec<u8>>>> {
     let mut field = Field::new("c", array.data_type().clone(), true);
     if let Some(name) = pg_type {
@@ -22,7 +24,7 @@ fn encoded(
     }
     let schema = Schema::new(vec![field]);
     let batch = RecordBatch::try_new(Arc::new(schema.clone()), vec![Arc::clone(array)])?;
-    let rows = Rows::new(batch.columns(), batch.num_rows(), &columns(&schema)?, &[format], zone)?;
+    let rows = Rows::new(batch.columns(), batch.num_rows(), &columns(&schema)?, &[format], style.into())?;
     (0..rows.count)
         .map(|row| {
             let mut out = BytesMut::new();
@@ -34,8 +36,8 @@ fn encoded(
         .collect()
 }
 
-fn texts_in(array: ArrayRef, pg_type: Option<&str>, zone: Tz) -> Vec<String> {
-    let values = encoded(&array, pg_type, Format::Text, zone).unwrap();
+fn texts_in(array: ArrayRef, pg_type: Option<&str>, style: impl Into<TextStyle>) -> Vec<String> {
+    let values = encoded(&array, pg_type, Format::Text, style).unwrap();
     values
         .into_iter()
         .map(|value| value.map_or("NULL".into(), |value| String::from_utf8(value).unwrap()))
@@ -185,6 +187,48 @@ fn instants_are_told_in_the_zone_of_the_session() {
     assert_eq!(texts_in(instants(vec![-63_517_824_000]), None, Tz::UTC), ["0044-03-15 00:00:00+00 BC"]);
     let error = encoded(&instants(vec![i64::MAX]), None, Format::Text, Tz::UTC).unwrap_err();
     assert_eq!(error.sqlstate(), "22003");
+}
+
+/// The answers are PostgreSQL 15's, which `tests/drivers/text_styles.sql` asks for more.
+#[test]
+fn the_styles_of_the_session_shape_text() {
+    let plain = TextStyle::from(Tz::America__New_York);
+    let dates = |dates, order| TextStyle { dates, order, ..plain };
+    for (style, date, instant) in [
+        (dates(DateStyle::Sql, DateOrder::MonthDayYear), "03/15/0044 BC", "07/04/2026 20:00:00 EDT"),
+        (dates(DateStyle::Sql, DateOrder::DayMonthYear), "15/03/0044 BC", "04/07/2026 20:00:00 EDT"),
+        (
+            dates(DateStyle::Postgres, DateOrder::YearMonthDay),
+            "03-15-0044 BC",
+            "Sat Jul 04 20:00:00 2026 EDT",
+        ),
+        (
+            dates(DateStyle::Postgres, DateOrder::DayMonthYear),
+            "15-03-0044 BC",
+            "Sat 04 Jul 20:00:00 2026 EDT",
+        ),
+        (dates(DateStyle::German, DateOrder::MonthDayYear), "15.03.0044 BC", "04.07.2026 20:00:00 EDT"),
+    ] {
+        assert_eq!(texts_in(Arc::new(Date32Array::from(vec![-735_160])), None, style), [date]);
+        let instants = TimestampSecondArray::from(vec![1_783_209_600]).with_timezone("UTC");
+        assert_eq!(texts_in(Arc::new(instants), None, style), [instant]);
+    }
+    for (intervals, expected) in [
+        (IntervalStyle::Verbose, ["@ 1 year 2 mons -3 days 4 hours 5 mins 6.5 secs ago", "@ 0"]),
+        (IntervalStyle::SqlStandard, ["-1-2 +3 -4:05:06.5", "0"]),
+        (IntervalStyle::Iso8601, ["P-1Y-2M3DT-4H-5M-6.5S", "PT0S"]),
+    ] {
+        let values = [IntervalMonthDayNano::new(-14, 3, -14_706_500_000_000), IntervalMonthDayNano::ZERO];
+        let array = IntervalMonthDayNanoArray::from(values.to_vec());
+        assert_eq!(texts_in(Arc::new(array), None, TextStyle { intervals, ..plain }), expected);
+    }
+    let bytes = Arc::new(BinaryArray::from_vec(vec![b"\0A\\\xff"]));
+    let escaped = TextStyle { bytes: ByteaStyle::Escape, ..plain };
+    assert_eq!(texts_in(bytes, None, escaped), ["\\000A\\\\\\377"]);
+    let floats = || Arc::new(Float64Array::from(vec![1.0 / 3.0, 1e20, 123_456.75, f64::NAN]));
+    let rounded = |extra_float_digits| TextStyle { extra_float_digits, ..plain };
+    assert_eq!(texts_in(floats(), None, rounded(0)), ["0.333333333333333", "1e+20", "123456.75", "NaN"]);
+    assert_eq!(texts_in(floats(), None, rounded(-15)), ["0.3", "1e+20", "1e+05", "NaN"]);
 }
 
 #[test]
@@ -393,7 +437,7 @@ fn small_numerics_and_wide_ones_print_alike() {
                 let bytes = binaries(narrow, None).remove(0).unwrap();
                 let target = DataType::Decimal128(38, scale);
                 let type_oid = crate::wire::types::oid::NUMERIC;
-                let parameter = Parameter { type_oid, target: &target, zone: Tz::UTC };
+                let parameter = Parameter { type_oid, target: &target, style: Tz::UTC.into() };
                 let back = parameter.decode(Some(&bytes), Format::Binary).unwrap().cast_to(&target).unwrap();
                 assert_eq!(back, ScalarValue::Decimal128(Some(value), 38, scale), "{text}");
             }
@@ -406,8 +450,8 @@ fn a_batch_that_has_drifted_is_cast() {
     let described = Schema::new(vec![Field::new("c", DataType::Utf8, true)]);
     let array: ArrayRef = Arc::new(StringViewArray::from(vec!["view"]));
     let batch = RecordBatch::try_from_iter([("c", array)]).unwrap();
-    let rows =
-        Rows::new(batch.columns(), 1, &columns(&described).unwrap(), &[Format::Text], Tz::UTC).unwrap();
+    let rows = Rows::new(batch.columns(), 1, &columns(&described).unwrap(), &[Format::Text], Tz::UTC.into())
+        .unwrap();
     let mut out = BytesMut::new();
     rows.put(0, &mut out).unwrap();
     assert!(out.ends_with(b"view"));
@@ -457,12 +501,14 @@ fn every_type_comes_back() {
         let type_oid = crate::wire::types::PgType::of_parameter(&Field::new("", target.clone(), true)).oid;
         for format in [Format::Text, Format::Binary] {
             let bytes = encoded(&array, None, format, SHANGHAI).unwrap().remove(0).unwrap();
-            let back = Parameter { type_oid, target: &target, zone: SHANGHAI }.decode(Some(&bytes), format);
+            let back =
+                Parameter { type_oid, target: &target, style: SHANGHAI.into() }.decode(Some(&bytes), format);
             let back = back.unwrap().cast_to(&target).unwrap();
             assert_eq!(back, scalar, "{target} as {format:?}: {}", String::from_utf8_lossy(&bytes));
         }
-        let null =
-            Parameter { type_oid, target: &target, zone: SHANGHAI }.decode(None, Format::Binary).unwrap();
+        let null = Parameter { type_oid, target: &target, style: SHANGHAI.into() }
+            .decode(None, Format::Binary)
+            .unwrap();
         assert!(null.is_null() && null.data_type() == target);
     }
 }

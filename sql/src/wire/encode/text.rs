@@ -1,22 +1,24 @@
-//! The text format: what PostgreSQL's output functions print with DateStyle ISO, IntervalStyle postgres,
-//! bytea_output hex and extra_float_digits 1.
+//! The text format: what PostgreSQL's output functions print.
 
 use std::fmt::Write;
 
 use bytes::{BufMut, BytesMut};
 use chrono::{DateTime, Offset, TimeZone};
-use chrono_tz::Tz;
+use chrono_tz::{OffsetName, Tz};
 use voxhouse_engine::Result;
 
-use super::calendar::{MICROS_PER_DAY, put_clock, put_date, put_offset};
-use super::digits::{put_padded, put_signed, put_unsigned, scientific};
+use super::calendar::{Date, MICROS_PER_DAY, put_clock, put_offset};
+use super::digits::{put_padded, put_signed, put_unsigned, rounded, scientific};
 use super::leaf::{out_of_range, put_string};
-use super::{Form, Interval, StringKind, Width};
+use super::{Form, Interval, StringKind, Width, interval};
+use crate::wire::style::{ByteaStyle, DateStyle, TextStyle};
+
+/// Decimal digits that a float4 and a float8 always keep.
+const FLOAT4_DIGITS: i32 = 6;
+const FLOAT8_DIGITS: i32 = 15;
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Text {
-    pub(super) zone: Tz,
-}
+pub(super) struct Text(pub(super) TextStyle);
 
 impl Form for Text {
     fn boolean(&self, value: bool, out: &mut BytesMut) {
@@ -29,12 +31,17 @@ impl Form for Text {
     }
 
     fn float4(&self, value: f32, out: &mut BytesMut) {
-        // Up to six digits before the point, as many as a float4 always keeps.
-        put_float(scientific(value).as_str(), 6, out);
+        match self.0.extra_float_digits {
+            1.. => put_float(scientific(value).as_str(), FLOAT4_DIGITS, out),
+            extra => put_rounded(value.into(), (FLOAT4_DIGITS + extra).max(1), out),
+        }
     }
 
     fn float8(&self, value: f64, out: &mut BytesMut) {
-        put_float(scientific(value).as_str(), 15, out);
+        match self.0.extra_float_digits {
+            1.. => put_float(scientific(value).as_str(), FLOAT8_DIGITS, out),
+            extra => put_rounded(value, (FLOAT8_DIGITS + extra).max(1), out),
+        }
     }
 
     fn small_numeric(&self, negative: bool, size: u64, scale: u32, out: &mut BytesMut) {
@@ -80,8 +87,13 @@ impl Form for Text {
     }
 
     fn bytes(&self, value: &[u8], out: &mut BytesMut) {
-        out.put_slice(b"\\x");
-        value.iter().for_each(|&byte| put_hex(byte, out));
+        match self.0.bytes {
+            ByteaStyle::Hex => {
+                out.put_slice(b"\\x");
+                value.iter().for_each(|&byte| put_hex(byte, out));
+            }
+            ByteaStyle::Escape => value.iter().for_each(|&byte| put_escaped(byte, out)),
+        }
     }
 
     fn uuid(&self, value: &[u8], out: &mut BytesMut) {
@@ -94,9 +106,9 @@ impl Form for Text {
     }
 
     fn date(&self, days: i32, out: &mut BytesMut) -> Result<()> {
-        if put_date(days.into(), out) {
-            out.put_slice(b" BC");
-        }
+        let date = Date::of(days.into());
+        date.put(self.0.dates, self.0.order, out);
+        date.put_era(out);
         Ok(())
     }
 
@@ -105,67 +117,61 @@ impl Form for Text {
     }
 
     fn timestamp(&self, micros: i64, out: &mut BytesMut) -> Result<()> {
-        if put_timestamp(micros, out) {
-            out.put_slice(b" BC");
-        }
+        self.put_timestamp(micros, out, |_| ());
         Ok(())
     }
 
     fn timestamptz(&self, micros: i64, out: &mut BytesMut) -> Result<()> {
-        let offset = self.offset_seconds(micros)?;
-        let before_christ = put_timestamp(micros + i64::from(offset) * 1_000_000, out);
-        put_offset(offset, out);
-        if before_christ {
-            out.put_slice(b" BC");
+        if self.0.zone == Tz::UTC && self.0.dates == DateStyle::Iso {
+            self.put_timestamp(micros, out, |out| put_offset(0, out));
+            return Ok(());
         }
+        let instant = DateTime::from_timestamp_micros(micros).ok_or_else(|| out_of_range("timestamp"))?;
+        let offset = self.0.zone.offset_from_utc_datetime(&instant.naive_utc());
+        let seconds = offset.fix().local_minus_utc();
+        self.put_timestamp(micros + i64::from(seconds) * 1_000_000, out, |out| match self.0.dates {
+            DateStyle::Iso => put_offset(seconds, out),
+            _ => put_zone_name(seconds, offset.abbreviation(), out),
+        });
         Ok(())
     }
 
-    /// `1 year 2 mons -3 days +04:05:06.5`: a part keeps its own sign, and a plus is only written behind a minus.
     fn interval(&self, value: Interval, out: &mut BytesMut) {
-        let start = out.len();
-        let mut after_minus = false;
-        for (count, unit) in [(value.months / 12, "year"), (value.months % 12, "mon"), (value.days, "day")] {
-            if count == 0 {
-                continue;
-            }
-            let space = if out.len() > start { " " } else { "" };
-            let plus = if after_minus && count > 0 { "+" } else { "" };
-            let plural = if count == 1 { "" } else { "s" };
-            // Writing to a BytesMut cannot fail.
-            let _ = write!(out, "{space}{plus}{count} {unit}{plural}");
-            after_minus = count < 0;
-        }
-        if value.micros != 0 || out.len() == start {
-            if out.len() > start {
-                out.put_u8(b' ');
-            }
-            match value.micros {
-                ..0 => out.put_u8(b'-'),
-                _ if after_minus => out.put_u8(b'+'),
-                _ => (),
-            }
-            put_clock(value.micros.unsigned_abs(), out);
-        }
+        interval::put(value, self.0.intervals, out);
     }
 }
 
 impl Text {
-    fn offset_seconds(&self, micros: i64) -> Result<i32> {
-        if self.zone == Tz::UTC {
-            return Ok(0);
+    /// A local time with what the style puts behind it; the era comes last.
+    fn put_timestamp(&self, micros: i64, out: &mut BytesMut, put_zone: impl FnOnce(&mut BytesMut)) {
+        let date = Date::of(micros.div_euclid(MICROS_PER_DAY));
+        let clock = micros.rem_euclid(MICROS_PER_DAY) as u64;
+        if self.0.dates == DateStyle::Postgres {
+            date.put_words(self.0.order, out);
+            out.put_u8(b' ');
+            put_clock(clock, out);
+            out.put_u8(b' ');
+            date.put_year(out);
+        } else {
+            date.put(self.0.dates, self.0.order, out);
+            out.put_u8(b' ');
+            put_clock(clock, out);
         }
-        let instant = DateTime::from_timestamp_micros(micros).ok_or_else(|| out_of_range("timestamp"))?;
-        Ok(self.zone.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc())
+        put_zone(out);
+        date.put_era(out);
     }
 }
 
-/// Tells whether the year is BC.
-fn put_timestamp(micros: i64, out: &mut BytesMut) -> bool {
-    let before_christ = put_date(micros.div_euclid(MICROS_PER_DAY), out);
-    out.put_u8(b' ');
-    put_clock(micros.rem_euclid(MICROS_PER_DAY) as u64, out);
-    before_christ
+/// With so many digits at most, and no zeros behind the last that counts.
+fn put_rounded(value: f64, digits: i32, out: &mut BytesMut) {
+    let text = rounded(value, digits as usize - 1);
+    match text.as_str().split_once('e') {
+        Some((mantissa, exponent)) if mantissa.contains('.') => {
+            let mantissa = mantissa.trim_end_matches('0').trim_end_matches('.');
+            put_float(&format!("{mantissa}e{exponent}"), digits, out);
+        }
+        _ => put_float(text.as_str(), digits, out),
+    }
 }
 
 /// `scientific` is `-1.25e-7`, `inf` or `NaN`. PostgreSQL writes a number without an exponent from 0.0001 up to
@@ -210,6 +216,33 @@ fn put_plain(mantissa: &str, exponent: i32, out: &mut BytesMut) {
         out.put_slice(whole.as_bytes());
         out.put_u8(b'.');
         out.put_slice(fraction.as_bytes());
+    }
+}
+
+/// ` CET`, or ` -0330` where nobody has given a name.
+fn put_zone_name(seconds: i32, name: Option<&str>, out: &mut BytesMut) {
+    out.put_u8(b' ');
+    if let Some(name) = name {
+        return out.put_slice(name.as_bytes());
+    }
+    out.put_u8(if seconds < 0 { b'-' } else { b'+' });
+    let seconds = u64::from(seconds.unsigned_abs());
+    put_padded(seconds / 3_600, 2, out);
+    for (part, is_shown) in
+        [(seconds / 60 % 60, !seconds.is_multiple_of(3_600)), (seconds % 60, !seconds.is_multiple_of(60))]
+    {
+        if is_shown {
+            put_padded(part, 2, out);
+        }
+    }
+}
+
+/// A letter of ASCII stands for itself, a backslash for half of itself, all others are octal.
+fn put_escaped(byte: u8, out: &mut BytesMut) {
+    match byte {
+        b'\\' => out.put_slice(b"\\\\"),
+        b' '..=b'~' => out.put_u8(byte),
+        _ => out.put_slice(&[b'\\', b'0' + (byte >> 6), b'0' + (byte >> 3 & 7), b'0' + (byte & 7)]),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::processes::Processes;
 use crate::wire::backend::*;
 use crate::wire::copy::{Charset, CopyFormat, CopyIn, Header, TextFormat};
 use crate::wire::scram::DEFAULT_ITERATIONS;
+use crate::wire::style::TextStyle;
 use crate::wire::types::{PG_TYPE, PgType, from_oid};
 
 pub(super) const BATCH_ROWS: usize = 3;
@@ -187,8 +188,8 @@ impl Session for FakeSession {
         std::mem::take(&mut self.notices)
     }
 
-    fn time_zone(&self) -> Tz {
-        Tz::UTC
+    fn text_style(&self) -> TextStyle {
+        Tz::UTC.into()
     }
 
     fn transaction_status(&self) -> TransactionStatus {
