@@ -49,6 +49,7 @@ mod psql;
 mod psql_compared;
 mod psycopg;
 mod quality;
+mod quality_modes;
 mod reports;
 mod s3;
 mod s3_faults;
