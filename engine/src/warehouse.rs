@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use deltalake_core::kernel::Action;
-use deltalake_core::kernel::MetadataExt as _;
-use deltalake_core::protocol::DeltaOperation;
+use datafusion::prelude::{SessionConfig, SessionContext};
 use parking_lot::Mutex;
 
 use crate::catalog::ddl::{Ddl, Draft, Effect, NewTable, check_columns};
@@ -15,10 +13,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::{LOADS_LOCATION, QUALITY_LOCATION, REJECTS_LOCATION};
 use crate::source::Formats;
 use crate::storage::{Storage, delete_folder, require_conditional_put};
+use crate::table::DeltaTable;
+use crate::table::changes::disturbed;
+use crate::table::definition::{Standing, standing};
 use crate::table::external;
 use crate::table::scan::TableScan;
 use crate::table::snapshot::TableSnapshot;
-use crate::table::{CommitInfo, DeltaTable};
 use crate::transaction::leases::Leases;
 
 const SYSTEM_LOCATIONS: [&str; 4] = [CATALOG_LOCATION, LOADS_LOCATION, REJECTS_LOCATION, QUALITY_LOCATION];
@@ -284,7 +284,7 @@ impl Warehouse {
                     let locations: Vec<String> = tables.iter().map(|table| table.location.clone()).collect();
                     self.discard(&locations).await;
                 }
-                Effect::ColumnAdded(table) => self.widen_log(table).await?,
+                Effect::ColumnsChanged(table) => self.widen_log(table).await?,
                 Effect::Done | Effect::Skipped { .. } | Effect::Warned { .. } => {}
             }
         }
@@ -293,45 +293,27 @@ impl Warehouse {
 
     /// Brings the columns of a table's log up to those of the catalog.
     pub(crate) async fn widen_log(&self, table: &Table) -> Result<()> {
-        use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel as _;
-        let delta = self.delta(table)?;
-        for attempt in 0.. {
-            let snapshot = delta.snapshot().await?;
-            let schema: deltalake_core::kernel::StructType = table
-                .storage_schema()
-                .as_ref()
-                .try_into_kernel()
-                .map_err(|error: arrow::error::ArrowError| Error::from(error))?;
-            let known = snapshot.schema();
-            let fields = schema.fields().filter(|field| known.index_of(field.name()).is_err());
-            let fields: Vec<_> = fields.cloned().collect();
-            let is_narrower = |field: &&deltalake_core::kernel::StructField| {
-                field.is_nullable()
-                    && known.field_with_name(field.name()).is_ok_and(|known| !known.is_nullable())
-            };
-            let loosened: Vec<_> = schema.fields().filter(is_narrower).cloned().collect();
-            if fields.is_empty() && loosened.is_empty() {
-                return Ok(());
+        let config = SessionConfig::new().with_target_partitions(1);
+        let context = SessionContext::new_with_config(config);
+        context.register_object_store(Storage::object_store_url().as_ref(), self.storage.store());
+        self.delta(table)?.alter(&table.storage_schema(), &context.state()).await
+    }
+
+    /// A version of a table for rows to be written for: its log has the columns of the catalog, of the same types. A
+    /// process that died after it had altered the table may have left it otherwise.
+    pub(crate) async fn writable(
+        &self,
+        table: &Table,
+        base: Arc<TableSnapshot>,
+    ) -> Result<Arc<TableSnapshot>> {
+        match standing(&base.schema(), &table.storage_schema()) {
+            Standing::Same => Ok(base),
+            Standing::Behind => {
+                self.widen_log(table).await?;
+                self.delta(table)?.snapshot().await
             }
-            let metadata = snapshot
-                .metadata()
-                .clone()
-                .with_schema(&schema)
-                .map_err(deltalake_core::DeltaTableError::from)?;
-            let operation = match fields.is_empty() {
-                false => DeltaOperation::AddColumn { fields },
-                true => DeltaOperation::UpdateFieldMetadata { fields: loosened },
-            };
-            let actions = vec![Action::Metadata(metadata)];
-            match delta.replace(&snapshot, actions, operation, CommitInfo::default()).await {
-                Ok(_) => return Ok(()),
-                Err(error) if error.kind() == ErrorKind::SerializationFailure && attempt < 10 => {
-                    tokio::time::sleep(crate::table::jitter(attempt)).await;
-                }
-                Err(error) => return Err(error),
-            }
+            Standing::Ahead => Err(disturbed("The table was altered meanwhile.")),
         }
-        Ok(())
     }
 }
 

@@ -111,6 +111,10 @@ def check_ours():
     read_by_others("along a curve")
     execute("ALTER TABLE ours ADD COLUMN later text")
     execute("INSERT INTO ours (id, later) VALUES (32, 'x')")
+    for change in ("small TYPE int", "small TYPE bigint", "real TYPE double precision", "amount TYPE numeric(24,4)",
+                   "day TYPE timestamp"):
+        execute(f"ALTER TABLE ours ALTER COLUMN {change}")
+    read_by_others("with wider types")
     execute("VACUUM (RETAIN '0 hours', FORCE) ours")
     if not list(Path(path_of("ours")).glob("_delta_log/*.checkpoint*")):
         sys.exit("there is no checkpoint")
@@ -120,6 +124,20 @@ def check_ours():
     read_by_others("compacted by deltalake")
     kinds = [kind for (kind,) in rows("SELECT DISTINCT kind FROM system.maintenance WHERE table_name = 'ours'")]
     same("kinds", sorted(kinds), ["checkpoint", "optimize", "vacuum", "zorder"])
+
+
+def check_protocol():
+    """A log that knew no times without a zone learns of them."""
+    execute("CREATE TABLE days (id int, day date)")
+    execute("INSERT INTO days VALUES (1, '2024-02-29'), (2, NULL)")
+    execute("ALTER TABLE days ALTER COLUMN day TYPE timestamp")
+    execute("ALTER TABLE days ADD COLUMN later timestamp")
+    execute("INSERT INTO days VALUES (3, '2024-02-29 12:00', '2024-03-01')")
+    expected = rows("SELECT id, day, later FROM days ORDER BY id")
+    arrow = DeltaTable(path_of("days")).to_pyarrow_table().sort_by("id")
+    same("deltalake days", as_rows(arrow.to_pylist()), expected)
+    same("polars days", as_rows(polars.read_delta(path_of("days")).sort("id").to_dicts()), expected)
+    print("days: equal")
 
 
 # --- what the others wrote
@@ -226,6 +244,7 @@ def check_limits():
 
 FOLDER.mkdir(parents=True, exist_ok=True)
 check_ours()
+check_protocol()
 check_deltalake()
 check_polars()
 check_mapped()

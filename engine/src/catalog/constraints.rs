@@ -50,7 +50,7 @@ impl Draft<'_> {
         self.put(Object::Table(table.clone()));
         match ddl {
             // The log must allow what the catalog allows, as with a new column.
-            ConstraintDdl::NotNull { not_null: false, .. } => Ok(Effect::ColumnAdded(Box::new(table))),
+            ConstraintDdl::NotNull { not_null: false, .. } => Ok(Effect::ColumnsChanged(Box::new(table))),
             _ => Ok(Effect::Done),
         }
     }

@@ -14,8 +14,8 @@ pub use super::ownership::{OwnedTarget, OwnerDdl};
 pub use super::roles::{RoleDdl, RoleOptions};
 pub use super::settings::{SettingChange, SettingDdl, SettingScope};
 use super::{
-    CatalogSnapshot, Change, Column, Object, Pipe, QualifiedName, Relation, Rule, Schema, TEMPORARY_SCHEMA,
-    Table, View, undefined_relation,
+    CatalogSnapshot, Change, Column, Object, Pipe, QualifiedName, Relation, Rule, Schema, SqlType,
+    TEMPORARY_SCHEMA, Table, View, undefined_relation,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -94,6 +94,13 @@ pub enum Ddl {
         column: Column,
         if_not_exists: bool,
     },
+    /// A type that holds every value of the old one. `at_least`: one that is wider already may stay.
+    WidenColumn {
+        table: QualifiedName,
+        column: String,
+        data_type: SqlType,
+        at_least: bool,
+    },
     CreateView {
         name: QualifiedName,
         query: String,
@@ -147,6 +154,7 @@ impl Ddl {
             | Ddl::DropRelation { name, .. }
             | Ddl::RenameRelation { name, .. }
             | Ddl::AddColumn { table: name, .. }
+            | Ddl::WidenColumn { table: name, .. }
             | Ddl::CreateView { name, .. }
             | Ddl::Comment {
                 target: CommentTarget::Relation(name) | CommentTarget::Column(name, _), ..
@@ -173,7 +181,8 @@ pub enum Effect {
     },
     /// The folders of these tables are no longer used.
     TablesDropped(Vec<Table>),
-    ColumnAdded(Box<Table>),
+    /// The columns of the log must follow.
+    ColumnsChanged(Box<Table>),
 }
 
 impl Effect {
@@ -187,7 +196,7 @@ impl Effect {
                 one.len() == other.len()
                     && one.iter().all(|table| other.iter().any(|other| other.location == table.location))
             }
-            (Effect::ColumnAdded(one), Effect::ColumnAdded(other)) => one.location == other.location,
+            (Effect::ColumnsChanged(one), Effect::ColumnsChanged(other)) => one.location == other.location,
             _ => false,
         }
     }
@@ -236,6 +245,9 @@ impl<'a> Draft<'a> {
             }
             Ddl::RenameRelation { name, to } => self.rename_relation(name, to),
             Ddl::AddColumn { table, column, if_not_exists } => self.add_column(table, column, *if_not_exists),
+            Ddl::WidenColumn { table, column, data_type, at_least } => {
+                self.widen_column(table, column, data_type, *at_least)
+            }
             Ddl::CreateView { name, query, columns, or_replace } => {
                 self.create_view(name, query, columns, *or_replace)
             }
@@ -509,7 +521,7 @@ impl<'a> Draft<'a> {
         if table.column(&column.name).is_some() {
             if if_not_exists {
                 // Widening the log again costs nothing, and mends one that a crash left narrow.
-                return Ok(Effect::ColumnAdded(Box::new(table)));
+                return Ok(Effect::ColumnsChanged(Box::new(table)));
             }
             let message = format!("column \"{}\" of relation \"{}\" already exists", column.name, name.name);
             return exists(if_not_exists, ErrorKind::DuplicateColumn, message);
@@ -520,7 +532,36 @@ impl<'a> Draft<'a> {
         }
         table.columns.push(column.clone());
         self.put(Object::Table(table.clone()));
-        Ok(Effect::ColumnAdded(Box::new(table)))
+        Ok(Effect::ColumnsChanged(Box::new(table)))
+    }
+
+    fn widen_column(
+        &mut self,
+        name: &QualifiedName,
+        column: &str,
+        data_type: &SqlType,
+        at_least: bool,
+    ) -> Result<Effect> {
+        let mut table = self.snapshot.table(name)?.clone();
+        self.require_ownership(&Object::Table(table.clone()))?;
+        refuse_external(&table)?;
+        let Some(known) = table.columns.iter_mut().find(|known| known.name == column) else {
+            return Err(Error::new(
+                ErrorKind::UndefinedColumn,
+                format!("column \"{column}\" of relation \"{}\" does not exist", name.name),
+            ));
+        };
+        let is_wide_enough =
+            known.data_type == *data_type || at_least && data_type.widens_to(&known.data_type);
+        if !is_wide_enough {
+            if !known.data_type.widens_to(data_type) {
+                return Err(not_wider(known, data_type));
+            }
+            known.data_type = data_type.clone();
+            self.put(Object::Table(table.clone()));
+        }
+        // Of a type that it has already: a log that a crash left narrow is mended.
+        Ok(Effect::ColumnsChanged(Box::new(table)))
     }
 
     fn create_view(
@@ -720,6 +761,16 @@ impl<'a> Draft<'a> {
 }
 
 /// Nothing is changed that another program keeps.
+fn not_wider(column: &Column, data_type: &SqlType) -> Error {
+    let Column { name, data_type: known, .. } = column;
+    Error::not_supported(format!("column \"{name}\" of type {known} cannot become {data_type}"))
+        .with_detail(format!("Not every value of type {known} is one of type {data_type}."))
+        .with_hint(
+            "A type can be widened: smallint to integer to bigint, real to double precision, numeric to more digits, \
+             date to timestamp, character varying to a longer one or text. CREATE TABLE … AS SELECT makes any other change.",
+        )
+}
+
 pub fn refuse_external(table: &Table) -> Result<()> {
     if table.external.is_none() {
         return Ok(());

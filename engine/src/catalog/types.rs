@@ -96,6 +96,37 @@ impl SqlType {
             .map_err(|error| error.in_context(format!("column \"{}\"", field.name())))
     }
 
+    /// The narrowest type that holds every value of both as it is, where one is a wider form of the other; `None` if
+    /// there is none.
+    pub fn widened_by(&self, other: &SqlType) -> Option<SqlType> {
+        Some(match (self, other) {
+            (SqlType::SmallInt, SqlType::Integer) => SqlType::Integer,
+            (SqlType::SmallInt | SqlType::Integer, SqlType::BigInt) => SqlType::BigInt,
+            (SqlType::Real, SqlType::DoublePrecision) => SqlType::DoublePrecision,
+            (SqlType::Date, SqlType::Timestamp) => SqlType::Timestamp,
+            (
+                SqlType::Numeric { precision, scale },
+                SqlType::Numeric { precision: other_precision, scale: other_scale },
+            ) => {
+                let whole = |precision: u8, scale: i8| i16::from(precision) - i16::from(scale);
+                let digits = whole(*precision, *scale).max(whole(*other_precision, *other_scale));
+                let scale = *scale.max(other_scale);
+                let precision = u8::try_from(digits + i16::from(scale)).ok().filter(|all| *all <= 38)?;
+                SqlType::Numeric { precision, scale }
+            }
+            _ => return None,
+        })
+    }
+
+    /// Whether every value is one of the other type, and stored or read as it is there.
+    pub fn widens_to(&self, wider: &SqlType) -> bool {
+        match (self, wider) {
+            (SqlType::Varchar(length), SqlType::Varchar(longer)) => length <= longer,
+            (SqlType::Varchar(_), SqlType::Text) => true,
+            _ => self != wider && self.widened_by(wider).as_ref() == Some(wider),
+        }
+    }
+
     pub fn from_arrow(arrow: &DataType) -> Result<Self> {
         Ok(match arrow {
             DataType::Boolean => SqlType::Boolean,
@@ -252,6 +283,35 @@ mod tests {
             let parsed: SqlType = text.parse().unwrap();
             assert_eq!(parsed.to_string(), text);
         }
+    }
+
+    #[test]
+    fn types_widen_and_do_not_narrow() {
+        let parse = |text: &str| text.parse::<SqlType>().unwrap();
+        for (one, other, both) in [
+            ("smallint", "bigint", Some("bigint")),
+            ("integer", "bigint", Some("bigint")),
+            ("real", "double precision", Some("double precision")),
+            ("date", "timestamp", Some("timestamp")),
+            ("numeric(10,2)", "numeric(12,2)", Some("numeric(12,2)")),
+            ("numeric(10,2)", "numeric(8,4)", Some("numeric(12,4)")),
+            ("numeric(38,2)", "numeric(38,4)", None),
+            ("bigint", "integer", None),
+            ("integer", "double precision", None),
+            ("date", "timestamptz", None),
+            ("text", "bigint", None),
+        ] {
+            assert_eq!(parse(one).widened_by(&parse(other)), both.map(parse), "{one} {other}");
+        }
+        for (narrow, wide) in
+            [("integer", "bigint"), ("numeric(10,2)", "numeric(12,4)"), ("varchar(3)", "text")]
+        {
+            assert!(
+                parse(narrow).widens_to(&parse(wide)) && !parse(wide).widens_to(&parse(narrow)),
+                "{narrow}"
+            );
+        }
+        assert!(!parse("numeric(10,2)").widens_to(&parse("numeric(10,4)")));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::catalog::{Author, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::quality::note_statement;
 use crate::planning::{Planner, ROW_COLUMN};
-use crate::table::changes::{Changes, Depends, appending, several};
+use crate::table::changes::{Changes, Depends, appending, disturbed, several};
 use crate::table::contract::Contract;
 use crate::table::expectations;
 use crate::table::load::{ColumnMapping, Destination, OnViolation, TakenRows, write_plan};
@@ -159,10 +159,21 @@ impl Dml<'_> {
         let Some(transaction) = self.transaction else { return self.run_alone(table, work).await };
         transaction.require_writable(table)?;
         let base = transaction.snapshot(table).await?;
+        if !transaction.creates(table) {
+            self.require_writable(table, &base).await?;
+        }
         let changes = self.work_out(table, &base, work).await?;
         let rows = changes.rows;
         transaction.stage(table, changes, self.author).await?;
         Ok(rows)
+    }
+
+    /// Refuses a version whose log has not the columns of the catalog; the next one has them.
+    async fn require_writable(&self, table: &Table, base: &Arc<TableSnapshot>) -> Result<()> {
+        match self.warehouse.writable(table, Arc::clone(base)).await?.version() == base.version() {
+            true => Ok(()),
+            false => Err(disturbed("The table was altered meanwhile.")),
+        }
     }
 
     async fn run_alone(&self, table: &Table, work: &Work<'_>) -> Result<u64> {
@@ -172,7 +183,7 @@ impl Dml<'_> {
         let delta = self.warehouse.delta(table)?;
         let mut attempt = 0;
         loop {
-            let base = delta.snapshot().await?;
+            let base = self.warehouse.writable(table, delta.snapshot().await?).await?;
             let changes = self.work_out(table, &base, work).await?;
             let rows = changes.rows;
             if changes.is_empty() {
@@ -187,7 +198,7 @@ impl Dml<'_> {
 
     async fn insert_alone(&self, table: &Table, plan: &LogicalPlan, is_load: bool) -> Result<u64> {
         let delta = self.warehouse.delta(table)?;
-        let mut base = delta.snapshot().await?;
+        let mut base = self.warehouse.writable(table, delta.snapshot().await?).await?;
         let contract = self.contract(table, &base, |_| true).await?;
         let taken = self.taken();
         let mut changes = self.insert(table, &base, &contract, plan, taken.as_ref()).await?;
@@ -204,7 +215,7 @@ impl Dml<'_> {
             }
             // The rows are written, and may have come from a client that sends them once. What another writer may
             // have changed is whether their keys are new.
-            base = delta.snapshot().await?;
+            base = self.warehouse.writable(table, delta.snapshot().await?).await?;
             contract.learn_keys(self.warehouse.scan_snapshot(table, Arc::clone(&base))?, self.state).await?;
         }
         Ok(rows)
@@ -221,7 +232,7 @@ impl Dml<'_> {
         let mut actions = base.remove_actions(&changes.removed);
         actions.extend(changes.added.into_iter().map(Action::Add));
         let committed = match changes.depends {
-            Depends::OnNothing => delta.append(actions, info).await?,
+            Depends::OnNothing => delta.append_to(base, actions, info).await?,
             // It holds only against the version it was worked out from.
             Depends::OnFiles | Depends::OnTable => {
                 delta.replace(base, actions, changes.operation, info).await?

@@ -23,6 +23,7 @@ impl Dml<'_> {
         plans: Vec<LogicalPlan>,
         still_holds: impl FnOnce() -> Result<()>,
     ) -> Result<u64> {
+        self.require_writable(table, base).await?;
         let contract = self.contract(table, base, |file| !removed.contains(file)).await?;
         let (mut added, mut rows) = (Vec::new(), 0);
         for plan in plans {

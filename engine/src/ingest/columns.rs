@@ -1,6 +1,7 @@
 //! The columns of a file beside those of the table: how headers are matched, and what becomes of a column that is
 //! new, missing or of another type.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -8,8 +9,9 @@ use datafusion::common::Column as PlanColumn;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
 use super::Rules;
-use super::rules::NewColumns;
-use crate::catalog::{Column, SqlType, Table};
+use super::rules::{NewColumns, TypeChanges};
+use crate::catalog::ddl::Ddl;
+use crate::catalog::{Column, QualifiedName, SqlType, Table};
 use crate::error::{Error, ErrorKind, Result};
 use crate::planning::ROW_COLUMN;
 
@@ -66,15 +68,44 @@ fn folded(name: &str) -> String {
 pub(super) enum Fit {
     Ready(LogicalPlan),
     /// The table needs these columns first.
-    Add(Vec<Column>),
+    Alter(Vec<Alteration>),
+}
+
+/// What a table must become to take the rows of a file.
+#[derive(Debug, Clone)]
+pub(super) enum Alteration {
+    Add(Column),
+    Widen { column: String, data_type: SqlType },
+}
+
+impl Alteration {
+    pub(super) fn of_table(self, table: &QualifiedName) -> Ddl {
+        let table = table.clone();
+        match self {
+            Alteration::Add(column) => Ddl::AddColumn { table, column, if_not_exists: true },
+            Alteration::Widen { column, data_type } => {
+                Ddl::WidenColumn { table, column, data_type, at_least: true }
+            }
+        }
+    }
+}
+
+impl fmt::Display for Alteration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Alteration::Add(column) => write!(f, "adds {}", column.name),
+            Alteration::Widen { column, data_type } => write!(f, "widens {column} to {data_type}"),
+        }
+    }
 }
 
 /// Applies a pipe's rules to the columns that a file, or the query over it, gives.
 pub(super) fn fit(plan: LogicalPlan, table: &Table, rules: &Rules) -> Result<Fit> {
     let fields: Vec<Arc<Field>> = plan.schema().fields().iter().cloned().collect();
-    if rules.same_types {
+    let mut changes = Vec::new();
+    if rules.type_changes != TypeChanges::Cast {
         for field in &fields {
-            refuse_wider(table, field)?;
+            changes.extend(wider(table, field, rules.type_changes)?);
         }
     }
     if rules.all_columns {
@@ -82,26 +113,25 @@ pub(super) fn fit(plan: LogicalPlan, table: &Table, rules: &Rules) -> Result<Fit
     }
     let is_new = |name: &str| name != ROW_COLUMN && table.column(name).is_none();
     let new: Vec<&Arc<Field>> = fields.iter().filter(|field| is_new(field.name())).collect();
+    if rules.new_columns == NewColumns::Add
+        // Added before, under the name in another case.
+        && !new.iter().any(|field| table.column(&folded(field.name())).is_some())
+    {
+        for field in &new {
+            changes.push(Alteration::Add(Column::new(folded(field.name()), SqlType::from_field(field)?)));
+        }
+    }
+    if !changes.is_empty() {
+        return Ok(Fit::Alter(changes));
+    }
     match rules.new_columns {
         _ if new.is_empty() => Ok(Fit::Ready(plan)),
         // Told where columns are mapped.
-        NewColumns::Refuse => Ok(Fit::Ready(plan)),
-        // Added before, under the name in another case.
-        NewColumns::Add if new.iter().any(|field| table.column(&folded(field.name())).is_some()) => {
-            Ok(Fit::Ready(plan))
-        }
+        NewColumns::Refuse | NewColumns::Add => Ok(Fit::Ready(plan)),
         NewColumns::Ignore => {
             let kept = plan.schema().iter().filter(|(_, field)| !is_new(field.name()));
             let columns: Vec<Expr> = kept.map(|field| Expr::Column(PlanColumn::from(field))).collect();
             Ok(Fit::Ready(LogicalPlanBuilder::from(plan).project(columns)?.build()?))
-        }
-        NewColumns::Add => {
-            let columns = new.into_iter().map(|field| {
-                let data_type = SqlType::from_field(field)?;
-                Ok(Column::new(folded(field.name()), data_type))
-            });
-            let columns: Vec<Column> = columns.collect::<Result<_>>()?;
-            Ok(Fit::Add(columns))
         }
     }
 }
@@ -122,12 +152,24 @@ fn refuse_missing(table: &Table, given: &[Arc<Field>]) -> Result<()> {
     .with_hint(format!("The columns given are {}.", names.join(", "))))
 }
 
-fn refuse_wider(table: &Table, given: &Field) -> Result<()> {
-    let Some(column) = table.column(given.name()) else { return Ok(()) };
-    let Ok(found) = SqlType::from_arrow(given.data_type()) else { return Ok(()) };
+/// What is to be done about a column of the file if its type is wider than in the table.
+fn wider(table: &Table, given: &Field, type_changes: TypeChanges) -> Result<Option<Alteration>> {
+    let Some(column) = table.column(given.name()) else { return Ok(None) };
+    let Ok(found) = SqlType::from_arrow(given.data_type()) else { return Ok(None) };
     if !is_wider(given.data_type(), &column.data_type.to_arrow()) {
-        return Ok(());
+        return Ok(None);
     }
+    if type_changes == TypeChanges::Widen
+        && let Some(data_type) = column.data_type.widened_by(&found)
+    {
+        return Ok(Some(Alteration::Widen { column: column.name.clone(), data_type }));
+    }
+    let reason = match type_changes {
+        TypeChanges::Widen => {
+            format!("No type that {} can be widened to holds every {found}.", column.data_type)
+        }
+        TypeChanges::Cast | TypeChanges::Refuse => "The pipe's option type_changes is refuse.".to_owned(),
+    };
     Err(Error::new(
         ErrorKind::DatatypeMismatch,
         format!(
@@ -135,7 +177,7 @@ fn refuse_wider(table: &Table, given: &Field) -> Result<()> {
             column.name, column.data_type
         ),
     )
-    .with_detail("The pipe's option type_changes is refuse.")
+    .with_detail(reason)
     .with_hint(format!(
         "Cast it in the pipe's query, load into a table whose column is {found}, or leave the option out: then rows that do not fit are rejected one by one."
     )))

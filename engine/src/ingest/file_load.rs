@@ -11,7 +11,7 @@ use futures::TryStreamExt;
 
 use super::Progress;
 use super::bisect::{Evaluated, RowByRow, is_row_by_row};
-use super::columns::{Fit, fit, named_by_table, named_plainly};
+use super::columns::{Alteration, Fit, fit, named_by_table, named_plainly};
 use super::envelope::{Changes, unwrapped};
 use super::files::SourceFile;
 use super::gather::{Gathered, Gatherer, Intake};
@@ -19,7 +19,7 @@ use super::job::Job;
 use super::rejects::{self, Reject};
 use super::source_table::{SlotTable, SourceTable, counted, numbered, numbered_schema};
 use super::spool::Spooled;
-use crate::catalog::{Column, Constraint, Table};
+use crate::catalog::{Constraint, Table};
 use crate::error::{Error, ErrorKind, Result, find_store};
 use crate::planning::{Planner, ROW_COLUMN};
 use crate::source::{BadRow, OpenFile};
@@ -62,7 +62,7 @@ pub(super) enum Setback {
     /// A row cannot be evaluated. The file loads row by row, with a contract that has not met it.
     NeedsRowByRow,
     /// The table needs these columns first.
-    NeedsColumns(Vec<Column>),
+    NeedsColumns(Vec<Alteration>),
 }
 
 impl Setback {
@@ -277,7 +277,7 @@ impl FileLoader {
     fn fitted(&self, plan: LogicalPlan) -> Result<LogicalPlan, Setback> {
         let table = &self.job.table;
         match fit(plan, table, &self.job.rules).map_err(Setback::before_rows)? {
-            Fit::Add(columns) => Err(Setback::NeedsColumns(columns)),
+            Fit::Alter(changes) => Err(Setback::NeedsColumns(changes)),
             Fit::Ready(plan) => {
                 let plan = with_defaults(plan, table, self.planner.as_ref()).map_err(Setback::before_rows)?;
                 check_required(&plan, table).map_err(Setback::before_rows)?;

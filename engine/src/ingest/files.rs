@@ -1,20 +1,26 @@
 //! The files under a prefix: which are there, what they are called, and what tells one version from another.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
-use futures::TryStreamExt;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
+use super::notify::Arrival;
 use crate::error::{Error, ErrorKind, Result};
 use crate::storage::Storage;
 
 /// Endings under which programs write files that are not complete yet.
 const UNFINISHED: [&str; 5] = [".tmp", ".part", ".partial", ".crdownload", "._copying_"];
+
+/// Objects that are asked for side by side.
+const LOOKS_AT_ONCE: usize = 16;
 
 const HASH_READ_BYTES: u64 = 8 << 20;
 
@@ -50,9 +56,14 @@ impl Identity {
         self.modified_at
     }
 
-    /// Whether a listing shows the object unchanged.
+    /// Whether a listing, or a look at the object alone, shows it unchanged. The latter may tell times by the second.
     pub(super) fn is_same_object(&self, other: &Identity) -> bool {
-        self.size == other.size && self.etag == other.etag && self.modified_at == other.modified_at
+        let is_whole = |time: &DateTime<Utc>| time.timestamp_subsec_nanos() == 0;
+        let (one, two) = (&self.modified_at, &other.modified_at);
+        let is_same_second = one.timestamp() == two.timestamp() && (is_whole(one) || is_whole(two));
+        self.size == other.size
+            && self.etag == other.etag
+            && (one == two || self.etag.is_some() && is_same_second)
     }
 
     /// Whether the bytes are the same, by hash or else by the entity tag of the store.
@@ -81,6 +92,8 @@ pub(super) struct Folder {
     /// What a name has in place of these first parts of a path.
     base: Path,
     label: String,
+    /// `None` where there are no buckets.
+    bucket: Option<String>,
     /// Whether equal entity tags mean equal bytes, however often the object was written. S3 derives the tag from
     /// the content; the tags of other stores change with each write.
     pub(super) tags_tell_content: bool,
@@ -96,21 +109,23 @@ impl Folder {
                 path: storage.path(from),
                 base: storage.path(""),
                 label: String::new(),
+                bucket: storage.url().host_str().map(str::to_owned),
                 tags_tell_content,
             });
         }
         let invalid = |reason: String| Error::invalid_argument(format!("invalid URL \"{from}\": {reason}"));
         let url = Url::parse(from).map_err(|error| invalid(error.to_string()))?;
         let label = format!("{}://{}/", url.scheme(), url.authority());
+        let bucket = url.host_str().map(str::to_owned);
         if url.scheme() == "file" {
             // Unlike a warehouse root it is not made when it is missing.
             let (store, path) = object_store::parse_url(&url).map_err(|error| invalid(error.to_string()))?;
             let (store, base) = (Arc::from(store), Path::default());
-            return Ok(Self { store, path, base, label, tags_tell_content: false });
+            return Ok(Self { store, path, base, label, bucket, tags_tell_content: false });
         }
         let other = storage.elsewhere(from)?;
         let (store, path) = (other.store(), other.path(""));
-        Ok(Self { store, path, base: Path::default(), label, tags_tell_content: is_s3(&url) })
+        Ok(Self { store, path, base: Path::default(), label, bucket, tags_tell_content: is_s3(&url) })
     }
 
     /// The files under it, oldest first; hidden and unfinished ones left out. The folder may be a file itself.
@@ -128,8 +143,46 @@ impl Folder {
             return Ok(vec![self.named(file)]);
         }
         found.retain(|meta| self.is_complete(&meta.location));
+        Ok(self.by_age(found))
+    }
+
+    /// Those of some files, by name, that are there; oldest first.
+    pub(super) async fn look_up(&self, names: &HashSet<String>) -> Result<Vec<SourceFile>> {
+        let paths = names.iter().filter_map(|name| self.path_of(name));
+        let looks: Vec<BoxFuture<'_, _>> = paths.map(|path| self.look_at(path).boxed()).collect();
+        let found: Vec<Option<ObjectMeta>> =
+            futures::stream::iter(looks).buffer_unordered(LOOKS_AT_ONCE).try_collect().await?;
+        Ok(self.by_age(found.into_iter().flatten().collect()))
+    }
+
+    async fn look_at(&self, path: Path) -> Result<Option<ObjectMeta>> {
+        match self.store.head(&path).await {
+            Ok(found) => Ok(Some(found)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn by_age(&self, mut found: Vec<ObjectMeta>) -> Vec<SourceFile> {
         found.sort_by(|one, two| (one.last_modified, &one.location).cmp(&(two.last_modified, &two.location)));
-        Ok(found.into_iter().map(|meta| self.named(meta)).collect())
+        found.into_iter().map(|meta| self.named(meta)).collect()
+    }
+
+    /// What a file is called of which an event tells, if it is one that the folder shows. Where there are no buckets
+    /// the key is a path under the root.
+    pub(super) fn name_of(&self, arrival: &Arrival) -> Option<String> {
+        let key = Path::parse(&arrival.key).unwrap_or_else(|_| Path::from(arrival.key.as_str()));
+        let path = match &self.bucket {
+            Some(bucket) if *bucket != arrival.bucket => return None,
+            Some(_) => key,
+            None => key.parts().fold(self.base.clone(), |path, part| path.join(part)),
+        };
+        self.is_complete(&path).then(|| self.shown(&path))
+    }
+
+    fn path_of(&self, name: &str) -> Option<Path> {
+        let under_base = Path::parse(name.strip_prefix(&self.label)?).ok()?;
+        Some(under_base.parts().fold(self.base.clone(), |path, part| path.join(part)))
     }
 
     fn is_complete(&self, path: &Path) -> bool {
@@ -140,12 +193,16 @@ impl Folder {
     }
 
     fn named(&self, meta: ObjectMeta) -> SourceFile {
-        let parts: Option<Vec<_>> = meta.location.prefix_match(&self.base).map(Iterator::collect);
+        SourceFile { name: self.shown(&meta.location), meta }
+    }
+
+    fn shown(&self, path: &Path) -> String {
+        let parts: Option<Vec<_>> = path.prefix_match(&self.base).map(Iterator::collect);
         let path = match &parts {
             Some(parts) => parts.iter().map(|part| part.as_ref()).collect::<Vec<_>>().join("/"),
-            None => meta.location.to_string(),
+            None => path.to_string(),
         };
-        SourceFile { name: format!("{}{path}", self.label), meta }
+        format!("{}{path}", self.label)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is loaded into what, and how: a pipe, or files that were pushed.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use object_store::path::Path;
 use super::files::{Folder, SourceFile, text_hash};
 use super::kafka::Position;
 use super::ledger::Key;
+use super::rules::TypeChanges;
 use super::{Push, Rules};
 use crate::catalog::access::{Access, Secured, denied};
 use crate::catalog::locations::refuse_warehouse_files;
@@ -162,7 +164,12 @@ impl Job {
                 mode => mode,
             },
             // All columns are text, and the files are as old as they are.
-            rules: Rules { max_tries: None, min_age: Duration::ZERO, same_types: false, ..self.rules },
+            rules: Rules {
+                max_tries: None,
+                min_age: Duration::ZERO,
+                type_changes: TypeChanges::Cast,
+                ..self.rules
+            },
             tags_tell_content: true,
             ..self
         }
@@ -173,15 +180,27 @@ impl Job {
     pub(super) async fn files(&self) -> Result<Vec<SourceFile>> {
         match &self.source {
             Source::Files(files) | Source::Rejects(files) => Ok(files.clone()),
-            Source::Folder(folder) => {
-                let mut files = folder.list().await?;
-                files.retain(|file| self.may_read(&file.meta.location));
-                files.sort_by_cached_key(|file| {
-                    Position::of(&file.name).map_or((1, None), |at| (0, Some(at)))
-                });
+            Source::Folder(folder) => Ok(self.in_order(folder.list().await?)),
+        }
+    }
+
+    /// Those of some files that are there, in the same order.
+    pub(super) async fn files_named(&self, names: &HashSet<String>) -> Result<Vec<SourceFile>> {
+        match &self.source {
+            Source::Folder(folder) => Ok(self.in_order(folder.look_up(names).await?)),
+            Source::Files(_) | Source::Rejects(_) => {
+                let mut files = self.files().await?;
+                files.retain(|file| names.contains(&file.name));
                 Ok(files)
             }
         }
+    }
+
+    /// Those that the pipe reads, of files that come by age.
+    fn in_order(&self, mut files: Vec<SourceFile>) -> Vec<SourceFile> {
+        files.retain(|file| self.may_read(&file.meta.location));
+        files.sort_by_cached_key(|file| Position::of(&file.name).map_or((1, None), |at| (0, Some(at))));
+        files
     }
 
     /// Whether a file has not changed for as long as the pipe demands.

@@ -20,6 +20,7 @@ mod job;
 mod kafka;
 mod ledger;
 mod merge;
+mod notify;
 pub(crate) mod quality;
 mod rejects;
 mod replay;
@@ -35,7 +36,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -52,12 +53,15 @@ use crate::warehouse::Warehouse;
 use job::Job;
 pub use ledger::LOCATION as LOADS_LOCATION;
 use ledger::{Key, Ledger};
+use notify::Queues;
+pub use notify::{Arrival, Noted};
 pub use quality::LOCATION as QUALITY_LOCATION;
 use quality::QualityTable;
 pub use rejects::LOCATION as REJECTS_LOCATION;
 use rejects::RejectTable;
 pub use replay::{Replay, ReplayReport};
-pub use rules::{NewColumns, Rules};
+pub use rules::{NewColumns, Rules, TypeChanges};
+use run::Scope;
 pub use status::{PipeStatus, Waiting};
 pub use tally::Loaded;
 use tally::Tally;
@@ -177,6 +181,8 @@ pub struct Ingestion {
     tally: Tally,
     /// One run at a time of each pipe in this process.
     turns: Mutex<HashMap<Key, Arc<tokio::sync::Mutex<()>>>>,
+    /// Files of which a notification has told.
+    notified: Queues,
 }
 
 impl Ingestion {
@@ -195,6 +201,7 @@ impl Ingestion {
             quality,
             tally: Tally::default(),
             turns,
+            notified: Queues::default(),
         })
     }
 
@@ -208,15 +215,14 @@ impl Ingestion {
     /// is one of the pipe itself, of its target or of the warehouse.
     pub async fn run_pipe(&self, name: &str, progress: Option<Arc<dyn Progress>>) -> Result<RunReport> {
         let catalog = self.warehouse.catalog().await?;
-        self.run_pipe_files(&catalog, name, None, progress).await
+        self.run_pipe_files(&catalog, name, Scope::All, progress).await
     }
 
-    /// `only`: leaves all other files for a later run.
     async fn run_pipe_files(
         &self,
         catalog: &CatalogSnapshot,
         name: &str,
-        only: Option<&HashSet<String>>,
+        scope: Scope<'_>,
         progress: Option<Arc<dyn Progress>>,
     ) -> Result<RunReport> {
         let pipe = catalog.pipe(name)?;
@@ -224,7 +230,7 @@ impl Ingestion {
             return Err(status::paused(name));
         }
         let job = Job::of_pipe(&self.warehouse, catalog, pipe)?;
-        self.run(&job, only, progress).await
+        self.run(&job, scope, progress).await
     }
 
     /// Loads files into a table on behalf of a role.
@@ -236,16 +242,16 @@ impl Ingestion {
     ) -> Result<RunReport> {
         let catalog = self.warehouse.catalog().await?;
         let job = Job::of_push(&self.warehouse, &catalog, role, push)?;
-        self.run(&job, None, progress).await
+        self.run(&job, Scope::All, progress).await
     }
 
     async fn run(
         &self,
         job: &Job,
-        only: Option<&HashSet<String>>,
+        scope: Scope<'_>,
         progress: Option<Arc<dyn Progress>>,
     ) -> Result<RunReport> {
-        let outcome = run::run(self, job, only, watched(progress)).await;
+        let outcome = run::run(self, job, scope, watched(progress)).await;
         self.tally.add(&job.name, &outcome);
         outcome
     }
@@ -297,7 +303,7 @@ impl Ingestion {
             Some(Object::Pipe(pipe)) if pipe.into == table.name && pipe.paused => Ok(RunReport::default()),
             Some(Object::Pipe(pipe)) if pipe.into == table.name => {
                 let files = begun.into_iter().map(|event| event.file).collect();
-                self.run_pipe_files(catalog, &pipe.name, Some(&files), None).await
+                self.run_pipe_files(catalog, &pipe.name, Scope::Only(&files), None).await
             }
             // The files of a push lie where only the one who pushed can reach them.
             _ => {

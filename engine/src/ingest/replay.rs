@@ -27,6 +27,7 @@ use super::files::SourceFile;
 use super::job::Job;
 use super::ledger::Ledger;
 use super::rejects::{RejectTable, UNREADABLE_ROW};
+use super::run::Scope;
 use super::status::paused;
 use super::{Ingestion, Push, RunReport};
 use crate::catalog::access::{Access, Secured, denied};
@@ -83,7 +84,7 @@ impl Ingestion {
                 continue;
             }
             let job = self.replay_job(&catalog, role, &origin, rows)?;
-            report.run.merge(self.run(&job, None, None).await?);
+            report.run.merge(self.run(&job, Scope::All, None).await?);
         }
         Ok(report)
     }

@@ -16,11 +16,23 @@ pub enum NewColumns {
     Add,
 }
 
+/// What becomes of a column whose type in the file is wider than in the table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TypeChanges {
+    /// Rows with values that do not fit are rejected one by one.
+    #[default]
+    Cast,
+    /// The file fails.
+    Refuse,
+    /// The table gets the wider type, if it holds every value that is there as it is; else the file fails.
+    Widen,
+}
+
 /// - `max_tries`: a file that failed so often is a dead letter, and not tried again until it is replayed
 /// - `min_age`: a file waits until it has not changed for so long, as in `30 seconds`
 /// - `new_columns`: `refuse` (default), `ignore` or `add`
 /// - `missing_columns`: `null` (default) or `error`
-/// - `type_changes`: `cast` (default) or `refuse`, for a column whose type in the file is wider than in the table
+/// - `type_changes`: `cast` (default), `refuse` or `widen`
 const OPTIONS: [&str; 5] = ["max_tries", "min_age", "new_columns", "missing_columns", "type_changes"];
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,8 +42,7 @@ pub struct Rules {
     pub new_columns: NewColumns,
     /// Whether a file must have every column that has no default.
     pub all_columns: bool,
-    /// Whether a column of a wider type is refused, instead of the rows that do not fit.
-    pub same_types: bool,
+    pub type_changes: TypeChanges,
 }
 
 impl Rules {
@@ -63,9 +74,10 @@ impl Rules {
             ("missing_columns", "null") => self.all_columns = false,
             ("missing_columns", "error") => self.all_columns = true,
             ("missing_columns", other) => return Err(wrong(name, "null or error", other)),
-            ("type_changes", "cast") => self.same_types = false,
-            ("type_changes", "refuse") => self.same_types = true,
-            (_, other) => return Err(wrong(name, "cast or refuse", other)),
+            ("type_changes", "cast") => self.type_changes = TypeChanges::Cast,
+            ("type_changes", "refuse") => self.type_changes = TypeChanges::Refuse,
+            ("type_changes", "widen") => self.type_changes = TypeChanges::Widen,
+            (_, other) => return Err(wrong(name, "cast, refuse or widen", other)),
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use chrono::{TimeDelta, Utc};
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt};
 
+use super::columns::Alteration;
 use super::decision::Decision;
 use super::file_load::{FileLoader, LoadedFile, Setback, Tried, gone, if_gone};
 use super::files::{Identity, SourceFile, content_hash};
@@ -18,7 +19,7 @@ use super::quality::{self, Finding};
 use super::rejects::Origin;
 use super::spool::Spooled;
 use super::{FileOutcome, Ingestion, Progress, RunReport};
-use crate::catalog::{Column, LoadMode, Object};
+use crate::catalog::{LoadMode, Object};
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::DeltaTable;
 use crate::table::contract::Contract;
@@ -28,11 +29,21 @@ use crate::table::write::TableWriter;
 /// Files that are read side by side, where their rows do not depend on each other.
 const FILES_AT_ONCE: usize = 4;
 
-/// Loads the files of a job; with `only`, no others than these.
+/// Which files a run looks at.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Scope<'a> {
+    All,
+    /// Of all that are there, these; the others wait for a later run.
+    Only(&'a HashSet<String>),
+    /// These, without a look at what else is there.
+    Named(&'a HashSet<String>),
+}
+
+/// Loads the files of a job.
 pub(super) async fn run(
     ingestion: &Ingestion,
     job: &Job,
-    only: Option<&HashSet<String>>,
+    scope: Scope<'_>,
     progress: Arc<dyn Progress>,
 ) -> Result<RunReport> {
     job.check_target()?;
@@ -48,7 +59,7 @@ pub(super) async fn run(
         row_by_row: HashSet::new(),
         report: RunReport::default(),
     };
-    run.find_files(only).await?;
+    run.find_files(scope).await?;
     while !run.pending.is_empty() && run.goes_on().await? {
         let decided = ingestion.catch_up(job.key, &run.target).await?;
         let chosen = run.choose(decided + 1).await?;
@@ -115,17 +126,23 @@ enum Next {
     /// Without it and the files after it: its turn comes again.
     Again,
     /// As before, once the table has these columns.
-    Widen(Vec<Column>),
+    Alter(Vec<Alteration>),
 }
 
 impl Run<'_> {
-    async fn find_files(&mut self, only: Option<&HashSet<String>>) -> Result<()> {
+    async fn find_files(&mut self, scope: Scope<'_>) -> Result<()> {
         self.ingestion.catch_up(self.job.key, &self.target).await?;
-        let mut files = self.job.files().await?;
-        self.record_disappeared(&files).await?;
+        let mut files = match scope {
+            Scope::Named(names) => self.job.files_named(names).await?,
+            Scope::All | Scope::Only(_) => {
+                let files = self.job.files().await?;
+                self.record_disappeared(&files).await?;
+                files
+            }
+        };
         files.retain(|file| self.job.is_settled(file));
-        if let Some(only) = only {
-            files.retain(|file| only.contains(&file.name));
+        if let Scope::Only(names) = scope {
+            files.retain(|file| names.contains(&file.name));
         }
         let candidate =
             |file: SourceFile| Candidate { identity: Identity::of(&file.meta), file, again: false };
@@ -255,7 +272,7 @@ impl Run<'_> {
 
     async fn load_batch(&mut self, batch: i64, chosen: Vec<Candidate>) -> Result<()> {
         self.announce(batch, &chosen).await?;
-        let base = self.target.snapshot().await?;
+        let base = self.writable().await?;
         let planner = Arc::clone(&self.ingestion.planner);
         let contract = self.contract(&base).await?;
         let at_once = if contract.has_keys() { 1 } else { FILES_AT_ONCE };
@@ -276,7 +293,7 @@ impl Run<'_> {
             .collect();
         let mut loads = stream::iter(loads).buffered(at_once);
         let mut attempt = Attempt::new(batch);
-        let (mut done, mut widen) = (0, None);
+        let (mut done, mut alter) = (0, None);
         while let Some(tried) = loads.next().await {
             let candidate = chosen[done].clone();
             match self.accept(&intake, &mut attempt, candidate, tried).await? {
@@ -286,8 +303,8 @@ impl Run<'_> {
                     break;
                 }
                 Next::Again => break,
-                Next::Widen(columns) => {
-                    widen = Some((chosen[done].file.name.clone(), columns));
+                Next::Alter(changes) => {
+                    alter = Some((chosen[done].file.name.clone(), changes));
                     break;
                 }
             }
@@ -295,15 +312,15 @@ impl Run<'_> {
         drop(loads);
         let rest = chosen.into_iter().skip(done).collect();
         self.close(&intake, attempt, rest).await?;
-        match widen {
-            Some((file, columns)) => self.add_columns(batch, &file, columns).await,
+        match alter {
+            Some((file, changes)) => self.alter_columns(batch, &file, changes).await,
             None => Ok(()),
         }
     }
 
     /// Widens the table for a file, which then waits for its turn; or fails the file.
-    async fn add_columns(&mut self, batch: i64, file: &str, columns: Vec<Column>) -> Result<()> {
-        let Err(error) = self.widen(columns).await else { return Ok(()) };
+    async fn alter_columns(&mut self, batch: i64, file: &str, changes: Vec<Alteration>) -> Result<()> {
+        let Err(error) = self.alter(changes).await else { return Ok(()) };
         let place = self.pending.iter().position(|candidate| candidate.file.name == file);
         let Some(candidate) = place.and_then(|place| self.pending.remove(place)) else { return Err(error) };
         if self.replaces_partitions() {
@@ -399,7 +416,7 @@ impl Run<'_> {
                 self.row_by_row.insert(candidate.file.name);
                 Ok(Next::Again)
             }
-            Err(Setback::NeedsColumns(columns)) => Ok(Next::Widen(columns)),
+            Err(Setback::NeedsColumns(changes)) => Ok(Next::Alter(changes)),
             Err(Setback::Failed { error, checked_rows, .. }) => {
                 attempt.failed.push((candidate, event, error));
                 let is_tainted = checked_rows && intake.contract.has_keys();

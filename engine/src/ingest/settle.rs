@@ -7,13 +7,13 @@ use datafusion::common::ScalarValue;
 use deltalake_core::kernel::{Action, Add};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 
+use super::columns::Alteration;
 use super::decision::{self, Decision};
 use super::gather::Intake;
 use super::merge::Merge;
 use super::run::Run;
 use super::spool::Spooled;
-use crate::catalog::ddl::Ddl;
-use crate::catalog::{Author, Column, LoadMode, Object, undefined_relation};
+use crate::catalog::{Author, LoadMode, Object, undefined_relation};
 use crate::error::{Error, ErrorKind, Result};
 use crate::table::changes::several;
 use crate::table::snapshot::{TableSnapshot, partition_scalar};
@@ -51,7 +51,8 @@ impl Run<'_> {
 
     async fn append(&self, intake: &Intake, rows: Spooled, info: CommitInfo) -> Result<CommitOutcome> {
         let adds = self.written(intake, rows).await?;
-        self.target.append(adds.into_iter().map(Action::Add).collect(), info).await
+        let adds = adds.into_iter().map(Action::Add).collect();
+        self.target.append_to(&intake.place.base, adds, info).await
     }
 
     async fn written(&self, intake: &Intake, mut rows: Spooled) -> Result<Vec<Add>> {
@@ -70,7 +71,7 @@ impl Run<'_> {
         let adds = self.written(intake, rows).await?;
         let mut attempt = 0;
         loop {
-            let base = self.target.snapshot().await?;
+            let base = self.writable().await?;
             let mut actions = base.remove_actions(&self.files_beside(&base, &adds)?);
             actions.extend(adds.iter().cloned().map(Action::Add));
             let operation = DeltaOperation::Write {
@@ -119,7 +120,7 @@ impl Run<'_> {
         let winners = merge.winners(intake, &rows).await?;
         let mut attempt = 0;
         let outcome = loop {
-            let base = self.target.snapshot().await?;
+            let base = self.writable().await?;
             let changes = merge.changes(&base, &winners).await?;
             let mut actions = base.remove_actions(&changes.removed);
             actions.extend(changes.added.into_iter().map(Action::Add));
@@ -133,15 +134,21 @@ impl Run<'_> {
         Ok(outcome)
     }
 
-    /// Gives the table columns that its files have.
-    pub(super) async fn widen(&mut self, columns: Vec<Column>) -> Result<()> {
+    /// The newest version of the table, to write rows for.
+    pub(super) async fn writable(&self) -> Result<Arc<TableSnapshot>> {
+        let newest = self.target.snapshot().await?;
+        self.ingestion.warehouse.writable(&self.job.table, newest).await
+    }
+
+    /// Gives the table the columns that its files have.
+    pub(super) async fn alter(&mut self, changes: Vec<Alteration>) -> Result<()> {
         let table = self.job.table.name.clone();
-        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        let statement = format!("pipe {} adds {}", self.job.name, names.join(", "));
+        let told: Vec<String> = changes.iter().map(Alteration::to_string).collect();
+        let statement = format!("pipe {} {}", self.job.name, told.join(", "));
         let author = Author { role: self.job.role.clone(), statement };
-        let add = |column| Ddl::AddColumn { table: table.clone(), column, if_not_exists: true };
         let warehouse = &self.ingestion.warehouse;
-        warehouse.run_ddl(&author, columns.into_iter().map(add).collect()).await?;
+        let changes = changes.into_iter().map(|change| change.of_table(&table)).collect();
+        warehouse.run_ddl(&author, changes).await?;
         let widened = warehouse.catalog().await?.table(&table)?.clone();
         self.job = Arc::new(self.job.as_ref().clone().with_table(widened));
         Ok(())

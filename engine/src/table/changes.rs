@@ -96,7 +96,7 @@ pub fn appending() -> DeltaOperation {
     DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None }
 }
 
-fn disturbed(detail: &str) -> Error {
+pub(crate) fn disturbed(detail: &str) -> Error {
     Error::new(ErrorKind::SerializationFailure, "could not serialize access due to concurrent update")
         .with_detail(detail)
         .with_hint("Run the transaction again.")

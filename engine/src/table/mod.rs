@@ -9,6 +9,7 @@ mod assignment;
 pub mod changes;
 pub mod compaction;
 pub mod contract;
+pub(crate) mod definition;
 pub mod expectations;
 pub mod external;
 mod keys;
@@ -304,6 +305,15 @@ impl DeltaTable {
 
     /// Adds files that depend on nothing read: a retry after a lost race is always right.
     pub async fn append(&self, adds: Vec<Action>, info: CommitInfo) -> Result<CommitOutcome> {
+        self.append_if(adds, info, |_| true).await
+    }
+
+    async fn append_if(
+        &self,
+        adds: Vec<Action>,
+        info: CommitInfo,
+        holds: impl Fn(&TableSnapshot) -> bool + Send,
+    ) -> Result<CommitOutcome> {
         let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
         let _turn = self.commit_queue.lock().await;
         let mut attempt = 0;
@@ -312,11 +322,25 @@ impl DeltaTable {
             if let Some(applied) = self.applied(&base, info.application.as_ref()).await? {
                 return Ok(applied);
             }
+            if !holds(&base) {
+                return Err(changes::disturbed("The table was altered meanwhile."));
+            }
             match self.commit_once(&base, adds.clone(), operation.clone(), &info).await {
                 Ok(version) => return Ok(CommitOutcome::Committed { version }),
                 Err(error) => self.pause_or_give_up(&mut attempt, error).await?,
             }
         }
+    }
+
+    /// Adds files whose rows were written for `base`: in order whatever others commit, unless a column has become wider
+    /// since, which is [`ErrorKind::SerializationFailure`].
+    pub async fn append_to(
+        &self,
+        base: &TableSnapshot,
+        adds: Vec<Action>,
+        info: CommitInfo,
+    ) -> Result<CommitOutcome> {
+        self.append_if(adds, info, |latest| definition::has_types_of(latest, base)).await
     }
 
     /// Commits what was computed from `base`: it holds only if no row has changed since, and none of the files that

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
@@ -109,10 +110,23 @@ impl DeltaTable {
         order: &Order,
         state: &SessionState,
     ) -> Result<Rewritten> {
-        let plan = order.apply(self.rows_of(base, files)?)?;
+        // With the columns of the log, whatever the catalog knows of them.
+        self.rewrite_as(base, files, base.schema(), order, state).await
+    }
+
+    /// The same, with these columns.
+    pub(super) async fn rewrite_as(
+        &self,
+        base: &Arc<TableSnapshot>,
+        files: &HashSet<String>,
+        schema: SchemaRef,
+        order: &Order,
+        state: &SessionState,
+    ) -> Result<Rewritten> {
+        let plan = order.apply(self.rows_of(base, files, Arc::clone(&schema))?)?;
         let physical = state.create_physical_plan(&plan).await?;
         let mut rows = execute_stream(physical, state.task_ctx())?;
-        let mut writer = TableWriter::new(self, base, base.schema())?;
+        let mut writer = TableWriter::new(self, base, schema)?;
         let outcome = async {
             while let Some(batch) = rows.try_next().await? {
                 writer.write(&batch).await?;
@@ -153,12 +167,16 @@ impl DeltaTable {
         columns: &[String],
         state: &SessionState,
     ) -> Result<Curve> {
-        Curve::learn(self.rows_of(base, files)?, columns, state).await
+        Curve::learn(self.rows_of(base, files, base.schema())?, columns, state).await
     }
 
-    /// With the columns of the log, whatever the catalog knows of them.
-    fn rows_of(&self, base: &Arc<TableSnapshot>, files: &HashSet<String>) -> Result<LogicalPlan> {
-        let scan = TableScan::new(self.storage(), self.location(), Arc::clone(base), base.schema())?;
+    fn rows_of(
+        &self,
+        base: &Arc<TableSnapshot>,
+        files: &HashSet<String>,
+        schema: SchemaRef,
+    ) -> Result<LogicalPlan> {
+        let scan = TableScan::new(self.storage(), self.location(), Arc::clone(base), schema)?;
         let source = provider_as_source(Arc::new(scan.only_files(files)));
         Ok(LogicalPlanBuilder::scan("rewritten", source, None)?.build()?)
     }

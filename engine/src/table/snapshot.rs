@@ -270,6 +270,10 @@ impl TableSnapshot {
             || self.files()?.iter().filter(|file| paths.contains(file.path.as_ref())).count() == paths.len())
     }
 
+    pub(super) fn protocol(&self) -> &deltalake_core::kernel::Protocol {
+        self.state.protocol()
+    }
+
     pub(crate) fn metadata(&self) -> &deltalake_core::kernel::Metadata {
         self.state.metadata()
     }

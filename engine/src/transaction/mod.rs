@@ -107,6 +107,11 @@ impl Transaction {
         Ok(Arc::clone(state.read.entry(table.location.clone()).or_insert(found)))
     }
 
+    /// Whether nobody else can see the table: it is made here, or belongs to the session.
+    pub fn creates(&self, table: &Table) -> bool {
+        table.name.is_temporary() || self.state.lock().staged.creates(&table.location)
+    }
+
     fn sees(&self, committed_at: DateTime<Utc>) -> bool {
         if committed_at <= self.moment {
             return true;

@@ -51,6 +51,8 @@ pub(super) struct Config {
     pub(super) login_timeout: Option<String>,
     /// How long running statements may go on when the server is told to stop, such as "30s".
     pub(super) shutdown_grace: Option<String>,
+    /// Where notifications of files are taken over HTTP; nowhere.
+    pub(super) listen_http: Option<SocketAddr>,
     /// Where metrics are served over HTTP; nowhere.
     pub(super) metrics: Option<SocketAddr>,
     /// How lines of the log look.
@@ -80,6 +82,7 @@ impl Default for Config {
             max_statement: None,
             login_timeout: None,
             shutdown_grace: None,
+            listen_http: None,
             metrics: None,
             log_format: None,
             log_min_duration_statement: None,

@@ -14,6 +14,7 @@ use super::config::{Config, bytes, duration};
 use super::password::{self, Password};
 use super::{RootArgs, open};
 use crate::instance::{Instance, OWNER};
+use crate::notify;
 use crate::observe::http::Listener;
 use crate::observe::scrape::Scrape;
 use crate::query::context::DATABASE;
@@ -26,6 +27,9 @@ pub(super) struct ServeArgs {
     root: RootArgs,
     #[command(flatten)]
     pub(super) listen: ListenArgs,
+    /// Take notifications of files here, from object stores over HTTP: POST /pipes/NAME/notify.
+    #[arg(long, env = "VOXHOUSE_LISTEN_HTTP", value_name = "HOST:PORT")]
+    listen_http: Option<SocketAddr>,
     #[command(flatten)]
     observe: ObserveArgs,
 }
@@ -135,6 +139,7 @@ pub(super) async fn run(args: ServeArgs) -> Result<ExitCode> {
     let mut config = args.root.config()?;
     args.listen.apply(&mut config);
     args.observe.apply(&mut config);
+    config.listen_http = args.listen_http.or(config.listen_http);
     let instance = open(&config).await?;
     if let Some(time) = &config.log_min_duration_statement {
         let milliseconds = duration(time)?.as_millis();
@@ -155,6 +160,7 @@ pub(super) async fn serve(
     let server = Server::bind(options, Arc::new(Arc::clone(&instance)))?;
     let address = server.local_addr()?;
     let metrics = metrics(&instance, config).await?;
+    let notifications = notifications(&instance, config).await?;
     if let Some(fresh) = &password.fresh {
         println!("The password of role {OWNER} is {fresh}");
         println!("It is shown once, and kept in {}", password.file.display());
@@ -171,6 +177,7 @@ pub(super) async fn serve(
     tokio::spawn(stop_on_signal(shutdown.clone()));
     let served = server.serve(shutdown.clone()).await;
     shutdown.cancel();
+    drop(notifications);
     // Until here it has told that the server is shutting down.
     drop(metrics);
     let _ = tokio::join!(background, upkeep, keeper);
@@ -195,6 +202,19 @@ async fn metrics(instance: &Arc<Instance>, config: &Config) -> Result<Option<Abo
         superuser_reserved: config.superuser_reserved,
     };
     Ok(Some(AbortOnDropHandle::new(tokio::spawn(listener.serve(Arc::new(scrape))))))
+}
+
+/// Takes notifications, if they are wanted, for as long as the handle lives.
+async fn notifications(instance: &Arc<Instance>, config: &Config) -> Result<Option<AbortOnDropHandle<()>>> {
+    let Some(address) = config.listen_http else { return Ok(None) };
+    let tls = tls_files(config)?;
+    let listener = notify::Listener::bind(address, tls.as_ref()).await?;
+    let address = listener.local_addr()?;
+    if tls.is_none() && !address.ip().is_loopback() {
+        tracing::warn!(%address, "passwords of notifications are not encrypted: --tls-cert and --tls-key are not given");
+    }
+    tracing::info!(%address, "notifications are taken");
+    Ok(Some(AbortOnDropHandle::new(tokio::spawn(listener.serve(Arc::clone(instance))))))
 }
 
 fn server_options(config: &Config) -> Result<ServerOptions> {

@@ -173,7 +173,7 @@ fn tell(session: &mut Session, effects: Vec<Effect>) {
         match effect {
             Effect::Skipped { kind, reason } => session.notice_of(kind, reason),
             Effect::Warned { sqlstate, message } => session.warning(sqlstate, message),
-            Effect::Done | Effect::TablesDropped(_) | Effect::ColumnAdded(_) => {}
+            Effect::Done | Effect::TablesDropped(_) | Effect::ColumnsChanged(_) => {}
         }
     }
 }
@@ -187,7 +187,9 @@ pub fn tag_of(ddl: &Ddl) -> &'static str {
         Ddl::DropRelation { kind: DropKind::Table, .. } => "DROP TABLE",
         Ddl::DropRelation { kind: DropKind::View, .. } => "DROP VIEW",
         Ddl::DropRelation { kind: DropKind::MaterializedView, .. } => "DROP MATERIALIZED VIEW",
-        Ddl::RenameRelation { .. } | Ddl::AddColumn { .. } | Ddl::Constraint(_) => "ALTER TABLE",
+        Ddl::RenameRelation { .. } | Ddl::AddColumn { .. } | Ddl::WidenColumn { .. } | Ddl::Constraint(_) => {
+            "ALTER TABLE"
+        }
         Ddl::CreateView { .. } => "CREATE VIEW",
         Ddl::CreatePipe { .. } => "CREATE PIPE",
         Ddl::DropPipe { .. } => "DROP PIPE",
@@ -454,6 +456,13 @@ fn alter_table(context: &QueryContext, alter: &ast::AlterTable) -> Result<Ddl> {
         AlterTableOperation::DropConstraint { if_exists, name: constraint, .. } => {
             let (name, if_exists) = (fold(constraint), *if_exists);
             Ok(Ddl::Constraint(ConstraintDdl::Drop { table, name, if_exists }))
+        }
+        AlterTableOperation::AlterColumn {
+            column_name,
+            op: AlterColumnOperation::SetDataType { data_type, using: None, .. },
+        } => {
+            let (column, data_type) = (fold(column_name), sql_type(data_type)?);
+            Ok(Ddl::WidenColumn { table, column, data_type, at_least: false })
         }
         AlterTableOperation::AlterColumn { column_name, op } => {
             let not_null = match op {

@@ -36,7 +36,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 mod throttle;
-mod tls;
+pub(crate) mod tls;
 mod watch;
 
 pub(crate) use decode::{read_text, text_array_elements};

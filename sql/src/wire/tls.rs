@@ -33,11 +33,11 @@ pub struct ClientCertificates {
     pub required: bool,
 }
 
-pub(super) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Socket for T {}
 
 /// A TCP stream, encrypted or not.
-pub(super) type Transport = Box<dyn Socket>;
+pub(crate) type Transport = Box<dyn Socket>;
 
 /// The name by which a client that skips SSLRequest must ask for this protocol.
 pub(super) const ALPN: &[u8] = b"postgresql";
@@ -60,23 +60,10 @@ pub(super) struct Secured {
 }
 
 impl Tls {
-    /// The provider is named here because the process has two compiled in, and rustls refuses to choose.
     pub(super) fn new(files: &TlsFiles) -> Result<Self> {
-        let provider = Arc::new(ring::default_provider());
         let chain = certificates(&files.cert)?;
         let end_point = chain.first().and_then(|own| end_point(own)).map(Arc::from);
-        let key =
-            PrivateKeyDer::from_pem_slice(&read(&files.key)?).map_err(|error| refused(&files.key, error))?;
-        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-            .map_err(|error| Error::internal(format!("no TLS protocol version: {error}")))?;
-        let builder = match &files.clients {
-            Some(clients) => builder.with_client_cert_verifier(client_verifier(clients, provider)?),
-            None => builder.with_no_client_auth(),
-        };
-        let mut config = builder.with_single_cert(chain, key).map_err(|error| refused(&files.key, error))?;
-        config.alpn_protocols = vec![ALPN.to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), end_point })
+        Ok(Self { acceptor: acceptor(files, chain, files.clients.as_ref(), ALPN)?, end_point })
     }
 
     pub(super) async fn handshake(&self, socket: TcpStream) -> std::io::Result<(Transport, Secured)> {
@@ -90,6 +77,33 @@ impl Tls {
         };
         Ok((Box::new(stream), secured))
     }
+}
+
+/// The same certificate for HTTP, where clients show none.
+pub(crate) fn for_http(files: &TlsFiles) -> Result<TlsAcceptor> {
+    acceptor(files, certificates(&files.cert)?, None, b"http/1.1")
+}
+
+/// The provider is named here because the process has two compiled in, and rustls refuses to choose.
+fn acceptor(
+    files: &TlsFiles,
+    chain: Vec<CertificateDer<'static>>,
+    clients: Option<&ClientCertificates>,
+    protocol: &[u8],
+) -> Result<TlsAcceptor> {
+    let provider = Arc::new(ring::default_provider());
+    let key =
+        PrivateKeyDer::from_pem_slice(&read(&files.key)?).map_err(|error| refused(&files.key, error))?;
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Error::internal(format!("no TLS protocol version: {error}")))?;
+    let builder = match clients {
+        Some(clients) => builder.with_client_cert_verifier(client_verifier(clients, provider)?),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_single_cert(chain, key).map_err(|error| refused(&files.key, error))?;
+    config.alpn_protocols = vec![protocol.to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 fn client_verifier(

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use chrono::{TimeDelta, Utc};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
-use super::support::{Meddler, Process, Setup};
+use super::support::{Meddler, Process, Setup, author, notes};
 use super::{FATES, IDS, run};
-use crate::catalog::LoadMode;
-use crate::catalog::ddl::Ddl;
+use crate::catalog::ddl::{Ddl, Draft};
+use crate::catalog::{Column, LoadMode, SqlType};
 use crate::error::ErrorKind;
+use crate::table::CommitInfo;
+use crate::table::rewrite::Order;
 
 async fn house(options: &[(&str, &str)]) -> Process {
     let process = Process::with_table().await;
@@ -208,8 +211,18 @@ async fn a_column_of_a_wider_type_is_refused_by_name() {
         report.errors[0].1.message(),
         "column \"id\" is of type integer but the file has bigint, which is wider"
     );
+    let type_of_id = async || {
+        let catalog = process.warehouse.catalog().await.unwrap();
+        catalog.table(&notes()).unwrap().column("id").unwrap().data_type.to_string()
+    };
     process.create(Setup { query, ..Setup::default() }).await;
     assert_eq!(run(&process).await.files_loaded, 1);
+    assert_eq!(type_of_id().await, "integer");
+    process.create(Setup { query, options: vec![("type_changes", "widen")], ..Setup::default() }).await;
+    process.put("b.lines", "id,text\n2,two\n").await;
+    assert_eq!(run(&process).await.files_loaded, 1);
+    assert_eq!(type_of_id().await, "bigint");
+    assert_eq!(process.query(IDS).await, ["1|one", "2|two"]);
 }
 
 #[tokio::test]
@@ -237,4 +250,41 @@ async fn a_meddler_changes_nothing_by_itself() {
     process.put("a.lines", "id,text\n1,one\n").await;
     assert_eq!(run(&process).await.files_loaded, 1);
     assert!(process.store.head(&Path::from("landing/notes/a.lines")).await.is_ok());
+}
+
+/// Columns of which only the catalog knows: the process that defined them died before it told the log of the table.
+#[tokio::test]
+async fn columns_that_a_crash_left_out_of_the_log_are_there_before_rows_are() {
+    let process = Process::with_table().await;
+    process.create(Setup::default()).await;
+    process.put("a.lines", "id,text\n1,one\n").await;
+    run(&process).await;
+    let definitions = [
+        Ddl::AddColumn { table: notes(), column: Column::new("later", SqlType::Text), if_not_exists: false },
+        Ddl::WidenColumn { table: notes(), column: "id".into(), data_type: SqlType::BigInt, at_least: false },
+    ];
+    let author = author();
+    let committed = process.warehouse.catalog_log().commit(&author, |base| {
+        let mut draft = Draft::new(base, &author.role);
+        for definition in &definitions {
+            draft.apply(definition)?;
+        }
+        Ok((draft.into_changes(), ()))
+    });
+    committed.await.unwrap();
+    let rows = "SELECT id, text, later FROM notes ORDER BY id";
+    assert_eq!(process.query(rows).await, ["1|one|NULL"]);
+    process.put("b.lines", "id,text,later\n2,two,x\n").await;
+    assert_eq!(run(&process).await.files_loaded, 1);
+    // Files are merged with the columns of the log.
+    let catalog = process.warehouse.catalog().await.unwrap();
+    let delta = process.warehouse.delta(catalog.table(&notes()).unwrap()).unwrap();
+    let base = delta.snapshot().await.unwrap();
+    let (schema, files) = (base.schema(), process.files().await.into_iter().collect());
+    assert_eq!(schema.field_with_name("id").unwrap().data_type(), &DataType::Int64);
+    let state = process.ingestion.planner.session_state();
+    let rewritten = delta.rewrite(&base, &files, &Order::Columns(Vec::new()), &state).await.unwrap();
+    delta.swap(&base, vec![rewritten], CommitInfo::default()).await.unwrap();
+    assert_eq!(process.files().await.len(), 1);
+    assert_eq!(process.query(rows).await, ["1|one|NULL", "2|two|x"]);
 }

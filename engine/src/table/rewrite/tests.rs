@@ -65,7 +65,7 @@ impl Bench {
 
     async fn ids(&self, snapshot: &Arc<TableSnapshot>) -> Vec<i64> {
         let all = snapshot.files().unwrap().iter().map(|file| file.path.to_string()).collect();
-        let plan = self.table.rows_of(snapshot, &all).unwrap();
+        let plan = self.table.rows_of(snapshot, &all, snapshot.schema()).unwrap();
         let batches = self.context.execute_logical_plan(plan).await.unwrap().collect().await.unwrap();
         let ids =
             batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec());

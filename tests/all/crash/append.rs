@@ -1,15 +1,12 @@
-//! The process dies by SIGKILL at random moments of a load, again and again. In the end every row is there exactly
-//! once, every reject exactly once, and `system.loads` agrees.
-//!
-//! `VOXHOUSE_KILLS` is the number of kills (25 on files, 10 on S3), `VOXHOUSE_SEED` repeats a run.
+//! Loads that add rows. In the end every row is there exactly once, every reject exactly once, and `system.loads`
+//! agrees.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use tokio_postgres::Client;
 
+use super::{Dice, KILLS, assert_no_faults, kill_recovery};
 use crate::process::{Root, ServerProcess};
 use crate::server::ask;
 
@@ -31,12 +28,6 @@ fn name(file: usize) -> String {
     format!("{file:05}.csv")
 }
 
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable)
-        .ok()
-        .map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is not a number")))
-}
-
 /// No row twice, no file in part: holds at every moment.
 async fn assert_whole(client: &Client, when: &str) {
     let sql = format!(
@@ -48,7 +39,7 @@ async fn assert_whole(client: &Client, when: &str) {
 
 struct Crashes {
     root: Root,
-    dice: ChaCha8Rng,
+    dice: Dice,
     files: usize,
     /// What a run takes that nobody disturbs.
     usual: Duration,
@@ -65,11 +56,6 @@ impl Crashes {
         }
     }
 
-    fn moment(&mut self, usual: Duration) -> Duration {
-        let longest = usual.as_micros() as u64 * 13 / 10;
-        Duration::from_micros(self.dice.random_range(0..=longest))
-    }
-
     /// A server dies while it runs the pipe.
     async fn kill_server(&mut self, round: u64) {
         self.drop_files();
@@ -80,27 +66,18 @@ impl Crashes {
         // Files are merged all the while.
         tokio::spawn(async move { while other.simple_query("OPTIMIZE crash.rows").await.is_ok() {} });
         let running = tokio::spawn(async move { client.simple_query("CALL system.run_pipe('crash')").await });
-        let moment = self.moment(self.usual);
+        let moment = self.dice.moment(self.usual);
         tokio::time::sleep(moment).await;
         server.kill();
         let finished = running.await.unwrap().is_ok();
         eprintln!("round {round}: server killed after {moment:?}, finished: {finished}");
     }
 
-    /// A server dies while it finishes what the one before left.
-    async fn kill_recovery(&mut self, round: u64) {
-        let mut server = self.root.serve();
-        let moment = self.moment(self.usual);
-        tokio::time::sleep(moment).await;
-        server.kill();
-        eprintln!("round {round}: recovery killed after {moment:?}");
-    }
-
     /// `voxhouse load` dies while it copies and loads; the one who pushes tries again.
     async fn kill_push(&mut self, round: u64) {
         let mut load = self.push();
         let mut child = load.spawn().unwrap();
-        let moment = self.moment(self.usual_push);
+        let moment = self.dice.moment(self.usual_push);
         tokio::time::sleep(moment).await;
         let _ = child.kill();
         let status = child.wait().unwrap();
@@ -152,15 +129,12 @@ async fn a_load_from_files_that_is_killed_at_any_moment_counts_every_row_once() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_load_on_s3_that_is_killed_at_any_moment_counts_every_row_once() {
-    run(Root::on_s3(), 10).await;
+    run(Root::on_s3(), KILLS).await;
 }
 
 async fn run(root: Root, usual_kills: u64) {
-    let kills = number("VOXHOUSE_KILLS").unwrap_or(usual_kills);
-    let seed = number("VOXHOUSE_SEED").unwrap_or_else(|| rand::rng().random_range(0..1_000_000));
-    eprintln!("VOXHOUSE_SEED={seed} VOXHOUSE_KILLS={kills}");
     let (usual, usual_push) = (Duration::ZERO, Duration::ZERO);
-    let mut crashes = Crashes { root, dice: ChaCha8Rng::seed_from_u64(seed), files: 0, usual, usual_push };
+    let mut crashes = Crashes { root, dice: Dice::new(usual_kills), files: 0, usual, usual_push };
     {
         let server = crashes.root.serve();
         let client = server.client().await;
@@ -190,16 +164,14 @@ async fn run(root: Root, usual_kills: u64) {
         crashes.usual_push = started.elapsed();
         eprintln!("a run takes {:?}, a push {:?}", crashes.usual, crashes.usual_push);
     }
-    for round in 1..=kills {
+    for round in 1..=crashes.dice.kills {
         match round % 5 {
             0 => crashes.kill_push(round).await,
-            3 => crashes.kill_recovery(round).await,
+            3 => kill_recovery(&crashes.root, &mut crashes.dice, crashes.usual).await,
             _ => crashes.kill_server(round).await,
         }
     }
     let server = crashes.root.serve();
     crashes.assert_exactly_once(&server).await;
-    drop(server);
-    let said = crashes.root.says("check", &[]);
-    assert!(said.ends_with("0 faults\n"), "{said}");
+    assert_no_faults(&crashes.root, server);
 }
