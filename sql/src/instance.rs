@@ -29,6 +29,7 @@ use voxhouse_engine::planning::{PipePlan, Planner};
 use voxhouse_engine::storage::{STORE_URL, Storage};
 use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
+use voxhouse_udfs::Resolver;
 
 use crate::observe::Observer;
 use crate::pg_catalog::{self, Seen, Visible};
@@ -56,6 +57,9 @@ const SCRAM_ITERATIONS: NonZeroU32 = NonZeroU32::new(4096).expect("4096 is not z
 
 /// Footers and page indexes of Parquet files kept in memory.
 const METADATA_CACHE_BYTES: usize = 256 * 1024 * 1024;
+
+/// One part in so many of the memory limit is what identity resolution may keep between refreshes.
+const SHARE_OF_IDENTITY: usize = 8;
 
 #[derive(Debug, Clone)]
 pub struct InstanceOptions {
@@ -144,7 +148,8 @@ impl Instance {
         if background.ingestion.set(ingestion).is_err() || background.maintenance.set(maintenance).is_err() {
             return Err(Error::internal("the background started twice"));
         }
-        let built_ins = Arc::new(BuiltIns::new(Arc::clone(&background), knowledge).await?);
+        let matcher = Arc::new(Resolver::new(options.memory_limit / SHARE_OF_IDENTITY));
+        let built_ins = Arc::new(BuiltIns::new(Arc::clone(&background), knowledge, matcher).await?);
         if planner.built_ins.set(Arc::clone(&built_ins)).is_err() {
             return Err(Error::internal("the planner started twice"));
         }

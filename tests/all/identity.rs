@@ -1,7 +1,7 @@
 //! Identity resolution: the guide, undone merges, and what does not depend on order.
 
 use crate::clients::repository;
-use crate::server::{House, ask};
+use crate::server::{House, ask, refusal};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guide_runs() {
@@ -105,6 +105,12 @@ async fn after_an_unmerge_every_view_is_as_before_the_merge() {
     assert_eq!(views(&client).await, before);
 }
 
+/// Refreshes, and tells how many pairs were compared.
+async fn compared(client: &tokio_postgres::Client) -> u64 {
+    let told = ask(client, "CALL id.refresh()").await;
+    told[0].rsplit('|').next().unwrap().parse().unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refresh_after_each_batch_is_a_refresh_of_all() {
     let insert = |from: u32, to: u32| {
@@ -127,15 +133,81 @@ async fn a_refresh_after_each_batch_is_a_refresh_of_all() {
         client.batch_execute(&insert(from, to)).await.unwrap();
         client.batch_execute("CALL id.refresh()").await.unwrap();
     }
-    client.batch_execute("DELETE FROM o.customers WHERE record_id IN ('205', '17', '300')").await.unwrap();
-    client.batch_execute("CALL id.refresh()").await.unwrap();
+    for change in [
+        "DELETE FROM o.customers WHERE record_id IN ('205', '17', '300')",
+        "UPDATE o.customers SET phone = '13900000037', name = 'Person 1' WHERE record_id IN ('12', '40', '333')",
+        "UPDATE o.customers SET email = NULL WHERE record_id IN ('13', '41')",
+        "INSERT INTO id.blocked_values (key_type, key_value) VALUES ('phone', '13900000074')",
+        "UPDATE id.identifier_policy SET most_records = 3 WHERE key_type = 'email'",
+    ] {
+        client.batch_execute(change).await.unwrap();
+        client.batch_execute("CALL id.refresh()").await.unwrap();
+    }
+    client.batch_execute("DELETE FROM o.customers WHERE record_id = '99'").await.unwrap();
+    let after_a_batch = compared(&client).await;
     let in_turns = ask(&client, groups).await;
+    let pairs = "SELECT record_a, record_b, weight, bridge, pattern FROM id.edges ORDER BY 1, 2";
+    let pairs_in_turns = ask(&client, pairs).await;
     assert_eq!(ask(&client, "SELECT count(*) FROM id.runs WHERE trained").await, ["1"]);
 
     // The same model over everything at once, on a node that remembers nothing.
+    drop(client);
+    let house = house.open_again().await;
+    let client = house.client().await;
     client.batch_execute("TRUNCATE id.history").await.unwrap();
-    client.batch_execute("CALL id.refresh()").await.unwrap();
+    let in_full = compared(&client).await;
+    assert!(after_a_batch * 5 < in_full, "{after_a_batch} of {in_full} pairs");
     assert_eq!(ask(&client, "SELECT count(*) FROM id.runs WHERE trained").await, ["1"]);
     assert_eq!(ask(&client, groups).await, in_turns);
-    assert!(in_turns.len() < 387, "somebody has two records");
+    assert_eq!(ask(&client, pairs).await, pairs_in_turns);
+    assert!(in_turns.len() < 386, "somebody has two records");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_is_told_as_it_was_known_at_a_moment() {
+    let house = House::open().await;
+    let client = house.client().await;
+    for statement in [
+        "INSERT INTO o.customers (record_id, source_system, name, phone, created_at) VALUES \
+         ('1', 'shop', 'Ann', '13900000001', '2025-01-01 00:00:00+00'), \
+         ('2', 'mail', 'Bob', '13900000002', '2025-01-01 00:00:00+00')",
+        "INSERT INTO o.orders (order_id, source_system, key_type, key_value, ordered_at, currency, amount) \
+         VALUES ('o1', 'shop', 'phone', '13900000001', '2025-01-02 00:00:00+00', 'CNY', 10)",
+        "CALL id.refresh()",
+    ] {
+        client.batch_execute(statement).await.unwrap();
+    }
+    let known = |moment: &str| {
+        format!(
+            "SELECT customer_id, name, phone, records, orders, revenue FROM c360.customers {moment} ORDER BY name"
+        )
+    };
+    let lineage = |moment: &str| format!("SELECT * FROM c360.golden_lineage {moment} ORDER BY 1, 2, 7");
+    let before = (ask(&client, &known("")).await, ask(&client, &lineage("")).await);
+    assert_eq!(before.0.len(), 2);
+    let now = ask(&client, "SELECT clock_timestamp()").await.remove(0);
+    // The log of a table counts milliseconds.
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    for statement in [
+        "UPDATE o.customers SET name = 'Anna', updated_at = '2025-03-01 00:00:00+00' WHERE record_id = '1'",
+        "INSERT INTO o.orders (order_id, source_system, key_type, key_value, ordered_at, currency, amount) \
+         VALUES ('o2', 'shop', 'phone', '13900000002', '2025-01-02 00:00:00+00', 'CNY', 5)",
+        "CALL id.merge('shop/1', 'mail/2', 'one account')",
+    ] {
+        client.batch_execute(statement).await.unwrap();
+    }
+    let after = (ask(&client, &known("")).await, ask(&client, &lineage("")).await);
+    assert_eq!(after.0.len(), 1);
+    let moment = format!("TIMESTAMP AS OF '{now}'");
+    assert_eq!((ask(&client, &known(&moment)).await, ask(&client, &lineage(&moment)).await), before);
+    // A question about the past leaves the present alone, and both stand in one statement.
+    assert_eq!((ask(&client, &known("")).await, ask(&client, &lineage("")).await), after);
+    let moved = format!(
+        "SELECT count(*) FROM id.records TIMESTAMP AS OF '{now}' t JOIN id.records n \
+         ON n.record_id = t.record_id WHERE n.customer_id <> t.customer_id"
+    );
+    assert_eq!(ask(&client, &moved).await, ["1"]);
+    let (code, message) = refusal(&client, "SELECT * FROM c360.customers TIMESTAMP AS OF '2001-01-01'").await;
+    assert_eq!(code, "22023");
+    assert!(message.contains("did not exist at 2001-01-01"), "{message}");
 }

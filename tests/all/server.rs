@@ -39,6 +39,11 @@ impl House {
         Self::open_on(storage, Some(s3)).await
     }
 
+    /// Another process over the same root, which remembers nothing.
+    pub(crate) async fn open_again(&self) -> Self {
+        Self::open_on(self.instance.warehouse.storage().clone(), None).await
+    }
+
     async fn open_on(storage: Storage, s3: Option<S3Server>) -> Self {
         let instance = Instance::open(storage, &InstanceOptions::default()).await.unwrap();
         instance.set_password(OWNER, PASSWORD).await.unwrap();

@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::DataType;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -29,7 +31,7 @@ struct Argument {
     constant: bool,
 }
 
-const ARGUMENTS: [Argument; 26] = [
+const ARGUMENTS: [Argument; 28] = [
     Argument { name: "text", literal: "'服务 was good'", bad: &[], constant: false },
     Argument { name: "key_type", literal: "'phone'", bad: &[], constant: false },
     Argument { name: "key_value", literal: "'+86 139-1234-5678'", bad: &[], constant: false },
@@ -49,6 +51,13 @@ const ARGUMENTS: [Argument; 26] = [
     Argument { name: "labels", literal: "'fast, slow'", bad: &["'unheard of'", "''"], constant: false },
     Argument { name: "measure", literal: "'hr'", bad: &["'miles'"], constant: false },
     Argument { name: "value", literal: "'CNY'", bad: &[], constant: false },
+    Argument { name: "occurred_at", literal: "timestamp '2026-01-01 10:00:00'", bad: &[], constant: false },
+    Argument {
+        name: "gap",
+        literal: "interval '30 minutes'",
+        bad: &["interval '-1 minute'", "interval '1 month'", "CAST(NULL AS interval)", "k * 60.0"],
+        constant: true,
+    },
     Argument { name: "top", literal: "2", bad: &["0", "5", "1.5"], constant: true },
     Argument { name: "weight", literal: "2", bad: &["-1", "'NaN'::double"], constant: false },
     Argument { name: "lowest", literal: "1", bad: &["0.5", "7"], constant: true },
@@ -88,7 +97,13 @@ fn call(entry: &Entry, form: &[&Argument]) -> String {
         .iter()
         .map(|argument| if argument.constant { argument.literal } else { argument.name })
         .collect();
-    format!("{}({})", entry.name, written.join(", "))
+    written_call(entry, &written)
+}
+
+/// A call with these arguments; rows of a window come in the order of their times.
+fn written_call(entry: &Entry, arguments: &[&str]) -> String {
+    let over = if entry.kind == Kind::Window { " OVER (ORDER BY id)" } else { "" };
+    format!("{}({}){over}", entry.name, arguments.join(", "))
 }
 
 const ROWS: usize = 24;
@@ -116,7 +131,10 @@ fn sample() -> RecordBatch {
         rows.clone().map(|row| (row % 9 != 7).then_some((row % 4) as f64 / 2.0)).collect();
     let xs: Float64Array =
         rows.clone().map(|row| (row % 6 != 4).then_some((row * row) as f64 / 3.0)).collect();
+    let minute = |row: usize| (row % 10 != 6).then_some((row * row) as i64 * 60_000_000);
+    let times: TimestampMicrosecondArray = rows.clone().map(minute).collect();
     let columns: Vec<(&str, ArrayRef)> = vec![
+        ("occurred_at", Arc::new(times)),
         ("id", Arc::new(Int64Array::from_iter_values(rows.clone().map(|row| row as i64)))),
         ("g", Arc::new(Int64Array::from_iter_values(rows.map(|row| row as i64 % 4)))),
         ("key_type", Arc::new(texts.clone())),
@@ -248,6 +266,7 @@ fn every_function_is_documented() {
         let (name, documentation, volatility) = match &entry.implementation {
             Implementation::Scalar(f) => (f.name(), f.documentation(), f.signature().volatility),
             Implementation::Aggregate(f) => (f.name(), f.documentation(), f.signature().volatility),
+            Implementation::Window(f) => (f.name(), f.documentation(), f.signature().volatility),
             Implementation::Report(..) => continue,
         };
         assert_eq!((name, volatility), (entry.name, entry.volatility));
@@ -268,6 +287,7 @@ fn the_reference_is_current() {
     for entry in entries() {
         let documentation = match &entry.implementation {
             Implementation::Scalar(function) => function.documentation(),
+            Implementation::Window(function) => function.documentation(),
             Implementation::Aggregate(function) | Implementation::Report(_, function) => {
                 function.documentation()
             }
@@ -351,6 +371,7 @@ async fn every_function_registers_through_the_registry() {
     for entry in within_expressions() {
         let found = match entry.kind {
             Kind::Aggregate => state.aggregate_functions().contains_key(entry.name),
+            Kind::Window => state.window_functions().contains_key(entry.name),
             _ => state.scalar_functions().contains_key(entry.name),
         };
         assert!(found, "{}", entry.name);
@@ -453,11 +474,11 @@ async fn layouts_slices_and_empty_batches_agree() {
                 if about != "sliced" && form.iter().all(|argument| argument.name != about) {
                     continue;
                 }
-                let from = if entry.kind == Kind::Scalar { "FROM t ORDER BY id" } else { "FROM t" };
+                let from = if entry.kind == Kind::Aggregate { "FROM t" } else { "FROM t ORDER BY id" };
                 let sql = format!("SELECT {} {from}", call(&entry, &form));
                 let (expected, found) = (rows(&reference, &sql).await, rows(&variant, &sql).await);
                 assert_close(&expected, &found, &format!("{sql} with {about} as {}", batch.schema()));
-                if entry.kind == Kind::Scalar {
+                if entry.kind != Kind::Aggregate {
                     assert!(rows(&empty, &sql).await.is_empty(), "{sql}");
                 }
             }
@@ -502,6 +523,31 @@ async fn aggregates_do_not_depend_on_how_rows_are_split() {
 }
 
 #[tokio::test]
+async fn windows_look_at_their_partition_alone() {
+    let whole = sample();
+    let one = session(std::slice::from_ref(&whole));
+    let split = session(&[whole.slice(12, 12), whole.slice(0, 0), whole.slice(0, 12)]);
+    for (entry, form) in of_kind(Kind::Window) {
+        let call = call(&entry, &form);
+        let partitioned = call.replace("(ORDER BY id)", "(PARTITION BY g ORDER BY id)");
+        let sql = format!("SELECT g, {partitioned} FROM t ORDER BY g, id");
+        let mut alone = Vec::new();
+        for g in 0..4 {
+            alone.extend(rows(&one, &format!("SELECT {g}, {call} FROM t WHERE g = {g} ORDER BY id")).await);
+        }
+        // Beside an aggregate over the whole partition they are not streamed.
+        let beside = format!(
+            "SELECT g, s FROM (SELECT g, id, {partitioned} AS s, count(*) OVER (PARTITION BY g ORDER BY id ROWS \
+             BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS n FROM t) WHERE n > 0 ORDER BY g, id"
+        );
+        for context in [&one, &split] {
+            assert_eq!(rows(context, &sql).await, alone, "{sql}");
+            assert_eq!(rows(context, &beside).await, alone, "{beside}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn sliding_windows_equal_fresh_aggregates() {
     let context = session(&[sample()]);
     for (entry, form) in of_kind(Kind::Aggregate) {
@@ -518,12 +564,13 @@ async fn sliding_windows_equal_fresh_aggregates() {
 #[tokio::test]
 async fn bad_arguments_are_22023() {
     let context = session(&[sample()]);
-    for (entry, form) in of_kind(Kind::Scalar).chain(of_kind(Kind::Aggregate)) {
+    let kinds = [Kind::Scalar, Kind::Aggregate, Kind::Window];
+    for (entry, form) in kinds.into_iter().flat_map(of_kind) {
         for (place, argument) in form.iter().enumerate() {
             for bad in argument.bad {
                 let mut written: Vec<_> = form.iter().map(|argument| argument.literal).collect();
                 written[place] = bad;
-                let sql = format!("SELECT {}({}) FROM t", entry.name, written.join(", "));
+                let sql = format!("SELECT {} FROM t", written_call(&entry, &written));
                 let error = run(&context, &sql).await.expect_err(&sql);
                 assert_eq!(error.sqlstate(), "22023", "{sql}: {error}");
                 let message = error.message();

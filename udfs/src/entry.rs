@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::logical_expr::{AggregateUDF, DocSection, Documentation, ScalarUDF, Volatility};
+use datafusion::logical_expr::{AggregateUDF, DocSection, Documentation, ScalarUDF, Volatility, WindowUDF};
 
 use crate::report::Shape;
 
@@ -57,6 +57,7 @@ impl fmt::Display for Kind {
 pub enum Implementation {
     Scalar(Arc<ScalarUDF>),
     Aggregate(Arc<AggregateUDF>),
+    Window(Arc<WindowUDF>),
     /// What a call looks like, and the aggregate that it becomes.
     Report(Arc<Shape>, Arc<AggregateUDF>),
 }
@@ -79,6 +80,7 @@ impl Definition {
         let kind = match implementation {
             Implementation::Scalar(_) => Kind::Scalar,
             Implementation::Aggregate(_) => Kind::Aggregate,
+            Implementation::Window(_) => Kind::Window,
             Implementation::Report(..) => Kind::Table,
         };
         Entry {

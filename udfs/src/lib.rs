@@ -71,6 +71,7 @@ mod searching;
 mod sentiment;
 mod sentiment_scores;
 mod sequences;
+mod sessions;
 mod similarity;
 mod stored_moments;
 mod student;
@@ -108,6 +109,7 @@ pub fn entries() -> Vec<Entry> {
         distances::entries(),
         personal_data::entries(),
         sequences::entries(),
+        sessions::entries(),
         e_value::entries(),
         predict::entries(),
         stored_moments::entries(),
@@ -133,6 +135,7 @@ pub fn register_all(
                 drop(registry.register_udf(scalar::knowing(function, taught))?)
             }
             Implementation::Aggregate(function) => drop(registry.register_udaf(function)?),
+            Implementation::Window(function) => drop(registry.register_udwf(function)?),
             Implementation::Report(_, function) => {
                 drop(registry.register_udaf(report::knowing(function, taught))?);
             }

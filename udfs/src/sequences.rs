@@ -261,7 +261,8 @@ impl AggregateUDFImpl for SequenceFunction {
                 } else {
                     String::new()
                 };
-                let window = microseconds(constant(args.exprs[1].as_ref(), "window_length")?)?;
+                let window =
+                    microseconds(constant(args.exprs[1].as_ref(), "window_length")?, "window_length")?;
                 let modes = Modes::parse(&modes).map_err(Error::from)?;
                 let funnel = Funnel::new(conditions, window, modes).map_err(Error::from)?;
                 Rows::Funnel(funnel, FunnelState::default())
@@ -289,7 +290,7 @@ impl AggregateUDFImpl for SequenceFunction {
 }
 
 /// The value of an argument that is the same for all rows.
-fn constant(expr: &dyn PhysicalExpr, what: &str) -> Result<ScalarValue> {
+pub(crate) fn constant(expr: &dyn PhysicalExpr, what: &str) -> Result<ScalarValue> {
     let nothing = RecordBatch::new_empty(Arc::new(Schema::empty()));
     match expr.evaluate(&nothing) {
         Ok(ColumnarValue::Scalar(value)) if !value.is_null() => Ok(value),
@@ -305,20 +306,20 @@ fn constant_text(expr: &dyn PhysicalExpr, what: &str) -> Result<String> {
     Ok(value.try_as_str().flatten().unwrap_or_default().to_owned())
 }
 
-/// A window as microseconds: an interval, or a number of seconds.
-fn microseconds(window: ScalarValue) -> Result<i64> {
-    match window {
+/// A length of time in microseconds: an interval, or a number of seconds.
+pub(crate) fn microseconds(length: ScalarValue, what: &str) -> Result<i64> {
+    match length {
         ScalarValue::IntervalMonthDayNano(Some(interval)) if interval.months == 0 => {
             let days = i64::from(interval.days) * 86_400_000_000;
             Ok(days.saturating_add(interval.nanoseconds / 1000))
         }
         ScalarValue::IntervalMonthDayNano(_) => {
-            Err(Error::invalid_argument("window_length must not have months")
+            Err(Error::invalid_argument(format!("{what} must not have months"))
                 .with_hint("Months differ in length: write days.")
                 .into())
         }
         ScalarValue::Float64(Some(seconds)) if seconds.abs() < 9e12 => Ok((seconds * 1e6).round() as i64),
-        _ => Err(Error::invalid_argument("window_length is out of range").into()),
+        _ => Err(Error::invalid_argument(format!("{what} is out of range")).into()),
     }
 }
 

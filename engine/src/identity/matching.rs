@@ -63,6 +63,8 @@ pub struct Task {
     pub apart: Vec<(u32, u32)>,
     /// The model to use, as [`Answer::model`] gave it. `None` trains one.
     pub model: Option<String>,
+    /// Pairs that all blocking rules together may give. `None` leaves it to the matcher.
+    pub most_pairs: Option<u64>,
 }
 
 /// Two records with a weight, the lower row first.
@@ -95,7 +97,7 @@ pub struct Level {
 }
 
 /// What a blocking rule costs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuleCost {
     pub rule: String,
     pub pairs: u64,
@@ -117,6 +119,8 @@ pub struct Answer {
     pub pairs: Vec<Pair>,
     /// By record, the least row of its person.
     pub labels: Vec<u32>,
+    /// Pairs that were compared to find this.
+    pub compared: u64,
 }
 
 /// A line of an explanation.
@@ -133,8 +137,12 @@ pub struct Step {
 }
 
 pub trait Matcher: Send + Sync + Debug {
-    /// Refuses with [`crate::ErrorKind::LimitExceeded`] what would compare more pairs than the budget allows.
+    /// Refuses with [`crate::ErrorKind::ProgramLimitExceeded`], before it compares anything, what would compare more
+    /// pairs than allowed. A matcher may remember what it found; the answer does not depend on it.
     fn resolve(&self, task: &Task) -> Result<Answer>;
+
+    /// What the blocking rules of a task would cost, by counts of keys alone.
+    fn costs(&self, task: &Task) -> Result<Vec<RuleCost>>;
 
     /// Why two records weigh what they weigh under a model. `pattern` is that of a kept pair; without it the
     /// records are compared as they are now. The weights sum to that of the pair.

@@ -92,10 +92,11 @@ impl Resolved {
     }
 }
 
-/// Keeps the newest answer.
+/// Keeps the newest answer, and the last one of a past moment.
 #[derive(Debug, Default)]
 pub struct Identity {
     latest: tokio::sync::Mutex<Option<Arc<Resolved>>>,
+    past: tokio::sync::Mutex<Option<Arc<Resolved>>>,
 }
 
 /// A table whose rows name a person: how its rows are found again, and which columns say who it is.
@@ -149,7 +150,8 @@ impl Identity {
         catalog: &CatalogSnapshot,
         state: &SessionState,
     ) -> Result<Arc<Resolved>> {
-        let mut latest = self.latest.lock().await;
+        let kept = if snapshots.is_of_a_moment() { &self.past } else { &self.latest };
+        let mut latest = kept.lock().await;
         let versions = versions(snapshots, catalog).await?;
         if let Some(known) = latest.as_ref()
             && known.versions.len() == versions.len()

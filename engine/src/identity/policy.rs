@@ -3,7 +3,7 @@
 //! A value that more records hold than its policy allows (a hotline, a shop's own phone, `无`) is blocked: it is
 //! found from the data at each refresh. So are well-known placeholders, whoever holds them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::key::normalise;
 
@@ -82,36 +82,43 @@ impl Reason {
 /// Counts who holds what, and tells which values are blocked.
 #[derive(Debug, Default)]
 pub struct Holders {
-    records: BTreeMap<(String, String), u64>,
+    /// By key type and value.
+    records: HashMap<String, HashMap<String, u64>>,
 }
 
 impl Holders {
     /// One record more that holds a value.
     pub fn add(&mut self, key_type: &str, value: &str) {
-        if let Some(value) = normalise(key_type, value) {
-            *self.records.entry((key_type.to_owned(), value)).or_default() += 1;
+        let Some(value) = normalise(key_type, value) else { return };
+        match self.records.get_mut(key_type) {
+            Some(values) => *values.entry(value).or_default() += 1,
+            None => drop(self.records.insert(key_type.to_owned(), HashMap::from([(value, 1)]))),
         }
+    }
+
+    fn of(&self, key_type: &str, value: &str) -> u64 {
+        self.records.get(key_type).and_then(|values| values.get(value)).copied().unwrap_or(0)
     }
 
     /// The blocked values, in order. `by_user` are those that somebody wrote down.
     pub fn blocked(&self, policies: &[Policy], by_user: &[(String, String)]) -> Vec<BlockedValue> {
         let mut found: BTreeMap<(String, String), (Reason, u64)> = BTreeMap::new();
-        for ((key_type, value), records) in &self.records {
-            let most = policies.iter().find(|policy| policy.key_type == *key_type);
-            let reason = if is_placeholder(key_type, value) {
-                Reason::Placeholder
-            } else if most.is_some_and(|policy| *records > u64::from(policy.most_records)) {
-                Reason::Shared
-            } else {
-                continue;
-            };
-            found.insert((key_type.clone(), value.clone()), (reason, *records));
+        for (key_type, values) in &self.records {
+            let policy = policies.iter().find(|policy| policy.key_type == *key_type);
+            let most = policy.map_or(u64::MAX, |policy| u64::from(policy.most_records));
+            for (value, records) in values {
+                let reason = match is_placeholder(key_type, value) {
+                    true => Reason::Placeholder,
+                    false if *records > most => Reason::Shared,
+                    false => continue,
+                };
+                found.insert((key_type.clone(), value.clone()), (reason, *records));
+            }
         }
         for (key_type, value) in by_user {
             let Some(value) = normalise(key_type, value) else { continue };
-            let key = (key_type.clone(), value);
-            let records = self.records.get(&key).copied().unwrap_or(0);
-            found.insert(key, (Reason::User, records));
+            let records = self.of(key_type, &value);
+            found.insert((key_type.clone(), value), (Reason::User, records));
         }
         let value =
             |((key_type, value), (reason, records))| BlockedValue { key_type, value, reason, records };

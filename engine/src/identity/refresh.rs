@@ -13,7 +13,7 @@ use super::decisions::{Decisions, Verdict};
 use super::graph::{Identifier, fresh_id};
 use super::households::households;
 use super::key::normalise;
-use super::matching::{Answer, COLUMNS, Matcher, Pair, Record, Task, probability};
+use super::matching::{Answer, COLUMNS, Matcher, Pair, Record, RuleCost, Task, probability};
 use super::policy::{BlockedValue, Holders};
 use super::reading::Reader;
 use super::stable::{Held, carry_over};
@@ -36,6 +36,8 @@ pub struct Summary {
     pub customers: u64,
     pub largest_customer: u64,
     pub pairs: u64,
+    /// Pairs that were compared; all others were known from the refresh before.
+    pub compared: u64,
     /// Customers that there were not before, and customers that are no more.
     pub new_customers: u64,
     pub gone_customers: u64,
@@ -67,6 +69,8 @@ pub struct Refresh<'a> {
     pub decisions: Decisions,
     /// Whether to train whatever there is.
     pub train: bool,
+    /// Pairs that the blocking rules may give. `None` leaves it to the number of records.
+    pub most_pairs: Option<u64>,
     /// Microseconds since 1970.
     pub now: i64,
 }
@@ -76,16 +80,15 @@ impl Refresh<'_> {
         self.decisions.check()?;
         let stored = Stored::read(&self.reader).await?;
         let known = stored::model(&self.reader).await?;
-        let mut records = self.records().await?;
-        let blocked = block(&mut records, &stored);
+        let (records, blocked) = records(&self.reader, &stored).await?;
         let rows: HashMap<String, u32> =
             records.iter().enumerate().map(|(row, record)| (record.name(), row as u32)).collect();
         let (together, apart) = self.decided(&rows);
-        let has_grown =
-            known.as_ref().is_none_or(|(_, _, trained_on)| records.len() as u64 > GROWN * trained_on);
-        let model = known.filter(|_| !self.train && !has_grown).map(|(text, _, _)| text);
-        let policies = stored.policies.clone();
-        let (records, answer) = self.resolved(Task { records, policies, together, apart, model }).await?;
+        let model = fitting(known, records.len()).filter(|_| !self.train);
+        let (policies, most_pairs) = (stored.policies.clone(), self.most_pairs);
+        let task = Task { records, policies, together, apart, model, most_pairs };
+        let (task, answer) = asked(&self.matcher, task, |matcher, task| matcher.resolve(task)).await?;
+        let records = task.records;
         let ids = self.ids(&records, &answer.labels, &stored);
         let version = stored.version + 1;
         let (history, changed) = self.history(&records, &ids, &stored, version);
@@ -98,39 +101,6 @@ impl Refresh<'_> {
         }
         writes.push(Write { table: table("runs"), rows: run_batch(&summary, self.now)?, adds: true });
         Ok(Refreshed { summary, writes })
-    }
-
-    /// Asks the matcher, on a thread where it may take its time.
-    async fn resolved(&self, task: Task) -> Result<(Vec<Record>, Answer)> {
-        let matcher = Arc::clone(&self.matcher);
-        let run =
-            tokio::task::spawn_blocking(move || matcher.resolve(&task).map(|answer| (task.records, answer)));
-        run.await.map_err(|error| Error::internal(error.to_string()))?
-    }
-
-    /// The records, in the order of their source systems and ids. Of two rows with one id the first counts.
-    async fn records(&self) -> Result<Vec<Record>> {
-        let columns: Vec<&str> =
-            ["source_system", "record_id"].into_iter().chain(COLUMNS.map(|(name, _)| name)).collect();
-        let mut records: Vec<Record> = Vec::new();
-        self.reader
-            .each_row(&QualifiedName::new("o", "customers"), &columns, |values| {
-                let (Some(system), Some(record)) = (values[0], values[1]) else { return };
-                let text =
-                    |value: &Option<&str>| value.filter(|text| !text.trim().is_empty()).map(Into::into);
-                records.push(Record {
-                    source_system: system.into(),
-                    record_id: record.into(),
-                    values: values[2..].iter().map(text).collect(),
-                });
-            })
-            .await?;
-        let key = |record: &Record| (record.source_system.clone(), record.record_id.clone());
-        records.sort_by(|a, b| {
-            (&a.source_system, &a.record_id, &a.values).cmp(&(&b.source_system, &b.record_id, &b.values))
-        });
-        records.dedup_by(|a, b| key(a) == key(b));
-        Ok(records)
     }
 
     /// The rows that standing decisions join, and those that they part.
@@ -243,6 +213,57 @@ impl Refresh<'_> {
     }
 }
 
+/// What each blocking rule of a refresh would cost now, by counts of keys alone.
+pub async fn costs(reader: &Reader<'_>, matcher: &Arc<dyn Matcher>) -> Result<Vec<RuleCost>> {
+    let stored = Stored::read(reader).await?;
+    let (records, _) = records(reader, &stored).await?;
+    let model = fitting(stored::model(reader).await?, records.len());
+    let (policies, most_pairs) = (stored.policies, None);
+    let task = Task { records, policies, together: Vec::new(), apart: Vec::new(), model, most_pairs };
+    Ok(asked(matcher, task, |matcher, task| matcher.costs(task)).await?.1)
+}
+
+/// Asks the matcher, on a thread where it may take its time.
+async fn asked<T: Send + 'static>(
+    matcher: &Arc<dyn Matcher>,
+    task: Task,
+    ask: impl FnOnce(&dyn Matcher, &Task) -> Result<T> + Send + 'static,
+) -> Result<(Task, T)> {
+    let matcher = Arc::clone(matcher);
+    let run = tokio::task::spawn_blocking(move || ask(matcher.as_ref(), &task).map(|told| (task, told)));
+    run.await.map_err(|error| Error::internal(error.to_string()))?
+}
+
+/// The text of the model, unless there are many more records than it was trained on.
+fn fitting(model: Option<(String, i64, u64)>, records: usize) -> Option<String> {
+    model.filter(|(_, _, trained_on)| records as u64 <= GROWN * trained_on).map(|(text, _, _)| text)
+}
+
+/// The records in the order of their source systems and ids, without the values that say nothing, and those values.
+/// Of two rows with one id the first counts.
+async fn records(reader: &Reader<'_>, stored: &Stored) -> Result<(Vec<Record>, Vec<BlockedValue>)> {
+    let columns: Vec<&str> =
+        ["source_system", "record_id"].into_iter().chain(COLUMNS.map(|(name, _)| name)).collect();
+    let mut records: Vec<Record> = Vec::new();
+    reader
+        .each_row(&QualifiedName::new("o", "customers"), &columns, |values| {
+            let (Some(system), Some(record)) = (values[0], values[1]) else { return };
+            let text = |value: &Option<&str>| value.filter(|text| !text.trim().is_empty()).map(Into::into);
+            records.push(Record {
+                source_system: system.into(),
+                record_id: record.into(),
+                values: values[2..].iter().map(text).collect(),
+            });
+        })
+        .await?;
+    records.sort_by(|a, b| {
+        (&a.source_system, &a.record_id, &a.values).cmp(&(&b.source_system, &b.record_id, &b.values))
+    });
+    records.dedup_by(|a, b| a.source_system == b.source_system && a.record_id == b.record_id);
+    let blocked = block(&mut records, stored);
+    Ok((records, blocked))
+}
+
 /// A record id that is blank has no normal form; its place among the records names it.
 fn blank(label: u32) -> Identifier {
     Identifier { key_type: "record_id".to_owned(), source_system: None, value: format!("\u{1f}{label}") }
@@ -300,6 +321,7 @@ fn summary(
         customers: sizes.len() as u64,
         largest_customer: sizes.values().max().copied().unwrap_or(0),
         pairs: answer.pairs.len() as u64,
+        compared: answer.compared,
         new_customers: sizes.keys().filter(|id| !before.contains(*id)).count() as u64,
         gone_customers: before.iter().filter(|id| !sizes.contains_key(*id)).count() as u64,
     }

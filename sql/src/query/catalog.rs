@@ -25,7 +25,7 @@ use crate::access::columns::Named;
 use crate::access::reads;
 use crate::dialect;
 use crate::pg_catalog::{self, Visible};
-use crate::relations::BuiltIns;
+use crate::relations::{BuiltIns, no_past};
 use crate::text::kept::Halves;
 
 /// Views inside views inside views: beyond this, a view must contain itself.
@@ -147,6 +147,9 @@ impl Relations {
         if name.schema == pg_catalog::PG_CATALOG || name.schema == pg_catalog::INFORMATION_SCHEMA {
             let schema = pg_catalog::schema_provider(Arc::clone(&self.visible), &name.schema);
             let found = schema.table(&name.name).await?;
+            if found.is_some() && self.snapshots.is_of_a_moment() {
+                return Err(no_past(name));
+            }
             self.opened.lock().volatile |= found.is_some();
             return Ok(found.map(|found| self.noted(name, false, found)));
         }

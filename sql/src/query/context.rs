@@ -112,12 +112,16 @@ impl QueryContext {
         mut overrides: HashMap<QualifiedName, Arc<dyn TableProvider>>,
     ) -> Result<Planned> {
         let mut stands_for = HashMap::new();
+        let mut volatile = false;
         for moment in &statement.moments {
             let (name, relation, provider) = self.at_moment(moment, &statement).await?;
+            // A version of a table stays what it is.
+            volatile |= is_to_come(&moment.at) || self.visible.catalog.table(&relation).is_err();
             stands_for.insert(name.clone(), StandsFor { relation, is_target: false });
             overrides.insert(name, provider);
         }
         let relations = self.relations_standing_for(overrides, stands_for);
+        relations.opened.lock().volatile = volatile;
         let state = with_catalog(&self.base, Arc::clone(&relations));
         let plan = Box::pin(plan_in(&state, &relations, statement)).await?;
         let opened = relations.opened.lock().clone();
@@ -208,26 +212,54 @@ impl QueryContext {
             Some(schema) => vec![QualifiedName::new(schema, &moment.table)],
             None => relations.search_path().map(|schema| QualifiedName::new(schema, &moment.table)).collect(),
         };
-        let table =
-            candidates.iter().find_map(|name| self.visible.catalog.table(name).ok()).ok_or_else(|| {
-                Error::new(ErrorKind::UndefinedTable, format!("relation \"{}\" does not exist", moment.table))
-                    .with_hint("Only tables keep their past versions; views do not.")
-            })?;
-        if !reads::may_read_some(&self.visible.catalog, self.visible.access(), &table.name) {
-            return Err(reads::relation_denied(&self.visible.catalog, &table.name));
+        let catalog = &self.visible.catalog;
+        let exists =
+            |name: &&QualifiedName| catalog.relation(name).is_some() || self.built_ins.contains(name);
+        let name = candidates.iter().find(exists).ok_or_else(|| {
+            Error::new(ErrorKind::UndefinedTable, format!("relation \"{}\" does not exist", moment.table))
+        })?;
+        if !reads::may_read_some(catalog, self.visible.access(), name) {
+            return Err(reads::relation_denied(catalog, name));
         }
-        if table.name.is_temporary() {
-            return Err(Error::not_supported("temporary tables keep no past versions"));
-        }
-        let delta = self.warehouse.delta(table)?;
-        let snapshot = match &moment.at {
-            At::Version(version) => delta.snapshot_at_version(*version).await?,
-            At::Timestamp(text) => delta.snapshot_at(parse_timestamp(text)?).await?,
-        };
-        let scan = self.warehouse.scan_snapshot(table, snapshot)?;
+        let provider = self.as_it_was(name, &moment.at).await?;
         let schema = written.unwrap_or_else(|| SEARCH_PATH_SCHEMA.to_owned());
-        Ok((QualifiedName::new(schema, &moment.alias), table.name.clone(), Arc::new(scan)))
+        Ok((QualifiedName::new(schema, &moment.alias), name.clone(), provider))
     }
+
+    /// A relation as it was: a table's version, or what a view's query gives over the tables of the moment.
+    async fn as_it_was(&self, name: &QualifiedName, at: &At) -> Result<Arc<dyn TableProvider>> {
+        if let Ok(table) = self.visible.catalog.table(name) {
+            if table.name.is_temporary() {
+                return Err(Error::not_supported("temporary tables keep no past versions"));
+            }
+            let delta = self.warehouse.delta(table)?;
+            let snapshot = match at {
+                At::Version(version) => delta.snapshot_at_version(*version).await?,
+                At::Timestamp(text) => delta.snapshot_at(parse_timestamp(text)?).await?,
+            };
+            return Ok(Arc::new(self.warehouse.scan_snapshot(table, snapshot)?));
+        }
+        let At::Timestamp(text) = at else {
+            return Err(Error::not_supported(format!("relation \"{name}\" has no versions of its own"))
+                .with_hint(
+                    "Write TIMESTAMP AS OF and a time: the tables behind it are read as they were then.",
+                ));
+        };
+        let then = Self {
+            warehouse: Arc::clone(&self.warehouse),
+            built_ins: Arc::clone(&self.built_ins),
+            snapshots: Arc::new(Snapshots::at(&self.warehouse, parse_timestamp(text)?)),
+            visible: Arc::clone(&self.visible),
+            base: self.base.clone(),
+        };
+        let found = Box::pin(then.relations(HashMap::new()).lookup(name)).await?;
+        found.ok_or_else(|| Error::internal(format!("relation \"{name}\" is gone")))
+    }
+}
+
+/// Whether a moment lies ahead, so that what was there then is not known yet.
+fn is_to_come(at: &At) -> bool {
+    matches!(at, At::Timestamp(text) if parse_timestamp(text).is_ok_and(|moment| moment > Utc::now()))
 }
 
 /// A statement that was made here rather than written by a user.
@@ -321,7 +353,9 @@ fn refuse_server_access(plan: &LogicalPlan) -> Result<()> {
 /// A timestamp with or without a time and a zone; without a zone it is UTC.
 pub fn parse_timestamp(text: &str) -> Result<DateTime<Utc>> {
     let text = text.trim();
-    if let Ok(with_zone) = DateTime::parse_from_rfc3339(&text.replacen(' ', "T", 1)) {
+    let zoned = ["%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M:%S%.f%#z"];
+    let with_zone = zoned.iter().find_map(|format| DateTime::parse_from_str(text, format).ok());
+    if let Some(with_zone) = with_zone.or_else(|| DateTime::parse_from_rfc3339(text).ok()) {
         return Ok(with_zone.with_timezone(&Utc));
     }
     let formats = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M"];

@@ -1,5 +1,6 @@
-//! `id.explain('record', 'record')` in FROM and `id.resolve(customer_id)` in expressions, as the SQL that they
-//! stand for: rows that are worked out before the statement is planned, and a look into `id.redirects`.
+//! `id.explain('record', 'record')` and `id.blocking_report()` in FROM and `id.resolve(customer_id)` in expressions, as
+//! the SQL that they stand for: rows that are worked out before the statement is planned, and a look into
+//! `id.redirects`.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -11,9 +12,10 @@ use datafusion::sql::sqlparser::ast::{
 };
 use voxhouse_engine::catalog::QualifiedName;
 use voxhouse_engine::identity::explain::{Line, explain};
+use voxhouse_engine::identity::matching::RuleCost;
 use voxhouse_engine::identity::reading::Reader;
+use voxhouse_engine::identity::refresh::costs;
 use voxhouse_engine::{Error, ErrorKind, Result};
-use voxhouse_udfs::Resolver;
 
 use super::catalog::Relations;
 use super::names::parts;
@@ -36,8 +38,11 @@ pub async fn expand(
     }
     relations.opened.lock().volatile = true;
     let mut queries = Vec::with_capacity(found.calls.len());
-    for (record_a, record_b) in &found.calls {
-        queries.push(explanation(state, relations, record_a, record_b).await?);
+    for call in &found.calls {
+        queries.push(match call {
+            Call::Explain(record_a, record_b) => explanation(state, relations, record_a, record_b).await?,
+            Call::BlockingReport => blocking_report(state, relations).await?,
+        });
     }
     queries.reverse();
     match statement.visit(&mut Writer { queries }) {
@@ -50,10 +55,28 @@ fn is_named(name: &ObjectName, function: &str) -> bool {
     parts(name).is_ok_and(|parts| parts.len() == 2 && parts[0] == "id" && parts[1] == function)
 }
 
-/// Collects the calls of `id.explain`, and writes those of `id.resolve` anew.
+/// A call in FROM.
+enum Call {
+    Explain(String, String),
+    BlockingReport,
+}
+
+impl Call {
+    /// `None` for a function of another name.
+    fn read(name: &ObjectName, arguments: &[FunctionArg]) -> Option<Result<Self>> {
+        if is_named(name, "explain") {
+            let pair = texts(arguments).map(|(one, other)| Self::Explain(one, other));
+            return Some(pair.ok_or_else(does_not_fit));
+        }
+        let report = if arguments.is_empty() { Ok(Self::BlockingReport) } else { Err(report_does_not_fit()) };
+        is_named(name, "blocking_report").then_some(report)
+    }
+}
+
+/// Collects the calls in FROM, and writes those of `id.resolve` anew.
 #[derive(Default)]
 struct Finder {
-    calls: Vec<(String, String)>,
+    calls: Vec<Call>,
 }
 
 impl VisitorMut for Finder {
@@ -63,12 +86,10 @@ impl VisitorMut for Finder {
         let TableFactor::Table { name, args: Some(arguments), .. } = factor else {
             return ControlFlow::Continue(());
         };
-        if !is_named(name, "explain") {
-            return ControlFlow::Continue(());
-        }
-        match texts(&arguments.args) {
-            Some(pair) => self.calls.push(pair),
-            None => return ControlFlow::Break(does_not_fit()),
+        match Call::read(name, &arguments.args) {
+            Some(Ok(call)) => self.calls.push(call),
+            Some(Err(error)) => return ControlFlow::Break(error),
+            None => {}
         }
         ControlFlow::Continue(())
     }
@@ -109,6 +130,14 @@ fn does_not_fit() -> Error {
         .with_hint("It is called as id.explain('shop/17', 'wechat/902'), with two records written out.")
 }
 
+fn report_does_not_fit() -> Error {
+    Error::new(
+        ErrorKind::UndefinedFunction,
+        "function id.blocking_report does not exist with these arguments",
+    )
+    .with_hint("It is called as id.blocking_report(), and tells what a refresh would cost now.")
+}
+
 fn resolve_does_not_fit() -> Error {
     Error::new(ErrorKind::UndefinedFunction, "function id.resolve does not exist with these arguments")
         .with_hint("It is called as id.resolve(customer_id).")
@@ -138,10 +167,14 @@ impl VisitorMut for Writer {
     type Break = Error;
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
-        if let TableFactor::Table { name, args: Some(_), alias, .. } = factor
-            && is_named(name, "explain")
+        if let TableFactor::Table { name, args: Some(arguments), alias, .. } = factor
+            && let Some(Ok(call)) = Call::read(name, &arguments.args)
         {
-            let alias = alias.take().unwrap_or_else(|| build::alias(Ident::new("explain")));
+            let function = match call {
+                Call::Explain(..) => "explain",
+                Call::BlockingReport => "blocking_report",
+            };
+            let alias = alias.take().unwrap_or_else(|| build::alias(Ident::new(function)));
             if let Some(query) = self.queries.pop() {
                 *factor = build::derived(query, alias);
             }
@@ -156,20 +189,55 @@ async fn explanation(
     record_a: &str,
     record_b: &str,
 ) -> Result<Query> {
-    let (catalog, access) = (relations.catalog(), &relations.access);
-    for read in [QualifiedName::new("o", "customers"), QualifiedName::new("id", "edges")] {
-        if !access.is_superuser() && !reads::may_read_all(catalog, access, &read) {
-            return Err(reads::relation_denied(catalog, &read));
-        }
-    }
-    let reader = Reader { snapshots: &relations.snapshots, catalog, state };
-    let lines = explain(&reader, &Resolver, record_a, record_b).await?;
-    Ok(rows(&lines))
+    require_readable(relations, [QualifiedName::new("o", "customers"), QualifiedName::new("id", "edges")])?;
+    let reader = Reader { snapshots: &relations.snapshots, catalog: relations.catalog(), state };
+    let matcher = relations.built_ins.matcher();
+    let lines = explain(&reader, matcher.as_ref(), record_a, record_b).await?;
+    Ok(union(lines.iter().enumerate().map(|(at, line)| row(at, line))))
 }
 
-/// `SELECT … UNION ALL SELECT …`, a row a line.
-fn rows(lines: &[Line]) -> Query {
-    let selects = lines.iter().enumerate().map(|(at, line)| *row(at, line).body);
+fn require_readable<const N: usize>(relations: &Relations, read: [QualifiedName; N]) -> Result<()> {
+    let (catalog, access) = (relations.catalog(), &relations.access);
+    match read.iter().find(|name| !access.is_superuser() && !reads::may_read_all(catalog, access, name)) {
+        Some(denied) => Err(reads::relation_denied(catalog, denied)),
+        None => Ok(()),
+    }
+}
+
+async fn blocking_report(state: &SessionState, relations: &Arc<Relations>) -> Result<Query> {
+    let read = ["models", "identifier_policy", "blocked_values"].map(|name| QualifiedName::new("id", name));
+    require_readable(relations, read)?;
+    require_readable(relations, [QualifiedName::new("o", "customers")])?;
+    let reader = Reader { snapshots: &relations.snapshots, catalog: relations.catalog(), state };
+    let costs = costs(&reader, relations.built_ins.matcher()).await?;
+    if costs.is_empty() {
+        return Ok(no_row(cost_row(&RuleCost::default())));
+    }
+    Ok(union(costs.iter().map(cost_row)))
+}
+
+/// The columns of a query without its row.
+fn no_row(mut query: Query) -> Query {
+    if let SetExpr::Select(select) = query.body.as_mut() {
+        select.selection = Some(build::boolean(false));
+    }
+    query
+}
+
+fn cost_row(cost: &RuleCost) -> Query {
+    let bigint = |count: u64| build::cast(build::number(count as i64), DataType::BigInt(None));
+    named([
+        ("rule", build::cast(build::text(&cost.rule), DataType::Text)),
+        ("pairs", bigint(cost.pairs)),
+        ("largest_group", bigint(cost.largest_group)),
+        ("skipped_groups", bigint(cost.skipped_groups)),
+        ("skipped_records", bigint(cost.skipped_records)),
+    ])
+}
+
+/// `SELECT … UNION ALL SELECT …`
+fn union(rows: impl Iterator<Item = Query>) -> Query {
+    let selects = rows.map(|row| *row.body);
     let union = |left: SetExpr, right: SetExpr| SetExpr::SetOperation {
         op: datafusion::sql::sqlparser::ast::SetOperator::Union,
         set_quantifier: datafusion::sql::sqlparser::ast::SetQuantifier::All,
@@ -198,7 +266,7 @@ fn row(at: usize, line: &Line) -> Query {
     };
     let step = &line.step;
     let number = build::cast(build::number(at as i64 + 1), DataType::BigInt(None));
-    let columns = [
+    named([
         ("step", number),
         ("column_name", text(Some(&step.column))),
         ("level_name", text(Some(&step.level).filter(|level| !level.is_empty()).map(String::as_str))),
@@ -208,12 +276,13 @@ fn row(at: usize, line: &Line) -> Query {
         ("u", double(step.u)),
         ("weight", bits(step.weight)),
         ("total", bits(step.total)),
-    ];
-    let items = columns
-        .into_iter()
-        .map(|(name, expr)| SelectItem::ExprWithAlias { expr, alias: Ident::new(name) })
-        .collect();
-    build::select(items, Vec::new())
+    ])
+}
+
+/// `SELECT expression AS name, …`
+fn named<const N: usize>(columns: [(&str, Expr); N]) -> Query {
+    let items = columns.map(|(name, expr)| SelectItem::ExprWithAlias { expr, alias: Ident::new(name) });
+    build::select(items.into(), Vec::new())
 }
 
 fn sign(weight: i32) -> &'static str {

@@ -14,6 +14,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::MemTable;
 use voxhouse_engine::catalog::{Oid, QualifiedName};
+use voxhouse_engine::identity::matching::Matcher;
 use voxhouse_engine::identity::{self, Identity};
 use voxhouse_engine::maintenance::Maintenance;
 use voxhouse_engine::{Error, Result};
@@ -111,13 +112,18 @@ pub struct BuiltIns {
     background: Arc<Background>,
     identity: Identity,
     identity_turn: Arc<tokio::sync::Mutex<()>>,
+    matcher: Arc<dyn Matcher>,
     knowledge: Arc<TextKnowledge>,
     listed: Arc<Vec<BuiltInRelation>>,
     functions: Arc<Vec<FunctionRow>>,
 }
 
 impl BuiltIns {
-    pub async fn new(background: Arc<Background>, knowledge: Arc<TextKnowledge>) -> Result<Self> {
+    pub async fn new(
+        background: Arc<Background>,
+        knowledge: Arc<TextKnowledge>,
+        matcher: Arc<dyn Matcher>,
+    ) -> Result<Self> {
         let definitions = definitions();
         let mut listed = Vec::with_capacity(definitions.len());
         for (place, definition) in definitions.iter().enumerate() {
@@ -134,6 +140,7 @@ impl BuiltIns {
             background,
             identity: Identity::default(),
             identity_turn: Arc::default(),
+            matcher,
             knowledge,
             listed: Arc::new(listed),
             functions: Arc::new(function_rows()),
@@ -176,6 +183,11 @@ impl BuiltIns {
             .ok_or_else(|| Error::internal(format!("identity relation {relation} is missing")))
     }
 
+    /// Tells which records are one person.
+    pub fn matcher(&self) -> &Arc<dyn Matcher> {
+        &self.matcher
+    }
+
     /// Held by whoever changes what identity resolution keeps: one at a time.
     pub async fn identity_turn(&self) -> tokio::sync::OwnedMutexGuard<()> {
         Arc::clone(&self.identity_turn).lock_owned().await
@@ -187,6 +199,9 @@ impl BuiltIns {
         relations: &Arc<Relations>,
     ) -> Result<Option<Arc<dyn TableProvider>>> {
         let Some(content) = self.content(name) else { return Ok(None) };
+        if relations.snapshots.is_of_a_moment() && !matches!(content, Content::Identity(_)) {
+            return Err(no_past(name));
+        }
         let batch = match content {
             Content::Loads => return Ok(Some(self.background.ingestion()?.loads_provider().await?)),
             Content::Rejects => return Ok(Some(self.background.ingestion()?.rejects_provider().await?)),
@@ -202,6 +217,11 @@ impl BuiltIns {
         };
         Ok(Some(Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?)))
     }
+}
+
+/// A relation of which only the present is known.
+pub fn no_past(name: &QualifiedName) -> Error {
+    Error::not_supported(format!("relation \"{name}\" keeps no past versions"))
 }
 
 async fn schema(content: Content, background: &Background) -> Result<SchemaRef> {

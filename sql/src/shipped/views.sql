@@ -179,6 +179,65 @@ COMMENT ON COLUMN c360.customers.open_cases IS 'Number of service cases not clos
 COMMENT ON COLUMN c360.customers.subscriptions IS 'Number of subscriptions, ended ones included';
 COMMENT ON COLUMN c360.customers.active_subscriptions IS 'Number of subscriptions without an end';
 
+CREATE OR REPLACE VIEW c360.golden_lineage AS
+WITH held AS (
+    SELECT
+        m.customer_id,
+        r.source_system,
+        r.record_id,
+        coalesce(r.updated_at, r.created_at) AS changed_at,
+        r.created_at,
+        unnest(ARRAY['name', 'gender', 'birth_date', 'city', 'segment', 'phone', 'email', 'member_no', 'created_at'])
+            AS attribute,
+        unnest(ARRAY[
+            r.name, r.gender, CAST(r.birth_date AS text), r.city, r.segment, r.phone, r.email, r.member_no,
+            CAST(r.created_at AS text)
+        ]) AS value
+    FROM o.customers r
+    JOIN id.records m ON m.source_system = r.source_system AND m.record_id = r.record_id
+),
+ranked AS (
+    SELECT
+        customer_id,
+        attribute,
+        value,
+        source_system,
+        record_id,
+        changed_at,
+        row_number() OVER (
+            PARTITION BY customer_id, attribute
+            ORDER BY
+                CASE WHEN attribute = 'created_at' THEN created_at END NULLS LAST,
+                changed_at DESC NULLS LAST,
+                source_system,
+                record_id
+        ) AS place
+    FROM held
+    WHERE value IS NOT NULL
+)
+SELECT
+    customer_id,
+    attribute,
+    value,
+    source_system,
+    record_id,
+    changed_at,
+    place,
+    place = 1 AS survives,
+    CASE WHEN attribute = 'created_at' THEN 'earliest' ELSE 'latest' END AS rule
+FROM ranked;
+
+COMMENT ON VIEW c360.golden_lineage IS 'Where each attribute of c360.customers comes from: every value that a record of the person holds, the one that survives first';
+COMMENT ON COLUMN c360.golden_lineage.customer_id IS 'The person';
+COMMENT ON COLUMN c360.golden_lineage.attribute IS 'A column of c360.customers';
+COMMENT ON COLUMN c360.golden_lineage.value IS 'What the record holds, as text';
+COMMENT ON COLUMN c360.golden_lineage.source_system IS 'The system of the record';
+COMMENT ON COLUMN c360.golden_lineage.record_id IS 'Identifier of the record in its system';
+COMMENT ON COLUMN c360.golden_lineage.changed_at IS 'When the record last changed, or was made';
+COMMENT ON COLUMN c360.golden_lineage.place IS 'Its place among the values of the attribute: 1 survives';
+COMMENT ON COLUMN c360.golden_lineage.survives IS 'Whether c360.customers shows it';
+COMMENT ON COLUMN c360.golden_lineage.rule IS 'latest: the record changed last survives; earliest: the least time does. Among equals the first by source_system and record_id';
+
 CREATE OR REPLACE VIEW c360.timeline AS
 SELECT
     m.customer_id,

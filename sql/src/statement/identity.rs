@@ -8,7 +8,9 @@ use arrow::array::{ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, Str
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::datasource::{MemTable, provider_as_source};
 use datafusion::logical_expr::LogicalPlanBuilder;
-use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Value,
+};
 use voxhouse_engine::catalog::acl::Privilege;
 use voxhouse_engine::catalog::{Author, QualifiedName};
 use voxhouse_engine::dml::Work;
@@ -18,7 +20,6 @@ use voxhouse_engine::identity::reading::Reader;
 use voxhouse_engine::identity::refresh::{Refresh, Summary, Write};
 use voxhouse_engine::identity::stored::{self, table};
 use voxhouse_engine::{Error, ErrorKind, Result};
-use voxhouse_udfs::Resolver;
 
 use super::rows;
 use crate::access::writes::{Need, writable_table};
@@ -30,7 +31,7 @@ use crate::session::Session;
 use crate::wire::backend::Outcome;
 
 /// For the hint of an unknown procedure.
-pub const PROCEDURES: &str = "id.refresh(), id.train(), id.merge(a, b, reason), \
+pub const PROCEDURES: &str = "id.refresh([pairs]), id.train([pairs]), id.merge(a, b, reason), \
                               id.unmerge(customer_id, records, reason), id.undo(decision_id)";
 
 /// The tables that a refresh writes.
@@ -49,11 +50,22 @@ const WRITTEN: [&str; 10] = [
 
 /// What a call asks for.
 enum Wish {
-    Refresh,
-    Train,
-    Merge { left: String, right: String, reason: String },
-    Unmerge { customer: String, records: Vec<String>, reason: String },
-    Undo { decision: String },
+    /// With the pairs that it may compare.
+    Refresh(Option<u64>),
+    Train(Option<u64>),
+    Merge {
+        left: String,
+        right: String,
+        reason: String,
+    },
+    Unmerge {
+        customer: String,
+        records: Vec<String>,
+        reason: String,
+    },
+    Undo {
+        decision: String,
+    },
 }
 
 /// The columns that a procedure returns; `None` for one that does not exist.
@@ -69,7 +81,8 @@ pub fn schema(procedure: &str) -> Option<SchemaRef> {
     }
     fields.push(Field::new("version", DataType::Int64, false));
     fields.push(Field::new("trained", DataType::Boolean, false));
-    let counts = ["records", "customers", "largest_customer", "pairs", "new_customers", "gone_customers"];
+    let counts =
+        ["records", "customers", "largest_customer", "pairs", "new_customers", "gone_customers", "compared"];
     fields.extend(counts.map(|name| Field::new(name, DataType::Int64, false)));
     Some(Arc::new(Schema::new(fields)))
 }
@@ -81,7 +94,7 @@ pub async fn call(session: &mut Session, procedure: &str, call: &Function) -> Re
     let (decision, summary) = run(session, &wish, call).await?;
     let schema = schema(procedure).ok_or_else(|| Error::internal("a procedure lost its columns"))?;
     let mut columns: Vec<ArrayRef> = Vec::new();
-    if schema.fields().len() > 8 {
+    if wish.decides() {
         columns.push(Arc::new(StringArray::from(vec![decision])));
     }
     columns.extend(summary_columns(&summary));
@@ -99,6 +112,7 @@ fn summary_columns(summary: &Summary) -> Vec<ArrayRef> {
         number(summary.pairs),
         number(summary.new_customers),
         number(summary.gone_customers),
+        number(summary.compared),
     ]
 }
 
@@ -108,8 +122,10 @@ impl Wish {
         let text = |expr: &Expr| literal(expr).map(str::to_owned);
         let wish = match (procedure, arguments.as_deref().unwrap_or(&[])) {
             _ if arguments.is_none() => None,
-            ("id.refresh", []) => Some(Wish::Refresh),
-            ("id.train", []) => Some(Wish::Train),
+            ("id.refresh", []) => Some(Wish::Refresh(None)),
+            ("id.train", []) => Some(Wish::Train(None)),
+            ("id.refresh", [pairs]) => whole(pairs).map(|pairs| Wish::Refresh(Some(pairs))),
+            ("id.train", [pairs]) => whole(pairs).map(|pairs| Wish::Train(Some(pairs))),
             ("id.merge", [left, right, reason]) => match (text(left), text(right), text(reason)) {
                 (Some(left), Some(right), Some(reason)) => Some(Wish::Merge { left, right, reason }),
                 _ => None,
@@ -134,12 +150,19 @@ impl Wish {
     fn reason(&self) -> &str {
         match self {
             Wish::Merge { reason, .. } | Wish::Unmerge { reason, .. } => reason,
-            Wish::Refresh | Wish::Train | Wish::Undo { .. } => "",
+            Wish::Refresh(_) | Wish::Train(_) | Wish::Undo { .. } => "",
         }
     }
 
     fn decides(&self) -> bool {
-        !matches!(self, Wish::Refresh | Wish::Train)
+        !matches!(self, Wish::Refresh(_) | Wish::Train(_))
+    }
+
+    fn most_pairs(&self) -> Option<u64> {
+        match self {
+            Wish::Refresh(pairs) | Wish::Train(pairs) => *pairs,
+            _ => None,
+        }
     }
 }
 
@@ -157,6 +180,13 @@ fn arguments(call: &Function) -> Option<Vec<&Expr>> {
             _ => None,
         })
         .collect()
+}
+
+/// A number of pairs.
+fn whole(expr: &Expr) -> Option<u64> {
+    let Expr::Value(value) = expr else { return None };
+    let Value::Number(digits, _) = &value.value else { return None };
+    digits.parse().ok()
 }
 
 /// `ARRAY['a', 'b']`, or the text of an array, or one text.
@@ -230,10 +260,11 @@ async fn run(session: &mut Session, wish: &Wish, call: &Function) -> Result<(Opt
     let decision = decide(wish, &mut decisions, &known, &decider)?;
     let refresh = Refresh {
         reader,
-        matcher: Arc::new(Resolver),
+        matcher: Arc::clone(session.instance.built_ins.matcher()),
         seen: known.of_record,
         decisions,
-        train: matches!(wish, Wish::Train),
+        train: matches!(wish, Wish::Train(_)),
+        most_pairs: wish.most_pairs(),
         now,
     };
     let refreshed = refresh.run().await?;
@@ -256,7 +287,7 @@ fn decide(
     decider: &Decider,
 ) -> Result<Option<String>> {
     let decision = match wish {
-        Wish::Refresh | Wish::Train => return Ok(None),
+        Wish::Refresh(_) | Wish::Train(_) => return Ok(None),
         Wish::Merge { left, right, .. } => {
             let (left, right) = (known.records(left)?, known.records(right)?);
             if left.iter().any(|record| right.contains(record)) {

@@ -90,22 +90,49 @@ impl Candidates {
     }
 }
 
-/// Runs the rules.
-pub(crate) fn candidates(table: &Table, rules: &[Rule], limits: Limits) -> Result<Candidates, Invalid> {
+/// What each rule costs, by counts of keys alone: no pair is made, let alone compared.
+pub(crate) fn costs(table: &Table, rules: &[Rule], limits: Limits) -> Vec<RuleReport> {
+    let cost = |rule: &Rule| cost(table, rule, &row_keys(table, rule, limits.group), limits);
+    rules.iter().take(MOST_RULES).map(cost).collect()
+}
+
+fn cost(table: &Table, rule: &Rule, keys: &[(u64, u32)], limits: Limits) -> RuleReport {
+    RuleReport { rule: describe(table, rule), ..measure(keys, limits) }
+}
+
+/// Refuses rules that give more pairs than allowed.
+pub(crate) fn require_within(reports: &[RuleReport], most: u64) -> Result<(), Invalid> {
+    let pairs: u64 = reports.iter().map(|report| report.pairs).sum();
+    match reports.iter().max_by_key(|report| report.pairs) {
+        Some(dearest) if pairs > most => {
+            let (rule, cost) = (&dearest.rule, dearest.pairs);
+            let message = format!("blocking rules give {pairs} pairs, more than {most}");
+            Err(Invalid::new(message).with_detail(format!("The rule \"{rule}\" gives {cost}.")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Runs the rules, and shows the sorted keys of each to `keep`.
+pub(crate) fn candidates(
+    table: &Table,
+    rules: &[Rule],
+    limits: Limits,
+    mut keep: impl FnMut(&[(u64, u32)]),
+) -> Result<Candidates, Invalid> {
     let mut packed = Vec::new();
     let mut reports = Vec::new();
     for (number, rule) in rules.iter().enumerate().take(MOST_RULES) {
         let keys = row_keys(table, rule, limits.group);
-        let mut report = RuleReport { rule: describe(table, rule), ..measure(&keys, limits) };
-        if packed.len() as u64 + report.pairs > limits.pairs {
-            return Err(Invalid::new(format!(
-                "blocking rule \"{}\" costs {} pairs",
-                report.rule, report.pairs
-            ))
-            .with_hint("Add a column to the rule, or raise the limit on pairs."));
+        reports.push(cost(table, rule, &keys, limits));
+        if require_within(&reports, limits.pairs).is_err() {
+            require_within(&costs(table, rules, limits), limits.pairs)?;
         }
-        report.pairs = emit(table, &keys, number as u64, limits, &mut packed);
-        reports.push(report);
+        let pairs = emit(table, &keys, number as u64, limits, &mut packed);
+        if let Some(report) = reports.last_mut() {
+            report.pairs = pairs;
+        }
+        keep(&keys);
     }
     packed.sort_unstable();
     Ok(distinct(&packed, rules, reports))
@@ -251,39 +278,31 @@ pub(crate) struct KeyHashes {
 }
 
 impl KeyHashes {
-    pub(crate) fn new(table: &Table, keys: &[Key]) -> Self {
-        let mut parts: Vec<(Key, Vec<u32>)> = Vec::new();
+    pub(crate) fn new<'a>(table: &Table, keys: impl IntoIterator<Item = &'a Key>) -> Self {
+        let mut hashes = Self::default();
         for key in keys {
             let needed = !matches!(key.part, Part::Whole | Part::Aspect | Part::Words);
-            if needed
-                && !parts.iter().any(|(known, _)| known == key)
-                && let Some(column) = table.columns.get(key.column)
-            {
-                let hashes = (0..column.counts().len() as u32).map(|code| part_hash(column, code, key.part));
-                parts.push((*key, hashes.collect()));
+            if needed && !hashes.parts.iter().any(|(known, _)| known == key) {
+                hashes.parts.push((*key, Vec::new()));
             }
         }
-        Self { parts }
+        hashes.extend(table);
+        hashes
     }
 
-    /// The key of one row, without tables of all values.
-    pub(crate) fn of_row(table: &Table, rule: &Rule, row: u32) -> Option<u64> {
-        let mut hash = 0;
-        for key in &rule.keys {
-            let column = table.columns.get(key.column)?;
-            let code = column.code(row);
-            let text = match key.part {
-                _ if code == MISSING => return None,
-                Part::Whole => column.value(code),
-                Part::Aspect => column.aspect(code),
-                part => part_text(column, code, part)?,
-            };
-            if text.is_empty() {
-                return None;
+    /// Takes in the values that the table has now beside those that it had.
+    pub(crate) fn extend(&mut self, table: &Table) {
+        for (key, hashes) in &mut self.parts {
+            if let Some(column) = table.columns.get(key.column) {
+                let new = hashes.len() as u32..column.counts().len() as u32;
+                hashes.extend(new.map(|code| part_hash(column, code, key.part)));
             }
-            hash = combine(hash, hash_bytes(text.as_bytes()));
         }
-        Some(hash)
+    }
+
+    /// Bytes that the hashes hold.
+    pub(crate) fn size(&self) -> usize {
+        self.parts.iter().map(|(_, hashes)| 4 * hashes.capacity()).sum()
     }
 
     /// The key of a row under a rule, if it has one.

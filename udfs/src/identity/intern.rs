@@ -57,6 +57,11 @@ impl Interner {
         self.ends.is_empty()
     }
 
+    /// Bytes that the texts hold.
+    pub(crate) fn size(&self) -> usize {
+        self.text.capacity() + 8 * self.ends.capacity() + 4 * self.slots.capacity()
+    }
+
     /// Gives back the memory that only further growth would need.
     pub(crate) fn shrink(&mut self) {
         self.text.shrink_to_fit();

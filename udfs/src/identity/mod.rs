@@ -13,9 +13,11 @@ pub(crate) mod defaults;
 pub(crate) mod distance;
 pub(crate) mod document;
 pub(crate) mod form;
+pub(crate) mod groups;
 pub(crate) mod hash;
 pub(crate) mod incremental;
 pub(crate) mod intern;
+pub(crate) mod kept;
 pub(crate) mod model;
 pub(crate) mod resolve;
 pub(crate) mod resolver;
@@ -32,13 +34,19 @@ mod tests;
 pub(crate) struct Invalid {
     /// Lower-case, one line.
     pub(crate) message: String,
+    /// A sentence that says more.
+    pub(crate) detail: Option<String>,
     /// A sentence that says what to do.
     pub(crate) hint: Option<String>,
 }
 
 impl Invalid {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self { message: message.into(), detail: None, hint: None }
+    }
+
+    pub(crate) fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
     }
 
     pub(crate) fn with_hint(self, hint: impl Into<String>) -> Self {

@@ -1,12 +1,14 @@
 //! From a table to entities: rules, candidates, patterns, model, edges, clusters.
 
-use super::block::{Candidates, Key, Limits, Part, Rule, RuleReport, candidates};
+use super::block::{self, Candidates, Key, Limits, Part, Rule, RuleReport, candidates};
 use super::cluster::{Constraints, Edge, contract};
 use super::compare::{Comparer, Pattern};
+use super::groups::Groups;
+use super::hash::FastMap;
 use super::intern::MISSING;
 use super::model::Model;
 use super::table::Table;
-use super::train::{PatternCount, agreement, count_patterns, first, sample, train};
+use super::train::{Agreement, PatternCount, agreement, count_patterns, first, sample, train};
 use super::union_find::UnionFind;
 use super::{Invalid, Kind, defaults};
 
@@ -20,6 +22,9 @@ pub(crate) struct Settings {
     /// Records of one entity at most.
     pub(crate) largest: usize,
     pub(crate) seed: u64,
+    /// Pairs that all rules may give; beyond, a run is refused before anything is compared. `None` leaves it to
+    /// the number of rows.
+    pub(crate) most_pairs: Option<u64>,
     /// Rows that somebody said are one entity, and rows that are not.
     pub(crate) must: Vec<(u32, u32)>,
     pub(crate) cannot: Vec<(u32, u32)>,
@@ -39,6 +44,7 @@ impl Default for Settings {
             threshold: DEFAULT_THRESHOLD,
             largest: 1000,
             seed: 1,
+            most_pairs: None,
             must: Vec::new(),
             cannot: Vec::new(),
             merging: Vec::new(),
@@ -55,20 +61,48 @@ pub(crate) struct Resolution {
     pub(crate) limits: Limits,
     pub(crate) reports: Vec<RuleReport>,
     pub(crate) counts: Vec<PatternCount>,
+    /// Candidate pairs, all of which were compared.
+    pub(crate) compared: u64,
     /// Candidate pairs at or above the threshold less ten bits, in order.
     pub(crate) edges: Vec<Edge>,
     /// By edge, the levels of its comparisons.
     pub(crate) patterns: Vec<Pattern>,
     /// By row, the entity: the least row of it.
     pub(crate) labels: Vec<u32>,
+    /// By rule, which rows have a key in common; empty where rows have several keys under one rule.
+    pub(crate) groups: Vec<Groups>,
 }
 
 /// Resolves a table with nothing but its columns' kinds.
 /// Columns that only repeat others are taken out of it.
 pub(crate) fn resolve(table: &mut Table, settings: &Settings) -> Result<Resolution, Invalid> {
+    let Plan { rules, limits, known, first, pairs } = plan(table, settings);
+    let table = &*table;
+    let most = Limits { pairs: settings.most_pairs.unwrap_or(u64::MAX), ..limits };
+    let (found, groups) = grouped(table, &rules, most)?;
+    let patterns = compared(table, &found);
+    let counts = count_patterns(&patterns, &found.untouched);
+    let mut model = train(first, &known, &counts, pairs);
+    model.merging = mask(&model, &settings.merging);
+    model.separating = mask(&model, &settings.separating);
+    Ok(Resolution { counts, ..concluded(table, model, (rules, limits, groups), found, &patterns, settings) })
+}
+
+/// What a table is resolved by, before any of its pairs is made.
+struct Plan {
+    rules: Vec<Rule>,
+    limits: Limits,
+    known: Vec<Agreement>,
+    first: Model,
+    /// Pairs of rows that could match.
+    pairs: f64,
+}
+
+fn plan(table: &mut Table, settings: &Settings) -> Plan {
     defaults::leave_out_repeated(table);
     let table = &*table;
-    let limits = defaults::limits(table.rows(), settings.across_sources);
+    let mut limits = defaults::limits(table.rows(), settings.across_sources);
+    limits.pairs = limits.pairs.min(settings.most_pairs.unwrap_or(u64::MAX));
     let pairs = all_pairs(table, settings.across_sources);
     let mut known: Vec<_> =
         table.columns.iter().map(|column| agreement(table, column, settings.across_sources)).collect();
@@ -76,13 +110,24 @@ pub(crate) fn resolve(table: &mut Table, settings: &Settings) -> Result<Resoluti
     let first = first(table, &sampled, &mut known, pairs);
     let mut rules = defaults::rules(table, &first, limits);
     rules_of_identifiers(table, &mut rules);
-    let found = candidates(table, &rules, Limits { pairs: u64::MAX, ..limits })?;
-    let patterns = compared(table, &found);
-    let counts = count_patterns(&patterns, &found.untouched);
-    let mut model = train(first, &known, &counts, pairs);
-    model.merging = mask(&model, &settings.merging);
-    model.separating = mask(&model, &settings.separating);
-    Ok(Resolution { counts, ..concluded(table, model, rules, limits, found, &patterns, settings) })
+    Plan { rules, limits, known, first, pairs }
+}
+
+/// What the blocking rules of a run without a model would cost, by counts of keys.
+pub(crate) fn costs(table: &mut Table, settings: &Settings) -> Vec<RuleReport> {
+    let Plan { rules, limits, .. } = plan(table, settings);
+    block::costs(table, &rules, limits)
+}
+
+/// The same of a run under a model that was trained before.
+pub(crate) fn costs_again(
+    table: &mut Table,
+    model: &Model,
+    rules: &[Rule],
+    limits: Limits,
+) -> Vec<RuleReport> {
+    keep_compared(table, model);
+    block::costs(table, rules, limits)
 }
 
 /// Resolves a table under a model that was trained before. The table is frozen at the frequencies of the
@@ -94,13 +139,30 @@ pub(crate) fn resolve_again(
     limits: Limits,
     settings: &Settings,
 ) -> Result<Resolution, Invalid> {
-    table.columns.retain(|column| model.comparisons.iter().any(|known| known.column == column.name));
+    keep_compared(table, &model);
     model.merging = mask(&model, &settings.merging);
     model.separating = mask(&model, &settings.separating);
     let table = &*table;
-    let found = candidates(table, &rules, Limits { pairs: most_pairs(table.rows()), ..limits })?;
+    let most = Limits { pairs: most_pairs(table.rows(), settings), ..limits };
+    let (found, groups) = grouped(table, &rules, most)?;
     let patterns = compared(table, &found);
-    Ok(concluded(table, model, rules, limits, found, &patterns, settings))
+    Ok(concluded(table, model, (rules, limits, groups), found, &patterns, settings))
+}
+
+fn keep_compared(table: &mut Table, model: &Model) {
+    table.columns.retain(|column| model.comparisons.iter().any(|known| known.column == column.name));
+}
+
+fn grouped(table: &Table, rules: &[Rule], limits: Limits) -> Result<(Candidates, Vec<Groups>), Invalid> {
+    // A text has many keys under one rule.
+    let one_key = rules.iter().flat_map(|rule| &rule.keys).all(|key| key.part != Part::Words);
+    let mut groups = Vec::new();
+    let found = candidates(table, rules, limits, |keys| {
+        if one_key {
+            groups.push(Groups::new(keys, table.rows(), limits.group));
+        }
+    })?;
+    Ok((found, groups))
 }
 
 /// Who agrees on an identifier is always compared: of few records no rule looks worth its cost.
@@ -114,12 +176,13 @@ fn rules_of_identifiers(table: &Table, rules: &mut Vec<Rule>) {
     }
 }
 
-/// Pairs that the rules of an earlier training may give before it is time for another.
-fn most_pairs(rows: usize) -> u64 {
-    10 * defaults::limits(rows, false).pairs
+/// Pairs that the rules of an earlier training may give.
+pub(crate) fn most_pairs(rows: usize, settings: &Settings) -> u64 {
+    settings.most_pairs.unwrap_or_else(|| 10 * defaults::limits(rows, false).pairs)
 }
 
-fn mask(model: &Model, names: &[String]) -> u16 {
+/// One bit for each comparison of the named columns.
+pub(crate) fn mask(model: &Model, names: &[String]) -> u16 {
     let named = |column: &str| names.iter().any(|name| name == column);
     let columns = model.comparisons.iter().enumerate().take(super::compare::MOST_COLUMNS);
     columns.filter(|(_, known)| named(&known.column)).fold(0, |mask, (at, _)| mask | 1 << at)
@@ -137,15 +200,16 @@ fn compared(table: &Table, found: &Candidates) -> Vec<Pattern> {
 fn concluded(
     table: &Table,
     model: Model,
-    rules: Vec<Rule>,
-    limits: Limits,
+    (rules, limits, groups): (Vec<Rule>, Limits, Vec<Groups>),
     found: Candidates,
     patterns: &[Pattern],
     settings: &Settings,
 ) -> Resolution {
+    let compared = found.pairs.len() as u64;
     let (edges, patterns) = edges(&found, patterns, &model, settings.threshold);
     let labels = clusters(table, &model, &edges, settings);
-    Resolution { model, rules, limits, reports: found.reports, counts: Vec::new(), edges, patterns, labels }
+    let (reports, counts) = (found.reports, Vec::new());
+    Resolution { model, rules, limits, reports, counts, compared, edges, patterns, labels, groups }
 }
 
 /// Pairs of rows that could match.
@@ -194,6 +258,7 @@ pub(crate) fn clusters(table: &Table, model: &Model, edges: &[Edge], settings: &
         forest.join(*left, *right);
     }
     let mut labels = forest.into_labels();
+    let decided = Decided::new(&settings.must, &settings.cannot);
     let members = members(&labels);
     let by_component = edges_by_component(edges, &labels);
     let mut comparer = Comparer::default();
@@ -206,57 +271,91 @@ pub(crate) fn clusters(table: &Table, model: &Model, edges: &[Edge], settings: &
         let own = by_component[at..].partition_point(|edge| edge.0 == component);
         let inside = by_component[at..at + own].iter().map(|(_, edge)| edges[*edge as usize]);
         let nodes = rows.iter().map(|(_, row)| *row).collect();
-        cut_component(table, model, nodes, inside, settings, &mut comparer, &mut labels);
+        let terms = Terms { table, model, settings, decided: &decided };
+        terms.cut(nodes, inside, &mut comparer, &mut labels);
     }
     labels
 }
 
-/// Cuts a component, of which `edges` are the candidates inside, and writes the labels of its rows: the least
-/// row of each cluster.
-pub(crate) fn cut_component(
-    table: &Table,
-    model: &Model,
-    mut nodes: Vec<u32>,
-    edges: impl Iterator<Item = Edge>,
-    settings: &Settings,
-    comparer: &mut Comparer,
-    labels: &mut [u32],
-) {
-    nodes.sort_unstable_by_key(|row| (table.keys()[*row as usize], *row));
-    let local = if nodes.len() <= COMPARED_IN_FULL {
-        all_edges(table, model, &nodes, settings.threshold, comparer)
-    } else {
-        local_edges(&nodes, edges, settings.threshold)
-    };
-    relabel(labels, &nodes, &contract(nodes.len(), &local, &constraints(table, &nodes, settings)));
+/// By row, the rows of which people have decided something about the two.
+#[derive(Debug, Default)]
+pub(crate) struct Decided {
+    pub(crate) must: FastMap<u32, Vec<u32>>,
+    pub(crate) cannot: FastMap<u32, Vec<u32>>,
 }
 
-fn constraints(table: &Table, nodes: &[u32], settings: &Settings) -> Constraints {
-    let place = |row: u32| {
-        let key = table.keys().get(row as usize)?;
-        let at = nodes.partition_point(|node| (table.keys()[*node as usize], *node) < (*key, row));
-        (nodes.get(at) == Some(&row)).then_some(at as u32)
-    };
-    let local = |pairs: &[(u32, u32)]| -> Vec<(u32, u32)> {
-        pairs.iter().filter_map(|(left, right)| Some((place(*left)?, place(*right)?))).collect()
-    };
-    let mut constraints = Constraints {
-        must: local(&settings.must),
-        cannot: local(&settings.cannot),
-        largest: settings.largest,
-        absent: -500,
-        strongest: 20_000,
-    };
-    if settings.across_sources {
-        for (at, left) in nodes.iter().enumerate() {
-            for (other, right) in nodes.iter().enumerate().skip(at + 1) {
-                if table.source(*left) == table.source(*right) {
-                    constraints.cannot.push((at as u32, other as u32));
+impl Decided {
+    pub(crate) fn new(must: &[(u32, u32)], cannot: &[(u32, u32)]) -> Self {
+        let by_row = |pairs: &[(u32, u32)]| {
+            let mut others: FastMap<u32, Vec<u32>> = FastMap::default();
+            for (left, right) in pairs {
+                others.entry(*left).or_default().push(*right);
+                others.entry(*right).or_default().push(*left);
+            }
+            others
+        };
+        Self { must: by_row(must), cannot: by_row(cannot) }
+    }
+}
+
+/// What components are cut by.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) model: &'a Model,
+    pub(crate) settings: &'a Settings,
+    pub(crate) decided: &'a Decided,
+}
+
+impl Terms<'_> {
+    /// Cuts a component, of which `edges` are the candidates inside, and writes the labels of its rows: the least
+    /// row of each cluster.
+    pub(crate) fn cut(
+        self,
+        mut nodes: Vec<u32>,
+        edges: impl Iterator<Item = Edge>,
+        comparer: &mut Comparer,
+        labels: &mut [u32],
+    ) {
+        nodes.sort_unstable_by_key(|row| (self.table.keys()[*row as usize], *row));
+        let local = if nodes.len() <= COMPARED_IN_FULL {
+            all_edges(self.table, self.model, &nodes, self.settings.threshold, comparer)
+        } else {
+            local_edges(&nodes, edges, self.settings.threshold)
+        };
+        relabel(labels, &nodes, &contract(nodes.len(), &local, &self.constraints(&nodes)));
+    }
+
+    fn constraints(self, nodes: &[u32]) -> Constraints {
+        let Self { table, settings, decided, .. } = self;
+        let place = |row: &u32| {
+            let key = table.keys().get(*row as usize)?;
+            let at = nodes.partition_point(|node| (table.keys()[*node as usize], *node) < (*key, *row));
+            (nodes.get(at) == Some(row)).then_some(at as u32)
+        };
+        let local = |others: &FastMap<u32, Vec<u32>>| -> Vec<(u32, u32)> {
+            let decided = nodes.iter().zip(0..).filter_map(|(row, at)| Some((at, others.get(row)?)));
+            let pairs = decided.flat_map(|(at, others)| others.iter().map(move |other| (at, other)));
+            pairs.filter_map(|(at, other)| Some((at, place(other)?))).filter(|(a, b)| a < b).collect()
+        };
+        let mut constraints = Constraints {
+            must: local(&decided.must),
+            cannot: local(&decided.cannot),
+            largest: settings.largest,
+            absent: -500,
+            strongest: 20_000,
+        };
+        if settings.across_sources {
+            for (at, left) in nodes.iter().enumerate() {
+                for (other, right) in nodes.iter().enumerate().skip(at + 1) {
+                    if table.source(*left) == table.source(*right) {
+                        constraints.cannot.push((at as u32, other as u32));
+                    }
                 }
             }
         }
+        constraints
     }
-    constraints
 }
 
 fn members(labels: &[u32]) -> Vec<(u32, u32)> {
@@ -297,8 +396,7 @@ fn all_edges(
 }
 
 fn local_edges(nodes: &[u32], edges: impl Iterator<Item = Edge>, threshold: i32) -> Vec<Edge> {
-    let places: super::hash::FastMap<u32, u32> =
-        nodes.iter().enumerate().map(|(at, row)| (*row, at as u32)).collect();
+    let places: FastMap<u32, u32> = nodes.iter().enumerate().map(|(at, row)| (*row, at as u32)).collect();
     edges
         .filter_map(|edge| {
             let (left, right) = (*places.get(&edge.left)?, *places.get(&edge.right)?);

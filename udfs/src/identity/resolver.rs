@@ -1,41 +1,63 @@
 //! The kernels as the engine asks for them: records in, persons out.
 
+use parking_lot::Mutex;
 use voxhouse_engine::identity::matching::{
     Answer, COLUMNS, Kind as Asked, Level, Matcher, Pair, Record, RuleCost, Step, Task,
 };
 use voxhouse_engine::{Error, ErrorKind, Result};
 
+use super::block::RuleReport;
 use super::bridge::bridges;
 use super::cluster::Edge;
 use super::compare::{Comparer, LEVELS, level_name};
 use super::document::Document;
 use super::hash::hash_bytes;
+use super::kept::Kept;
 use super::model::Model;
-use super::resolve::{Resolution, Settings, resolve, resolve_again};
+use super::resolve::{Resolution, Settings, costs, costs_again, resolve, resolve_again};
 use super::table::Table;
 use super::{Invalid, Kind};
 
 /// The Fellegi–Sunter model over the canonical columns.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Resolver;
+///
+/// It keeps what a run found, so that the next one under the same model compares only what has changed since. The
+/// answer is that of a run that remembers nothing.
+#[derive(Debug)]
+pub struct Resolver {
+    kept: Mutex<Option<Kept>>,
+    /// A run that would leave more than this is not kept.
+    most_bytes: usize,
+}
+
+impl Resolver {
+    /// Keeps up to `most_bytes` of memory between runs.
+    pub fn new(most_bytes: usize) -> Self {
+        Self { kept: Mutex::default(), most_bytes }
+    }
+}
 
 impl Matcher for Resolver {
     fn resolve(&self, task: &Task) -> Result<Answer> {
-        let mut table = table_of(&task.records)?;
         let settings = settings(task);
-        let (found, model) = match &task.model {
-            Some(text) => {
-                let document = Document::read(text)?;
-                let found = again(&mut table, document, &settings)?;
-                (found, text.clone())
-            }
-            None => {
-                let found = resolve(&mut table, &settings)?;
-                let (model, rules) = (found.model.clone(), found.rules.clone());
-                (found.clone(), Document::new(model, rules, found.limits, &table).write())
-            }
+        let before = self.kept.lock().take();
+        let (kept, answer) = match before.and_then(|kept| kept.go_on(task, &settings)) {
+            Some((kept, answer)) => (Some(kept), answer),
+            None => in_full(task, &settings)?,
         };
-        Ok(answer(found, model, task.model.is_none(), &settings))
+        *self.kept.lock() = kept.filter(|kept| kept.size() <= self.most_bytes);
+        Ok(answer)
+    }
+
+    fn costs(&self, task: &Task) -> Result<Vec<RuleCost>> {
+        let mut table = table_of(&task.records)?;
+        let reports = match &task.model {
+            Some(text) => {
+                let Document { model, rules, limits, .. } = Document::read(text)?;
+                costs_again(&mut table, &model, &rules, limits)
+            }
+            None => costs(&mut table, &settings(task)),
+        };
+        Ok(reports.iter().map(cost).collect())
     }
 
     fn explain(&self, model: &str, left: &Record, right: &Record, pattern: Option<u64>) -> Result<Vec<Step>> {
@@ -53,17 +75,50 @@ impl Matcher for Resolver {
     }
 }
 
-/// What beyond its budget is refused is a limit, not a wrong argument.
+/// A run over all records, and what it leaves for the next one.
+fn in_full(task: &Task, settings: &Settings) -> Result<(Option<Kept>, Answer)> {
+    let mut table = table_of(&task.records)?;
+    let (found, model) = match &task.model {
+        Some(text) => (again(&mut table, Document::read(text)?, settings)?, text.clone()),
+        None => {
+            let found = resolve(&mut table, settings).map_err(too_many)?;
+            let (model, rules) = (found.model.clone(), found.rules.clone());
+            let document = Document::new(model, rules, found.limits, &table);
+            (found, document.write())
+        }
+    };
+    let marks = bridge_marks(&found, settings);
+    let links = found.edges.iter().zip(&found.patterns).zip(&marks);
+    let pairs = links.map(|((edge, pattern), bridge)| pair(&found.model, edge, *pattern, *bridge));
+    let answer = Answer {
+        levels: levels(&found.model),
+        rules: found.reports.iter().map(cost).collect(),
+        pairs: pairs.collect(),
+        labels: found.labels.clone(),
+        compared: found.compared,
+        model: model.clone(),
+        trained: task.model.is_none(),
+    };
+    Ok((Kept::of(table, found, &marks, &task.records, model, settings), answer))
+}
+
 fn again(table: &mut Table, document: Document, settings: &Settings) -> Result<Resolution> {
     let known = |name: &str| document.model.comparisons.iter().any(|known| known.column == name);
     table.columns.retain(|column| known(&column.name));
-    table.freeze_at(document.frequencies.clone());
+    table.freeze_at(document.frequencies);
     resolve_again(table, document.model, document.rules, document.limits, settings).map_err(too_many)
 }
 
+/// What beyond its budget is refused is a limit, not a wrong argument.
 fn too_many(refused: Invalid) -> Error {
-    Error::new(ErrorKind::LimitExceeded, refused.message)
-        .with_hint("CALL id.train() chooses blocking rules that fit the records.")
+    let error = Error::new(ErrorKind::ProgramLimitExceeded, refused.message).with_hint(
+        "CALL id.train() chooses blocking rules that fit the records. id.blocking_report() tells what each rule \
+         gives, and CALL id.refresh(pairs) allows as many pairs.",
+    );
+    match refused.detail {
+        Some(detail) => error.with_detail(detail),
+        None => error,
+    }
 }
 
 fn columns() -> Vec<(&'static str, Kind)> {
@@ -81,10 +136,13 @@ fn columns() -> Vec<(&'static str, Kind)> {
 
 fn push(table: &mut Table, record: &Record) -> Result<()> {
     let values: Vec<Option<&str>> = record.values.iter().map(Option::as_deref).collect();
-    // The number of a source must not depend on which others there are.
-    let source = hash_bytes(record.source_system.as_bytes()) as u32;
-    table.push(source, &record.record_id, &values)?;
+    table.push(source(record), &record.record_id, &values)?;
     Ok(())
+}
+
+/// The number of a source, which must not depend on which others there are.
+pub(super) fn source(record: &Record) -> u32 {
+    hash_bytes(record.source_system.as_bytes()) as u32
 }
 
 fn table_of(records: &[Record]) -> Result<Table> {
@@ -101,6 +159,7 @@ fn settings(task: &Task) -> Settings {
         task.policies.iter().filter(|policy| wanted(policy)).map(|policy| policy.key_type.clone()).collect()
     };
     Settings {
+        most_pairs: task.most_pairs,
         must: task.together.clone(),
         cannot: task.apart.clone(),
         merging: named(|policy| policy.merges),
@@ -109,31 +168,24 @@ fn settings(task: &Task) -> Settings {
     }
 }
 
-fn answer(found: Resolution, model: String, trained: bool, settings: &Settings) -> Answer {
-    let bridge = bridge_marks(&found, settings);
-    let pairs = found.edges.iter().zip(&found.patterns).zip(bridge);
-    let pair = |((edge, pattern), bridge): ((&Edge, &u64), bool)| Pair {
+pub(super) fn pair(model: &Model, edge: &Edge, pattern: u64, bridge: bool) -> Pair {
+    Pair {
         left: edge.left,
         right: edge.right,
         weight: edge.weight,
-        pattern: *pattern,
+        pattern,
         bridge,
-        decided_by: found.model.rule(*pattern).and_then(|(at, _)| deciding(&found.model, at)),
-    };
-    let cost = |report: &super::block::RuleReport| RuleCost {
+        decided_by: model.rule(pattern).and_then(|(at, _)| deciding(model, at)),
+    }
+}
+
+pub(super) fn cost(report: &RuleReport) -> RuleCost {
+    RuleCost {
         rule: report.rule.clone(),
         pairs: report.pairs,
         largest_group: report.largest_group as u64,
         skipped_groups: report.skipped_groups as u64,
         skipped_records: report.skipped_records as u64,
-    };
-    Answer {
-        levels: levels(&found.model),
-        rules: found.reports.iter().map(cost).collect(),
-        pairs: pairs.map(pair).collect(),
-        labels: found.labels,
-        model,
-        trained,
     }
 }
 
@@ -143,7 +195,7 @@ fn deciding(model: &Model, at: usize) -> Option<&'static str> {
 }
 
 /// By edge, whether a cluster of three or more falls apart without it.
-fn bridge_marks(found: &Resolution, settings: &Settings) -> Vec<bool> {
+pub(super) fn bridge_marks(found: &Resolution, settings: &Settings) -> Vec<bool> {
     let label = |row: u32| found.labels.get(row as usize).copied();
     let mut sizes = vec![0_u32; found.labels.len()];
     found.labels.iter().for_each(|label| sizes[*label as usize] += 1);
@@ -163,7 +215,7 @@ fn bridge_marks(found: &Resolution, settings: &Settings) -> Vec<bool> {
     marks
 }
 
-fn levels(model: &Model) -> Vec<Level> {
+pub(super) fn levels(model: &Model) -> Vec<Level> {
     let single = |column: &str, m: f64, weight: i32| Level {
         column: column.to_owned(),
         level: 0,

@@ -20,6 +20,8 @@ pub(crate) struct Column {
     counts: Vec<u32>,
     /// By hash of a value: rows that held it when the model was trained.
     frozen: Option<FastMap<u64, u32>>,
+    /// By value: the same, once a table is frozen.
+    frozen_counts: Vec<u32>,
     /// By value: its second form, or [`MISSING`].
     aspect_codes: Vec<u32>,
     aspects: Interner,
@@ -38,6 +40,7 @@ impl Column {
             values: Interner::default(),
             counts: Vec::new(),
             frozen: None,
+            frozen_counts: Vec::new(),
             aspect_codes: Vec::new(),
             aspects: Interner::default(),
             words: Words::default(),
@@ -72,6 +75,31 @@ impl Column {
             }
         }
         self.words.finish(rows);
+        self.count_frozen();
+    }
+
+    fn count_frozen(&mut self) {
+        let Some(frozen) = &self.frozen else { return };
+        for code in self.frozen_counts.len() as u32..self.values.len() as u32 {
+            let hash = hash_bytes(self.values.text(code).as_bytes());
+            self.frozen_counts.push(frozen.get(&hash).copied().unwrap_or(1));
+        }
+    }
+
+    fn freeze(&mut self, frequencies: Frequencies) {
+        self.frozen = Some(frequencies.into_iter().collect());
+        self.frozen_counts.clear();
+        self.count_frozen();
+    }
+
+    /// Bytes that the column holds.
+    fn size(&self) -> usize {
+        let numbers = self.codes.capacity()
+            + self.counts.capacity()
+            + self.frozen_counts.capacity()
+            + self.aspect_codes.capacity();
+        let frozen = self.frozen.as_ref().map_or(0, |frozen| frozen.capacity() * 16);
+        4 * numbers + frozen + self.values.size() + self.aspects.size() + 8 * self.numbers.capacity()
     }
 
     /// The value of a row, or [`MISSING`].
@@ -95,10 +123,8 @@ impl Column {
 
     /// How many rows count as holding a value: those of the training, if the table is frozen.
     pub(crate) fn frequency(&self, code: u32) -> u32 {
-        match &self.frozen {
-            Some(frozen) => frozen.get(&hash_bytes(self.value(code).as_bytes())).copied().unwrap_or(1),
-            None => self.counts.get(code as usize).copied().unwrap_or(0),
-        }
+        let counts = if self.frozen.is_some() { &self.frozen_counts } else { &self.counts };
+        counts.get(code as usize).copied().unwrap_or(0)
     }
 
     /// The code of the second form of a value, or [`MISSING`].
@@ -187,8 +213,13 @@ impl Table {
     /// Lets values count as often as [`Self::frequencies`] of the training said.
     pub(crate) fn freeze_at(&mut self, frequencies: Vec<Frequencies>) {
         for (column, frequencies) in self.columns.iter_mut().zip(frequencies) {
-            column.frozen = Some(frequencies.into_iter().collect());
+            column.freeze(frequencies);
         }
+    }
+
+    /// Whether values count as often as they did at a training.
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.columns.iter().all(|column| column.frozen.is_some())
     }
 
     /// By column, how often its values occur.
@@ -206,6 +237,12 @@ impl Table {
 
     pub(crate) fn rows(&self) -> usize {
         self.keys.len()
+    }
+
+    /// Bytes that the table holds, but for words of texts.
+    pub(crate) fn size(&self) -> usize {
+        let columns: usize = self.columns.iter().map(Column::size).sum();
+        columns + 8 * self.keys.capacity() + 4 * self.sources.capacity()
     }
 
     pub(crate) fn keys(&self) -> &[u64] {

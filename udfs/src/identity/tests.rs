@@ -1,5 +1,6 @@
 use voxhouse_engine::identity::matching::{self, Matcher, Record, Task};
 
+use super::block::{Key, Limits, Part, Rule};
 use super::bridge::bridges;
 use super::cluster::{Constraints, Edge, contract};
 use super::distance::{Distance, within_one};
@@ -9,10 +10,12 @@ use super::incremental::Incremental;
 use super::intern::MISSING;
 use super::resolve::resolve_again;
 use super::resolve::{Resolution, Settings, resolve};
-use super::resolver::Resolver;
+use super::resolver::{Resolver, bridge_marks};
 use super::table::Table;
 use super::union_find::UnionFind;
-use super::{Kind, form};
+use super::{Kind, block, form};
+
+mod batches;
 
 const COLUMNS: [(&str, Kind); 5] = [
     ("name", Kind::Name),
@@ -110,39 +113,76 @@ fn lines_of_an_explanation_sum_to_the_weight_of_the_edge() {
     assert!(!found.counts.is_empty());
 }
 
+/// What goes on from a full run over records under a model that was trained on others.
+fn going_on(
+    records: &[(String, Vec<Option<String>>)],
+    trained: &Table,
+    found: &Resolution,
+    limits: Limits,
+) -> Incremental {
+    let (table, resolution) = again(records, trained, found, limits);
+    let marks = bridge_marks(&resolution, &Settings::default());
+    Incremental::new(table, resolution, &marks, &Settings::default()).unwrap()
+}
+
+fn again(
+    records: &[(String, Vec<Option<String>>)],
+    trained: &Table,
+    found: &Resolution,
+    limits: Limits,
+) -> (Table, Resolution) {
+    let mut table = table(records.iter());
+    table.freeze(trained);
+    let (model, rules) = (found.model.clone(), found.rules.clone());
+    let resolution = resolve_again(&mut table, model, rules, limits, &Settings::default()).unwrap();
+    (table, resolution)
+}
+
 #[test]
 fn records_that_come_and_go_leave_what_a_full_run_finds() {
     for seed in 0..8 {
         let records = people(500, 100 + seed);
         let (trained, found) = resolved(&records);
         // A small cap: groups cross it in both directions.
-        let limits = super::block::Limits { group: 5, ..found.limits };
-        let start = || {
-            let mut empty = Table::new(&COLUMNS);
-            empty.freeze(&trained);
-            let (model, rules) = (found.model.clone(), found.rules.clone());
-            Incremental::new(empty, model, rules, limits, Settings::default()).unwrap()
-        };
+        let limits = Limits { group: 5, ..found.limits };
         let mut random = Random::new(seed);
-        let mut changing = start();
-        let (mut next, mut here): (usize, Vec<u32>) = (0, Vec::new());
+        let mut next = 40;
+        let mut changing = going_on(&records[..next], &trained, &found, limits);
+        let mut here: Vec<u32> = (0..next as u32).collect();
         while next < records.len() {
             let end = (next + 1 + random.below(120) as usize).min(records.len());
-            here.extend(changing.add(&borrowed(&records[next..end])).unwrap());
+            here.extend(changing.add(&borrowed(&records[next..end]), u64::MAX).unwrap());
             next = end;
             let gone: Vec<u32> = here.iter().copied().filter(|_| random.below(6) == 0).collect();
             here.retain(|row| !gone.contains(row));
             changing.retract(&gone);
+            changing.settle();
         }
-        let left: Vec<_> = here.iter().rev().map(|row| records[*row as usize].clone()).collect();
-        let mut whole = start();
-        whole.add(&borrowed(&left)).unwrap();
+        let left: Vec<_> = here.iter().map(|row| records[*row as usize].clone()).collect();
+        let (_, whole) = again(&left, &trained, &found, limits);
         assert_eq!(
             partition(&ids(&records), changing.labels()),
-            partition(&ids(&left), whole.labels()),
+            partition(&ids(&left), &whole.labels),
             "seed {seed}"
         );
-        assert_eq!(partition(&ids(&left), whole.labels()), by_full_run(&left, &trained, &found, limits));
+        let mut edges = Vec::new();
+        for (row, left) in here.iter().zip(0..) {
+            for link in changing.links(*row) {
+                let right = here.iter().position(|row| *row == link.other).unwrap() as u32;
+                edges.push((left, right, link.weight, link.pattern, link.bridge));
+            }
+        }
+        edges.retain(|(left, right, ..)| left < right);
+        edges.sort_unstable();
+        let marks = bridge_marks(&whole, &Settings::default());
+        let expected: Vec<_> = whole.edges.iter().zip(&whole.patterns).zip(marks).collect();
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|((edge, pattern), bridge)| (edge.left, edge.right, edge.weight, *pattern, bridge))
+            .collect();
+        assert_eq!(edges, expected, "seed {seed}");
+        assert_eq!(changing.reports(), whole.reports, "seed {seed}");
+        assert!(whole.reports.iter().any(|report| report.skipped_groups > 0), "the cap is met");
     }
 }
 
@@ -155,36 +195,38 @@ fn borrowed(records: &[(String, Vec<Option<String>>)]) -> Borrowed<'_> {
         .collect()
 }
 
-/// The clusters by the operators of a full run under the same model.
-fn by_full_run(
-    records: &[(String, Vec<Option<String>>)],
-    trained: &Table,
-    found: &Resolution,
-    limits: super::block::Limits,
-) -> Vec<Vec<String>> {
-    let mut table = table(records.iter());
-    table.freeze(trained);
-    let limits = super::block::Limits { pairs: u64::MAX, ..limits };
-    let candidates = super::block::candidates(&table, &found.rules, limits).unwrap();
-    let mut comparer = super::compare::Comparer::default();
-    let mut edges = Vec::new();
-    for pair in &candidates.pairs {
-        let (left, right) = super::block::Candidates::rows(*pair);
-        let weight = found.model.weight(comparer.pattern(&table, left, right));
-        edges.push(Edge { left, right, weight });
-    }
-    let labels = super::resolve::clusters(&table, &found.model, &edges, &Settings::default());
-    partition(&ids(records), &labels)
-}
-
 #[test]
 fn a_rule_beyond_the_budget_is_refused() {
     let records = people(300, 1);
     let (table, found) = resolved(&records);
-    let limits = super::block::Limits { pairs: 3, ..found.limits };
-    let refused = super::block::candidates(&table, &found.rules, limits).unwrap_err();
-    assert!(refused.message.starts_with("blocking rule"), "{refused}");
-    assert!(refused.hint.is_some());
+    let limits = Limits { pairs: 3, ..found.limits };
+    let refused = block::candidates(&table, &found.rules, limits, |_| {}).unwrap_err();
+    let pairs: u64 = block::costs(&table, &found.rules, limits).iter().map(|report| report.pairs).sum();
+    assert_eq!(refused.message, format!("blocking rules give {pairs} pairs, more than 3"));
+    assert!(refused.detail.is_some());
+    let told = block::costs(&table, &found.rules, found.limits);
+    assert_eq!(told, found.reports, "what it costs is known before it runs");
+}
+
+#[test]
+fn a_block_of_a_million_records_costs_no_pair() {
+    let mut table = Table::new(&[("phone", Kind::Phone), ("city", Kind::Category)]);
+    for row in 0..1_000_000 {
+        let phone = if row % 10_000 == 0 { "13912345678" } else { "4008001234" };
+        table.push(0, &row.to_string(), &[Some(phone), Some("上海")]).unwrap();
+    }
+    table.finish();
+    let rules: Vec<Rule> =
+        (0..2).map(|column| Rule { keys: vec![Key { column, part: Part::Whole }] }).collect();
+    let limits = Limits { group: 100, pairs: 4950, across_sources: false };
+    let costs = block::costs(&table, &rules, limits);
+    let told: Vec<_> =
+        costs.iter().map(|cost| (cost.pairs, cost.skipped_groups, cost.skipped_records)).collect();
+    assert_eq!(told, [(4950, 1, 999_900), (0, 1, 1_000_000)]);
+    let found = block::candidates(&table, &rules, limits, |_| {}).unwrap();
+    assert_eq!(found.pairs.len(), 4950);
+    let less = Limits { pairs: 4949, ..limits };
+    assert!(block::candidates(&table, &rules, less, |_| {}).is_err());
 }
 
 #[test]
@@ -374,29 +416,34 @@ fn record(id: &str, values: &[(&str, &str)]) -> Record {
 
 fn task(records: Vec<Record>, model: Option<String>) -> Task {
     let policies = voxhouse_engine::identity::policy::defaults();
-    Task { records, policies, together: Vec::new(), apart: Vec::new(), model }
+    Task { records, policies, together: Vec::new(), apart: Vec::new(), model, most_pairs: None }
+}
+
+/// One that remembers nothing.
+fn resolver() -> Resolver {
+    Resolver::new(0)
 }
 
 #[test]
 fn records_that_say_nothing_or_all_the_same_stay_apart() {
     let nothing: Vec<Record> = (0..50).map(|n| record(&format!("{n:03}"), &[])).collect();
-    let found = Resolver.resolve(&task(nothing, None)).unwrap();
+    let found = resolver().resolve(&task(nothing, None)).unwrap();
     assert_eq!(found.labels, (0..50).collect::<Vec<u32>>());
     assert!(found.pairs.is_empty());
     let alike: Vec<Record> =
         (0..300).map(|n| record(&format!("{n:03}"), &[("phone", "4008001234"), ("city", "上海")])).collect();
-    let found = Resolver.resolve(&task(alike, None)).unwrap();
+    let found = resolver().resolve(&task(alike, None)).unwrap();
     assert_eq!(found.labels, (0..300).collect::<Vec<u32>>());
-    let none = Resolver.resolve(&task(Vec::new(), None)).unwrap();
+    let none = resolver().resolve(&task(Vec::new(), None)).unwrap();
     assert!(none.labels.is_empty() && none.pairs.is_empty());
-    let one = Resolver.resolve(&task(vec![record("1", &[("name", "Ann")])], None)).unwrap();
+    let one = resolver().resolve(&task(vec![record("1", &[("name", "Ann")])], None)).unwrap();
     assert_eq!(one.labels, [0]);
 }
 
 #[test]
 fn two_equal_records_are_one_person_even_if_there_are_no_others() {
     let values = [("name", "Ann Lee"), ("phone", "13912345678")];
-    let found = Resolver.resolve(&task(vec![record("1", &values), record("2", &values)], None)).unwrap();
+    let found = resolver().resolve(&task(vec![record("1", &values), record("2", &values)], None)).unwrap();
     assert_eq!(found.labels, [0, 0]);
 }
 
@@ -415,9 +462,9 @@ fn a_date_is_one_date_in_three_formats() {
             records.push(record(&format!("{n:03}{at}"), &[("name", &name), ("birth_date", date)]));
         }
     }
-    let found = Resolver.resolve(&task(records.clone(), None)).unwrap();
+    let found = resolver().resolve(&task(records.clone(), None)).unwrap();
     for (left, right) in [(0, 1), (1, 2), (0, 2)] {
-        let steps = Resolver.explain(&found.model, &records[left], &records[right], None).unwrap();
+        let steps = resolver().explain(&found.model, &records[left], &records[right], None).unwrap();
         let date = steps.iter().find(|step| step.column == "birth_date").unwrap();
         assert_eq!(date.level, "equal");
     }
@@ -439,16 +486,16 @@ fn what_is_explained_is_what_was_weighed() {
             record(&id, &held)
         })
         .collect();
-    let found = Resolver.resolve(&task(records.clone(), None)).unwrap();
+    let found = resolver().resolve(&task(records.clone(), None)).unwrap();
     assert!(found.trained && !found.pairs.is_empty());
     for _ in 0..200 {
         let pair = found.pairs[random.below(found.pairs.len() as u64) as usize];
         let (left, right) = (&records[pair.left as usize], &records[pair.right as usize]);
-        let kept = Resolver.explain(&found.model, left, right, Some(pair.pattern)).unwrap();
+        let kept = resolver().explain(&found.model, left, right, Some(pair.pattern)).unwrap();
         assert_eq!(kept.iter().map(|step| step.weight).sum::<i32>(), pair.weight);
-        assert_eq!(Resolver.explain(&found.model, left, right, None).unwrap(), kept);
+        assert_eq!(resolver().explain(&found.model, left, right, None).unwrap(), kept);
     }
-    let again = Resolver.resolve(&task(records, Some(found.model.clone()))).unwrap();
+    let again = resolver().resolve(&task(records, Some(found.model.clone()))).unwrap();
     assert!(!again.trained);
     assert_eq!((again.labels, again.pairs), (found.labels, found.pairs));
 }

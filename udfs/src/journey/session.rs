@@ -5,30 +5,34 @@
 
 use super::Invalid;
 
-/// Session numbers from 1 on for one customer's events; `times` and `gap` are microseconds, the times must not
-/// fall.
-pub(crate) fn sessionize(times: &[Option<i64>], gap: i64) -> Result<Vec<Option<u64>>, Invalid> {
-    if gap < 0 {
-        return Err(Invalid::new("session gap is negative"));
+/// Numbers the events of one customer as they come.
+#[derive(Debug, Clone)]
+pub(crate) struct Sessions {
+    gap: u64,
+    session: u64,
+    before: Option<i64>,
+}
+
+impl Sessions {
+    /// `gap` is in microseconds.
+    pub(crate) fn new(gap: i64) -> Result<Self, Invalid> {
+        let gap = u64::try_from(gap).map_err(|_| Invalid::new("session gap is negative"))?;
+        Ok(Self { gap, session: 0, before: None })
     }
-    let mut session = 0;
-    let mut before: Option<i64> = None;
-    let mut number = |time: i64| {
-        let Some(last) = before.replace(time) else {
-            session = 1;
-            return Ok(session);
-        };
-        if time < last {
+
+    /// The session, from 1 on, of the next event; its time must not be before the last one's.
+    pub(crate) fn number(&mut self, time: i64) -> Result<u64, Invalid> {
+        let last = self.before.replace(time);
+        if last.is_some_and(|last| time < last) {
             return Err(Invalid::new("session times are not in ascending order")
                 .with_hint("Order the window by the same time, ascending."));
         }
         // The distance of two times may not fit an i64, but always fits a u64.
-        if time.abs_diff(last) > gap.unsigned_abs() {
-            session += 1;
+        if last.is_none_or(|last| time.abs_diff(last) > self.gap) {
+            self.session += 1;
         }
-        Ok(session)
-    };
-    times.iter().map(|time| time.map(&mut number).transpose()).collect()
+        Ok(self.session)
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,11 @@
-use super::sessionize;
+use super::Sessions;
+use crate::journey::Invalid;
+
+/// By event, its session; `None` for one without a time.
+fn sessionize(times: &[Option<i64>], gap: i64) -> Result<Vec<Option<u64>>, Invalid> {
+    let mut sessions = Sessions::new(gap)?;
+    times.iter().map(|time| time.map(|time| sessions.number(time)).transpose()).collect()
+}
 
 #[test]
 fn silence_longer_than_the_gap_parts() {
