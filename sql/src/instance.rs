@@ -450,6 +450,9 @@ fn base_state(
     }
     FunctionRegistry::register_udaf(&mut state, query::average::average())?;
     FunctionRegistry::register_udaf(&mut state, query::totals::sum())?;
+    for aggregate in query::spread::functions() {
+        FunctionRegistry::register_udaf(&mut state, aggregate)?;
+    }
     Ok(state)
 }
 

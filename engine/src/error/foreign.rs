@@ -129,7 +129,7 @@ fn from_datafusion(error: &DataFusionError) -> Error {
         DataFusionError::SchemaError(schema, _) => from_schema(schema),
         DataFusionError::SQL(parser, _) => Error::syntax(first_line(&parser.to_string()).to_owned()),
         DataFusionError::NotImplemented(text) if text.contains("ScalarSubquery") => Error::not_supported(
-            "a subquery that compares with the outer row other than by = is not supported here",
+            "a subquery of this form that reads the row around it is not supported here",
         )
         .with_hint("Write it as a join with GROUP BY, or as a window function."),
         DataFusionError::NotImplemented(text) if text.contains("OuterReferenceColumn") => {
@@ -159,6 +159,9 @@ fn from_datafusion(error: &DataFusionError) -> Error {
     }
 }
 
+/// Columns that each table of PostgreSQL has, and which tell where a row lies and who wrote it.
+const SYSTEM_COLUMNS: &[&str] = &["cmax", "cmin", "ctid", "xmax", "xmin"];
+
 fn from_schema(error: &SchemaError) -> Error {
     match error {
         SchemaError::FieldNotFound { field, .. } => {
@@ -166,7 +169,11 @@ fn from_schema(error: &SchemaError) -> Error {
                 Some(relation) => format!("column {}.{} does not exist", relation.table(), field.name),
                 None => format!("column \"{}\" does not exist", field.name),
             };
-            Error::new(ErrorKind::UndefinedColumn, message)
+            let error = Error::new(ErrorKind::UndefinedColumn, message);
+            match SYSTEM_COLUMNS.contains(&field.name.as_str()) {
+                true => error.with_hint("The only system column is tableoid. Name rows by a key."),
+                false => error,
+            }
         }
         SchemaError::AmbiguousReference { field } => Error::new(
             ErrorKind::AmbiguousColumn,

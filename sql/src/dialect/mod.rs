@@ -8,6 +8,7 @@ mod copy;
 mod depth;
 mod grants;
 mod identity;
+mod into;
 mod own;
 mod pipes;
 mod places;
@@ -105,7 +106,9 @@ fn parse_one(sql: &str, part: &[TokenWithSpan], places: &mut Places<'_>) -> Resu
         Some(parsed) => parsed.map(StatementKind::Own),
         None => match session::parse(&mut parser) {
             Some(parsed) => parsed.map(|statement| StatementKind::Session(Box::new(statement))),
-            None => parser.parse_statement().map(|statement| StatementKind::Sql(Box::new(statement))),
+            None => parser
+                .parse_statement()
+                .map(|statement| StatementKind::Sql(Box::new(into::as_create_table(statement)))),
         },
     };
     let kind = parsed.map_err(|error| secrets::hush(&secrets, parser_error(sql, &parser, error, whole)))?;

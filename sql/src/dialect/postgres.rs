@@ -1,10 +1,11 @@
-//! PostgreSQL's dialect as sqlparser has it, but for two things. There a named argument may be named by any expression, so
+//! PostgreSQL's dialect as sqlparser has it, but for three things. There a named argument may be named by any expression, so
 //! the parser reads each argument of a function twice, and functions in functions take time that doubles with each level:
-//! here an argument is named by a name or a string. And there `a IS DISTINCT FROM b AND c` compares with `b AND c`.
+//! here an argument is named by a name or a string. There `a IS DISTINCT FROM b AND c` compares with `b AND c`. And there is
+//! no `BETWEEN SYMMETRIC`.
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::Expr;
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr};
 use datafusion::sql::sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -71,19 +72,7 @@ impl Dialect for Postgres {
         left: &Expr,
         precedence: u8,
     ) -> Option<Result<Expr, ParserError>> {
-        use Keyword::{DISTINCT, FROM, IS, NOT};
-        let negated = if parser.parse_keywords(&[IS, DISTINCT, FROM]) {
-            false
-        } else if parser.parse_keywords(&[IS, NOT, DISTINCT, FROM]) {
-            true
-        } else {
-            return None;
-        };
-        let left = Box::new(left.clone());
-        Some(parser.parse_subexpr(precedence).map(|right| match negated {
-            false => Expr::IsDistinctFrom(left, Box::new(right)),
-            true => Expr::IsNotDistinctFrom(left, Box::new(right)),
-        }))
+        distinct_from(parser, left, precedence).or_else(|| self.between_symmetric(parser, left))
     }
 
     fn prec_value(&self, prec: Precedence) -> u8 {
@@ -120,6 +109,57 @@ impl Dialect for Postgres {
         supports_comma_separated_trim
         supports_xml_expressions
         supports_comment_optimizer_hint
+    }
+}
+
+fn distinct_from(parser: &mut Parser<'_>, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+    use Keyword::{DISTINCT, FROM, IS, NOT};
+    let negated = if parser.parse_keywords(&[IS, DISTINCT, FROM]) {
+        false
+    } else if parser.parse_keywords(&[IS, NOT, DISTINCT, FROM]) {
+        true
+    } else {
+        return None;
+    };
+    let left = Box::new(left.clone());
+    Some(parser.parse_subexpr(precedence).map(|right| match negated {
+        false => Expr::IsDistinctFrom(left, Box::new(right)),
+        true => Expr::IsNotDistinctFrom(left, Box::new(right)),
+    }))
+}
+
+impl Postgres {
+    /// `a BETWEEN SYMMETRIC b AND c`: between the two, in whichever order they are.
+    fn between_symmetric(&self, parser: &mut Parser<'_>, left: &Expr) -> Option<Result<Expr, ParserError>> {
+        use Keyword::{ASYMMETRIC, BETWEEN, NOT, SYMMETRIC};
+        let forms: [(&[Keyword], bool, bool); 4] = [
+            (&[BETWEEN, SYMMETRIC], false, true),
+            (&[NOT, BETWEEN, SYMMETRIC], true, true),
+            (&[BETWEEN, ASYMMETRIC], false, false),
+            (&[NOT, BETWEEN, ASYMMETRIC], true, false),
+        ];
+        let (_, negated, symmetric) = forms.into_iter().find(|(words, ..)| parser.parse_keywords(words))?;
+        Some(self.bounds(parser).map(|(low, high)| {
+            let between = |low: &Expr, high: &Expr| Expr::Between {
+                expr: Box::new(left.clone()),
+                negated,
+                low: Box::new(low.clone()),
+                high: Box::new(high.clone()),
+            };
+            if !symmetric {
+                return between(&low, &high);
+            }
+            let op = if negated { BinaryOperator::And } else { BinaryOperator::Or };
+            let (left, right) = (Box::new(between(&low, &high)), Box::new(between(&high, &low)));
+            Expr::Nested(Box::new(Expr::BinaryOp { left, op, right }))
+        }))
+    }
+
+    fn bounds(&self, parser: &mut Parser<'_>) -> Result<(Expr, Expr), ParserError> {
+        let precedence = self.prec_value(Precedence::Between);
+        let low = parser.parse_subexpr(precedence)?;
+        parser.expect_keyword_is(Keyword::AND)?;
+        Ok((low, parser.parse_subexpr(precedence)?))
     }
 }
 

@@ -41,7 +41,7 @@ struct Average {
 }
 
 /// The scale of numbers that a sum of 128 bits can hold.
-fn exact_scale(data_type: &DataType) -> Option<i8> {
+pub(super) fn exact_scale(data_type: &DataType) -> Option<i8> {
     match data_type {
         DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) => {
             Some(*scale)
@@ -51,7 +51,7 @@ fn exact_scale(data_type: &DataType) -> Option<i8> {
     }
 }
 
-fn mean_scale(scale: i8) -> i8 {
+pub(super) fn mean_scale(scale: i8) -> i8 {
     scale.max(SCALE)
 }
 
@@ -329,6 +329,11 @@ where
     T: ArrowPrimitiveType<Native: Into<i128>>,
 {
     Ok(values.iter().map(|value| value.map_or(0, Into::into)).collect())
+}
+
+/// Exact numbers, with 0 for NULL.
+pub(super) fn exact_values(values: &ArrayRef) -> Result<Vec<i128>> {
+    for_exact!(values, widened())
 }
 
 impl Means {

@@ -14,7 +14,7 @@ use voxhouse_engine::transaction::Snapshots;
 use voxhouse_engine::{Error, ErrorKind, Result, Warehouse};
 
 use super::catalog::{Databases, Opened, Relations, StandsFor};
-use super::{identity, json, lateral, names, numbers, profiles, reports, spelling, zone};
+use super::{correlated, identity, json, lateral, names, numbers, profiles, reports, spelling, zone};
 use crate::access::reads;
 use crate::dialect::{At, Moment, Statement, StatementKind};
 use crate::pg_catalog::{self, Visible};
@@ -296,9 +296,11 @@ pub async fn plan_in(
     reports::expand(&mut sql)?;
     Box::pin(identity::expand(&mut sql, state, relations)).await?;
     spelling::today::rewrite(&mut sql);
+    spelling::records::rewrite(&mut sql);
     let has_rows = json::rewrite(&mut sql)?;
     pg_catalog::rewrite(&mut sql, &relations.visible)?;
     spelling::rewrite(&mut sql)?;
+    spelling::scalars::in_from(&mut sql, state);
     zone::rewrite(&mut sql);
     names::unqualify_database(&mut sql);
     names::qualify_wildcards(&mut sql);
@@ -312,7 +314,8 @@ pub async fn plan_in(
         planned => planned?,
     };
     let plan = if has_rows { json::expand(plan)? } else { plan };
-    let plan = numbers::settle(lateral::carry_through(plan)?)?;
+    let plan = correlated::into_joins(lateral::carry_through(plan)?)?;
+    let plan = numbers::settle(plan)?;
     refuse_server_access(&plan)?;
     Box::pin(know(relations, &plan)).await?;
     if let Some(sql) = checked {

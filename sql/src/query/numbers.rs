@@ -16,7 +16,7 @@ use datafusion::logical_expr::{
 use datafusion::scalar::ScalarValue;
 
 use super::operators::read_literal;
-use super::{exact, floats, intervals, json, unbounded, whole};
+use super::{exact, floats, intervals, json, reals, unbounded, whole, zone};
 
 /// Gives a plan that was just made PostgreSQL's types. Names stay as they are.
 pub fn settle(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -40,7 +40,7 @@ pub fn settle(plan: LogicalPlan) -> Result<LogicalPlan> {
                 })?;
                 Ok(exact.update_data(|expression| name.restore(expression)))
             })?;
-            settled.data.recompute_schema()
+            reals::shorten_sums(settled.data.recompute_schema()?)
         }
         LogicalPlan::Union(union) => floats::in_union(union),
         LogicalPlan::Sort(mut sort) => {
@@ -73,6 +73,7 @@ fn as_postgres(part: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
         .transform_data(|part| exact::rewrite(part, schema))?
         .transform_data(|part| unbounded::rewrite(part, schema))?
         .transform_data(|part| whole::rewrite(part, schema))?
+        .transform_data(|part| zone::truncate_instants(part, schema))?
         .transform_data(|part| intervals::compare_lengths(part, schema))
 }
 

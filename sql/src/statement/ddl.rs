@@ -262,7 +262,34 @@ fn partition_columns(expression: &Expr) -> Result<Vec<String>> {
     }
 }
 
+/// Whether the database is to number the rows.
+fn is_numbered(definition: &ColumnDef) -> bool {
+    const SERIAL: &[&str] = &["bigserial", "serial", "serial2", "serial4", "serial8", "smallserial"];
+    let is_serial = match &definition.data_type {
+        ast::DataType::Custom(name, _) => name
+            .0
+            .last()
+            .and_then(|part| part.as_ident())
+            .is_some_and(|name| SERIAL.contains(&fold(name).as_str())),
+        _ => false,
+    };
+    let is_identity = |option: &ColumnOption| match option {
+        ColumnOption::Generated { generation_expr, .. } => generation_expr.is_none(),
+        ColumnOption::Identity(_) => true,
+        _ => false,
+    };
+    is_serial || definition.options.iter().any(|option| is_identity(&option.option))
+}
+
 fn column(definition: &ColumnDef, constraints: &mut Vec<(Option<String>, Rule)>) -> Result<Column> {
+    if is_numbered(definition) {
+        let message =
+            format!("column \"{}\": serial and identity columns are not supported", fold(&definition.name));
+        return Err(Error::not_supported(message).with_hint(
+            "Several processes write a table without asking each other. Keep the key of the source, or make one with \
+             DEFAULT gen_random_uuid().",
+        ));
+    }
     let mut column = Column::new(fold(&definition.name), sql_type(&definition.data_type)?);
     for option in &definition.options {
         let name = option.name.as_ref().map(fold);

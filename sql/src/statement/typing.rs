@@ -208,6 +208,7 @@ fn aggregated(
 ) -> Told {
     let argument = argument.map(|argument| of_expression(argument, input, left));
     match (function, argument) {
+        ("__only_value", Some(argument)) => argument,
         ("first_value" | "last_value" | "any_value" | "nth_value" | "lag" | "lead", Some(argument)) => {
             argument.unbounded()
         }

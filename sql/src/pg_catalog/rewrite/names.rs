@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use voxhouse_engine::catalog::Oid;
 
-use super::set_functions;
+use super::{casts, set_functions};
 use crate::dialect::build;
 use crate::pg_catalog::definition::{self, Definition};
 use crate::pg_catalog::{INFORMATION_SCHEMA, PG_CATALOG, Visible};
@@ -18,6 +18,8 @@ use crate::pg_catalog::{INFORMATION_SCHEMA, PG_CATALOG, Visible};
 /// Functions that PostgreSQL lets one write without parentheses.
 const BARE_CALLS: &[&str] =
     &["current_catalog", "current_role", "current_schema", "current_user", "session_user", "user"];
+
+const TABLE_OID: &str = "tableoid";
 
 /// PostgreSQL's word and DataFusion's, where they do the same.
 const SYNONYMS: &[(&str, &str)] = &[("array_upper", "array_length"), ("array_cat", "array_concat")];
@@ -31,6 +33,15 @@ pub(super) struct Scopes<'a> {
     catalog_only: bool,
     /// Catalog relations by alias, a map a SELECT, the innermost last.
     aliases: Vec<HashMap<String, Oid>>,
+    /// The other relations.
+    others: Vec<Vec<Other>>,
+}
+
+/// A relation that may be a user's table.
+struct Other {
+    alias: String,
+    schema: Option<String>,
+    name: String,
 }
 
 impl<'a> Scopes<'a> {
@@ -39,7 +50,7 @@ impl<'a> Scopes<'a> {
         let _ = statement.visit(&mut names);
         let catalog_only = names.relations.iter().any(may_be_catalog)
             && names.relations.iter().all(|relation| may_be_catalog(relation) || names.is_common(relation));
-        Self { visible, common: names.common, catalog_only, aliases: Vec::new() }
+        Self { visible, common: names.common, catalog_only, aliases: Vec::new(), others: Vec::new() }
     }
 
     pub(super) fn enter(&mut self, select: &mut Select) {
@@ -53,10 +64,49 @@ impl<'a> Scopes<'a> {
             }
         }
         self.aliases.push(aliases);
+        let relations = select.from.iter().flat_map(|table| {
+            std::iter::once(&table.relation).chain(table.joins.iter().map(|join| &join.relation))
+        });
+        self.others.push(relations.filter_map(|relation| self.other(relation)).collect());
     }
 
     pub(super) fn leave(&mut self) {
         self.aliases.pop();
+        self.others.pop();
+    }
+
+    fn other(&self, factor: &TableFactor) -> Option<Other> {
+        let TableFactor::Table { name, alias, args: None, .. } = factor else { return None };
+        if catalog_relation(factor).is_some() {
+            return None;
+        }
+        let parts: Vec<String> =
+            name.0.iter().map(|part| part.as_ident().map(folded)).collect::<Option<_>>()?;
+        let (schema, name) = match parts.as_slice() {
+            [name] if self.common.contains(name) => return None,
+            [name] => (None, name.clone()),
+            [.., schema, name] => (Some(schema.clone()), name.clone()),
+            [] => return None,
+        };
+        let alias = alias.as_ref().map_or_else(|| name.clone(), |alias| folded(&alias.name));
+        Some(Other { alias, schema, name })
+    }
+
+    /// The number of the table that an alias stands for, or of the only relation of the SELECT.
+    fn table_oid(&self, alias: Option<&Ident>) -> Option<Oid> {
+        let other = match alias {
+            Some(alias) => {
+                let alias = folded(alias);
+                self.others.iter().rev().flatten().find(|other| other.alias == alias)?
+            }
+            None => match self.others.last()?.as_slice() {
+                [only] => only,
+                _ => return None,
+            },
+        };
+        let found = self.visible.entities().relation_named(other.schema.as_deref(), &other.name)?;
+        let has_own = found.columns.iter().any(|column| column.name == TABLE_OID);
+        (matches!(found.kind, 'm' | 'r') && !has_own).then_some(found.oid)
     }
 
     /// Gives a relation of the catalog its schema, as if that came first in the search path.
@@ -105,17 +155,29 @@ impl<'a> Scopes<'a> {
             Expr::Identifier(name) if self.catalog_only && folded(name) == "xmin" => {
                 *expr = old_transaction();
             }
+            Expr::Identifier(name) if folded(name) == TABLE_OID => {
+                if let Some(oid) = self.table_oid(None) {
+                    *expr = casts::to_oid(build::number(oid.into()));
+                }
+            }
             Expr::Identifier(name)
                 if name.quote_style.is_none() && BARE_CALLS.contains(&folded(name).as_str()) =>
             {
                 *expr = build::call(&folded(name), Vec::new());
+            }
+            Expr::CompoundIdentifier(parts)
+                if parts.len() > 1
+                    && parts.last().is_some_and(|column| folded(column) == TABLE_OID)
+                    && let Some(oid) = self.table_oid(parts.get(parts.len() - 2)) =>
+            {
+                *expr = casts::to_oid(build::number(oid.into()));
             }
             Expr::CompoundIdentifier(parts) => {
                 if let [alias, column] = parts.as_slice()
                     && let Some(oid) = self.aliases.iter().rev().find_map(|scope| scope.get(&folded(alias)))
                 {
                     match folded(column).as_str() {
-                        "tableoid" => *expr = build::number((*oid).into()),
+                        TABLE_OID => *expr = build::number((*oid).into()),
                         "xmin" => *expr = old_transaction(),
                         _ => {}
                     }

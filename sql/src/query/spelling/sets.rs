@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, ListBuilder, StringBuilder};
+use arrow::array::{Array, ArrayRef, AsArray, ListBuilder, StringBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType as ArrowType, Field};
 use datafusion::error::Result as DataFusionResult;
@@ -252,7 +252,9 @@ impl ScalarUDFImpl for SplitByPattern {
         let mut lists = ListBuilder::new(StringBuilder::new());
         let mut known: Option<(String, regex::Regex)> = None;
         for row in 0..args.number_rows {
-            let text = |place: usize| column(place).and_then(|texts| texts.iter().nth(row).flatten());
+            let text = |place: usize| {
+                column(place).filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row))
+            };
             let (Some(subject), Some(pattern)) = (text(0), text(1)) else {
                 lists.append(false);
                 continue;

@@ -1,5 +1,6 @@
 //! Time zones in queries.
 
+mod dates;
 mod functions;
 mod local;
 mod rule;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use datafusion::logical_expr::ScalarUDF;
 
+pub(in crate::query) use dates::truncate_instants;
 pub(in crate::query) use functions::clock_type;
 pub use rule::SessionZone;
 pub use syntax::rewrite;

@@ -1,18 +1,21 @@
 //! EXPLAIN [ANALYZE]: the physical plan, and with ANALYZE what it did.
 
+mod node;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use arrow::datatypes::FieldRef;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::display::DisplayableExecutionPlan;
-use datafusion::physical_plan::{ExecutionPlan, displayable, execute_stream};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast;
 use futures::TryStreamExt;
 use serde_json::{Value, json};
 use voxhouse_engine::{Error, Result};
+
+use node::{Node, Shown};
 
 use super::{describe, prepared, text_rows};
 use crate::dialect::{Explained, SessionStatement, Statement};
@@ -30,7 +33,8 @@ enum Format {
 /// What the options ask for.
 struct Options {
     analyze: bool,
-    verbose: bool,
+    costs: bool,
+    timing: bool,
     /// Planning and execution time at the end.
     summary: bool,
     format: Format,
@@ -38,7 +42,8 @@ struct Options {
 
 impl Options {
     fn read(options: &[(String, Option<String>)]) -> Result<Self> {
-        let mut read = Self { analyze: false, verbose: false, summary: false, format: Format::Text };
+        let mut read =
+            Self { analyze: false, costs: true, timing: true, summary: false, format: Format::Text };
         let mut summary = None;
         for (option, value) in options {
             let is_on = || match value {
@@ -49,10 +54,11 @@ impl Options {
             };
             match option.as_str() {
                 "analyze" => read.analyze = is_on()?,
-                "verbose" => read.verbose = is_on()?,
+                "costs" => read.costs = is_on()?,
+                "timing" => read.timing = is_on()?,
                 "summary" => summary = Some(is_on()?),
                 // The plan has no more or less to show of these.
-                "costs" | "settings" | "buffers" | "wal" | "timing" | "generic_plan" => {
+                "verbose" | "settings" | "buffers" | "wal" | "generic_plan" => {
                     is_on()?;
                 }
                 "format" => {
@@ -78,6 +84,10 @@ impl Options {
         }
         read.summary = summary.unwrap_or(read.analyze);
         Ok(read)
+    }
+
+    fn shown(&self) -> Shown {
+        Shown { costs: self.costs, timing: self.timing }
     }
 }
 
@@ -180,10 +190,7 @@ fn split(text: &str, format: Format) -> Vec<String> {
 }
 
 fn text(plan: &Arc<dyn ExecutionPlan>, options: &Options, times: &Times) -> String {
-    let plan = plan.as_ref();
-    let shown =
-        if options.analyze { DisplayableExecutionPlan::with_metrics(plan) } else { displayable(plan) };
-    let mut text = shown.indent(options.verbose).to_string();
+    let mut text = Node::of(plan, options.analyze).text(&options.shown());
     if options.summary {
         text.push_str(&format!("Planning Time: {:.3} ms\n", milliseconds(times.planning)));
     }
@@ -193,9 +200,9 @@ fn text(plan: &Arc<dyn ExecutionPlan>, options: &Options, times: &Times) -> Stri
     text
 }
 
-/// As PostgreSQL nests it: one object a statement, plans inside of plans.
+/// One object a statement.
 fn json(plan: &Arc<dyn ExecutionPlan>, options: &Options, times: &Times) -> Value {
-    let mut statement = json!({ "Plan": node(plan, options.analyze) });
+    let mut statement = json!({ "Plan": Node::of(plan, options.analyze).json(&options.shown()) });
     if options.summary {
         statement["Planning Time"] = json!(milliseconds(times.planning));
     }
@@ -203,24 +210,4 @@ fn json(plan: &Arc<dyn ExecutionPlan>, options: &Options, times: &Times) -> Valu
         statement["Execution Time"] = json!(milliseconds(execution));
     }
     json!([statement])
-}
-
-fn node(plan: &Arc<dyn ExecutionPlan>, analyzed: bool) -> Value {
-    let mut node = json!({
-        "Node Type": plan.name(),
-        "Detail": displayable(plan.as_ref()).one_line().to_string().trim_end(),
-    });
-    if analyzed && let Some(metrics) = plan.metrics() {
-        if let Some(rows) = metrics.output_rows() {
-            node["Actual Rows"] = json!(rows);
-        }
-        if let Some(nanos) = metrics.elapsed_compute() {
-            node["Actual Total Time"] = json!(nanos as f64 / 1e6);
-        }
-    }
-    let children: Vec<Value> = plan.children().into_iter().map(|child| self::node(child, analyzed)).collect();
-    if !children.is_empty() {
-        node["Plans"] = Value::Array(children);
-    }
-    node
 }
