@@ -443,6 +443,9 @@ fn base_state(
     {
         FunctionRegistry::register_udf(&mut state, function)?;
     }
+    // By this name it stands in defaults, which are expressions and no statements.
+    let uuid = datafusion::functions::string::uuid().as_ref().clone().with_aliases(["gen_random_uuid"]);
+    FunctionRegistry::register_udf(&mut state, Arc::new(uuid))?;
     FunctionRegistry::register_udf(&mut state, zone::timezone())?;
     FunctionRegistry::register_udf(&mut state, query::sleep::pg_sleep())?;
     for aggregate in query::library::aggregates() {

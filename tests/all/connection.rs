@@ -143,7 +143,7 @@ async fn run_in_process(session: &mut Session, sql: &str) -> Result<Output, voxh
             Outcome::Rows { rows, .. } => {
                 let types =
                     rows.schema().fields().iter().map(|field| arrow_type(field.data_type())).collect();
-                let zone = session.time_zone();
+                let zone = session.text_style().zone;
                 let batches: Vec<_> = rows.try_collect().await?;
                 let rows = batches.iter().flat_map(|batch| postgres_text::of_batch(batch, zone)).collect();
                 output(types, rows)

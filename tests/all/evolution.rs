@@ -203,7 +203,7 @@ async fn a_statement_widens_types_and_narrows_none() {
     ] {
         ask(&client, &format!("ALTER TABLE t ALTER COLUMN {change}")).await;
     }
-    ask(&client, "INSERT INTO t VALUES (3000000000, 'longer', 123456.7891, '2025-01-01 12:00')").await;
+    ask(&client, "INSERT INTO t VALUES (3000000000, 'longer', 123456.7891, '2025-01-01 12:00:00')").await;
     assert_eq!(
         ask(&client, "SELECT * FROM t ORDER BY id").await,
         ["1|abc|1.2500|2025-01-01 00:00:00", "3000000000|longer|123456.7891|2025-01-01 12:00:00"]

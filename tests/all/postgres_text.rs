@@ -55,6 +55,9 @@ fn of_array(array: &ArrayRef, row: usize, zone: Tz) -> String {
             };
             if with_zone.is_some() { timestamptz(micros, zone) } else { timestamp(micros) }
         }
+        DataType::Time64(TimeUnit::Microsecond) => {
+            clock(NaiveTime::MIN + Duration::microseconds(value!(Time64MicrosecondType)))
+        }
         DataType::Interval(IntervalUnit::MonthDayNano) => {
             let value = value!(IntervalMonthDayNanoType);
             interval(value.months, value.days, value.nanoseconds / 1_000)

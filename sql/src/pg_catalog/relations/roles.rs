@@ -14,7 +14,8 @@ const HIDDEN: &str = "********";
 
 /// Of both `pg_roles` and `pg_authid`.
 pub(super) fn roles(definition: &Definition, visible: &Visible) -> Result<RecordBatch> {
-    let columns: &[Column<Role>] = &[
+    const CONFIGURED: Column<Role> = ("rolconfig", |role| role.settings.clone().into());
+    let own: [Column<Role>; 12] = [
         ("oid", |role| role.oid.into()),
         ("rolname", |role| (&role.name).into()),
         ("rolsuper", |role| role.superuser.into()),
@@ -27,9 +28,11 @@ pub(super) fn roles(definition: &Definition, visible: &Visible) -> Result<Record
         ("rolconnlimit", |role| role.connection_limit.into()),
         ("rolpassword", |_| HIDDEN.into()),
         ("rolvaliduntil", |role| role.valid_until.map_or(Cell::Null, Cell::Timestamp)),
-        ("rolconfig", |role| role.settings.clone().into()),
     ];
-    definition.fill(&visible.entities().roles, columns)
+    // `pg_authid` does not tell it.
+    let has_settings = definition.columns.iter().any(|column| column.name == CONFIGURED.0);
+    let columns: Vec<_> = own.into_iter().chain(has_settings.then_some(CONFIGURED)).collect();
+    definition.fill(&visible.entities().roles, &columns)
 }
 
 /// Of both `pg_user` and `pg_shadow`: the roles that may log in.

@@ -166,7 +166,7 @@ async fn next_data(reader: &Reader, input: &mut Input) -> Flow<Option<bytes::Byt
 /// The whole of a COPY without a connection, for tests.
 #[cfg(test)]
 pub(super) fn read_all(copy: &CopyIn, parts: &[&[u8]]) -> Result<Vec<RecordBatch>> {
-    let mut reader = Reader::new(copy, chrono_tz::Tz::UTC, 1 << 20)?;
+    let mut reader = Reader::new(copy, chrono_tz::Tz::UTC.into(), 1 << 20)?;
     let mut batches = Vec::new();
     for part in parts {
         reader.push(part);
