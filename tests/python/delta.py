@@ -132,7 +132,7 @@ def check_protocol():
     execute("INSERT INTO days VALUES (1, '2024-02-29'), (2, NULL)")
     execute("ALTER TABLE days ALTER COLUMN day TYPE timestamp")
     execute("ALTER TABLE days ADD COLUMN later timestamp")
-    execute("INSERT INTO days VALUES (3, '2024-02-29 12:00', '2024-03-01')")
+    execute("INSERT INTO days VALUES (3, '2024-02-29 12:00:00', '2024-03-01')")
     expected = rows("SELECT id, day, later FROM days ORDER BY id")
     arrow = DeltaTable(path_of("days")).to_pyarrow_table().sort_by("id")
     same("deltalake days", as_rows(arrow.to_pylist()), expected)
