@@ -104,6 +104,7 @@ pub(crate) fn of_binary(pg: &Type, bytes: &[u8], zone: Tz) -> String {
             [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
         }
         Type::DATE => date(int4(bytes) + DAYS_TO_2000),
+        Type::TIME => clock(NaiveTime::MIN + Duration::microseconds(int8(bytes))),
         Type::TIMESTAMP => timestamp(int8(bytes) + MICROS_TO_2000),
         Type::TIMESTAMPTZ => timestamptz(int8(bytes) + MICROS_TO_2000, zone),
         Type::INTERVAL => interval(int4(&bytes[12..]), int4(&bytes[8..12]), int8(&bytes[..8])),
